@@ -2,26 +2,26 @@
 keeps it.
 
 It stands alone so that encoding can run in its own process and be trusted on its own: it knows
-nothing of calls, databases or settings, only of a pair of spool files and a shelf.
+nothing of calls, databases or settings, only of a pair of spool files and a storage.
 """
 
 from recordings.recording import AudioWarning, Format, Recording, Side, key_for
-from recordings.shelf import Shelf, Shelved
-from recordings.shelving import recall, shelve
 from recordings.spool import SpoolPair, discard, is_settled, keep_aside
+from recordings.storage import Storage, StoredFile
+from recordings.storing import recall, store_pair
 
 __all__ = [
     "AudioWarning",
     "Format",
     "Recording",
-    "Shelf",
-    "Shelved",
     "Side",
     "SpoolPair",
+    "Storage",
+    "StoredFile",
     "discard",
     "is_settled",
     "keep_aside",
     "key_for",
     "recall",
-    "shelve",
+    "store_pair",
 ]

@@ -1,11 +1,11 @@
-"""Everything that can go wrong between the spool and the shelf, told apart by what to do about it.
+"""Everything that can go wrong between the spool and the storage, told apart by what to do about it.
 
 RecordingError
 ├── InvalidName            the caller's mistake: nothing was touched
-├── SpoolMissing           neither spool nor shelf has it: nothing to do again
+├── SpoolMissing           neither spool nor storage has it: nothing to do again
 ├── NoSound                the spool pair is untouched and empty: discard it once Asterisk has surely closed it
 ├── BrokenSpool            kept aside in ``<spool>/broken``: a person has to look
-├── NotOnShelf
+├── NotStored
 ├── OutsideRecording
 └── Retryable              the spool pair is untouched: the same call may succeed later
     ├── SpoolBusy
@@ -15,8 +15,8 @@ RecordingError
     ├── EncoderMissing
     ├── EncoderFailed
     ├── EncoderTimedOut
-    └── ShelfFailed
-        └── ShelfCopyDiffers
+    └── StorageFailed
+        └── StoredCopyDiffers
 """  # noqa: E501
 
 from inspect import getdoc
@@ -34,7 +34,7 @@ class InvalidName(RecordingError):
 
 
 class SpoolMissing(RecordingError):
-    """The spool holds neither side of this recording, and the shelf has no finished one."""
+    """The spool holds neither side of this recording, and the storage has no finished one."""
 
 
 class NoSound(RecordingError):
@@ -45,8 +45,8 @@ class BrokenSpool(RecordingError):
     """The spool files hold no usable audio; they were kept aside."""
 
 
-class NotOnShelf(RecordingError):
-    """The shelf has no recording under this key."""
+class NotStored(RecordingError):
+    """The storage has no recording under this key."""
 
 
 class OutsideRecording(RecordingError):
@@ -87,9 +87,9 @@ class EncoderTimedOut(Retryable):
     """ffmpeg did not finish in time and was stopped."""
 
 
-class ShelfFailed(Retryable):
-    """The shelf cannot be reached, or refused."""
+class StorageFailed(Retryable):
+    """The storage cannot be reached, or refused."""
 
 
-class ShelfCopyDiffers(ShelfFailed):
-    """What the shelf gives back is not what was put on it; that copy was deleted."""
+class StoredCopyDiffers(StorageFailed):
+    """What the storage gives back is not what was put on it; that copy was deleted."""

@@ -63,7 +63,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One call's audio on the shelf: caller left, company right.
+    """One call's audio in the storage: caller left, company right.
 
     `peaks` holds the waveform as wavesurfer.js takes it: one row for the caller, one for the
     company, of at most 1000 highest absolute values from 0 to 1, evenly spread over `seconds`.
@@ -82,7 +82,7 @@ class Recording:
 
 
 def key_for(name: str, day: datetime, format: Format) -> str:  # noqa: A002
-    """Give the shelf key of a recording, `2026/11/22/<name>.mp3`, by the date that `day`
+    """Give the storage key of a recording, `2026/11/22/<name>.mp3`, by the date that `day`
     carries.
     """
     return f"{day:%Y/%m/%d}/{name}{format.suffix}"

@@ -1,7 +1,7 @@
-"""The sidecar: a recording's facts as a small JSON object beside its audio on the shelf.
+"""The sidecar: a recording's facts as a small JSON object beside its audio in the storage.
 
 A worker killed after the spool was emptied, but before its database heard of it, gets the figures
-back from there instead of losing them; and a shelf can be understood without any database.
+back from there instead of losing them; and a storage can be understood without any database.
 """
 
 import json

@@ -77,7 +77,7 @@ def is_settled(pair: SpoolPair, *, quiet_seconds: float, now: float) -> bool:
     """Say whether nothing was written for `quiet_seconds` before `now` (seconds since the epoch).
 
     A missing pair is settled: waiting would not bring it. This alone does not prove a call's end,
-    since a call on hold may write nothing for minutes: ask only after the journal's LINKEDID_END.
+    since a call on hold may write nothing for minutes: ask only after the CEL log's LINKEDID_END.
     Files of the future were written before the clock was set back.
     """
     with suppress(FileNotFoundError):

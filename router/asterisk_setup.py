@@ -41,7 +41,7 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         home=settings.asterisk_home,
         spool=settings.spool,
         fallback=settings.fallback,
-        journal=settings.journal,
+        cel_log=settings.cel_log,
         answers=settings.answers,
         modules=modules,
         data=found.data if found else Path(),

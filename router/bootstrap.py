@@ -17,7 +17,7 @@ import uvloop
 import recordings
 from router.asterisk.answers import Answers, last_beat
 from router.asterisk.cel_ingest import CelIngest
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.asterisk.ingest_report import IngestReport
 from router.asterisk.log import bound_log
 from router.asterisk.pjsip import Pjsip
@@ -66,12 +66,12 @@ GIVE_WAY = 10
 now = utc_now
 
 
-def open_shelf(settings: Settings) -> recordings.Shelf:
-    """The shelf of the settings; S3 credentials come from the usual AWS variables."""
-    options = {"region": settings.shelf_region} if settings.shelf_url else {}
-    if settings.shelf_endpoint:
-        options["endpoint"] = settings.shelf_endpoint
-    return recordings.Shelf.open(settings.shelf, options or None)
+def open_storage(settings: Settings) -> recordings.Storage:
+    """The storage of the settings; S3 credentials come from the usual AWS variables."""
+    options = {"region": settings.storage_region} if settings.storage_url else {}
+    if settings.storage_endpoint:
+        options["endpoint"] = settings.storage_endpoint
+    return recordings.Storage.open(settings.storage, options or None)
 
 
 @asynccontextmanager
@@ -154,12 +154,12 @@ async def run_ingest(settings: Settings) -> None:
     """Reads the CEL log into the database until stopped."""
     os.nice(GIVE_WAY)
     async with open_store_of_a_part(settings) as store:
-        routes, journal = Routes(store), Journal(settings.journal)
+        routes, cel_log = Routes(store), CelLog(settings.cel_log)
         name = settings.system_name
         call_ingest = CallIngest(store, lambda: routes.table, now, settings.region, name)
         ingest = CelIngest(
             ami=open_ami(settings, load_secrets(settings.home)),
-            journal=journal,
+            cel_log=cel_log,
             call_ingest=call_ingest,
             routes=routes,
             clock=now,
@@ -167,7 +167,7 @@ async def run_ingest(settings: Settings) -> None:
             rotates=settings.asterisk == "embedded",
         )
         report = IngestReport(
-            store, journal, call_ingest, name, now, lambda: last_beat(settings.answers)
+            store, cel_log, call_ingest, name, now, lambda: last_beat(settings.answers)
         )
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
@@ -178,7 +178,7 @@ async def run_ingest(settings: Settings) -> None:
                     keep_running("Asterisk's log", lambda: bound_log(messages, console(settings)))
                 )
             tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
-            tasks.create_task(ingest.run(), name="journal")
+            tasks.create_task(ingest.run(), name="cel_log")
             tasks.create_task(report.run(), name="report")
 
 
@@ -195,11 +195,11 @@ async def _count_refused(settings: Settings) -> None:
 
 
 async def run_worker(settings: Settings) -> None:
-    """Shelves recordings, reads mailboxes and makes deliveries until stopped."""
+    """Stores recordings, reads mailboxes and makes deliveries until stopped."""
     os.nice(GIVE_WAY)
     recorder = SpoolRecorder(
         settings.spool,
-        open_shelf(settings),
+        open_storage(settings),
         settings.home / "work",
         recordings.Format(settings.recording_format),
         settings.spool_free_mb,
@@ -264,7 +264,7 @@ async def run_web(settings: Settings) -> None:
         app = create_app(
             Web(
                 store=store,
-                listening=StorageReader(open_shelf(settings)),
+                listening=StorageReader(open_storage(settings)),
                 session_key=load_secrets(settings.home).session_key,
                 clock=now,
                 enrichment=open_enrichment(settings),

@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         300, ge=10, le=2000, description="how long a call waits for the agent's answer"
     )
 
-    journal_path: str = Field(
+    cel_log_path: str = Field(
         "", description="file of cel_custom; empty: that of the embedded Asterisk"
     )
     answers_path: str = Field(
@@ -116,11 +116,11 @@ class Settings(BaseSettings):
         "empty: /run/asterisk/ringtrace for an external Asterisk, otherwise in /dev/shm",
     )
     spool_path: str = Field("", description="where MixMonitor writes; empty: home/spool")
-    shelf_url: str = Field(
-        "", description="recording storage, s3://bucket/prefix; empty: home/shelf"
+    storage_url: str = Field(
+        "", description="recording storage, s3://bucket/prefix; empty: home/recordings"
     )
-    shelf_endpoint: str = Field("", description="endpoint of an S3 service other than Amazon's")
-    shelf_region: str = Field("us-east-1", description="S3 region")
+    storage_endpoint: str = Field("", description="endpoint of an S3 service other than Amazon's")
+    storage_region: str = Field("us-east-1", description="S3 region")
     recording_format: Literal["mp3", "opus"] = Field(
         "mp3", description="MP3 can be played and seeked in every browser"
     )
@@ -221,12 +221,12 @@ class Settings(BaseSettings):
         return self.ringtrace_etc / "fallback.conf"
 
     @property
-    def journal(self) -> Path:
-        """The journal."""
+    def cel_log(self) -> Path:
+        """The file of the CEL log."""
         return (
-            Path(self.journal_path)
-            if self.journal_path
-            else self.asterisk_home / "log/cel-custom/journal.csv"
+            Path(self.cel_log_path)
+            if self.cel_log_path
+            else self.asterisk_home / "log/cel-custom/cel.csv"
         )
 
     @property
@@ -251,9 +251,9 @@ class Settings(BaseSettings):
         return Path(self.spool_path) if self.spool_path else self.home / "spool"
 
     @property
-    def shelf(self) -> str:
+    def storage(self) -> str:
         """Where finished recordings are kept."""
-        return self.shelf_url or str(self.home / "shelf")
+        return self.storage_url or str(self.home / "recordings")
 
     @property
     def url(self) -> str:
@@ -296,11 +296,11 @@ def load_settings() -> Settings:
     if settings.rtp_end - settings.rtp_start < 7:
         raise ConfigurationError("rtp_start … rtp_end must hold at least 8 ports: one call uses 4")
     if settings.asterisk == "external" and not (
-        settings.asterisk_etc_path and settings.journal_path
+        settings.asterisk_etc_path and settings.cel_log_path
     ):
         raise ConfigurationError(
             "An external Asterisk needs RINGTRACE_ASTERISK_ETC_PATH (e.g. /etc/asterisk) and "
-            "RINGTRACE_JOURNAL_PATH (e.g. /var/log/asterisk/cel-custom/journal.csv)"
+            "RINGTRACE_CEL_LOG_PATH (e.g. /var/log/asterisk/cel-custom/cel.csv)"
         )
     if settings.asterisk == "embedded" and settings.asterisk_etc_path:
         raise ConfigurationError(

@@ -1,6 +1,4 @@
-"""The only room that knows the recorder (`recordings`): the use cases' ports on one side, the shelf
-on the other.
-"""
+"""Implements the use cases' recording ports with the package `recordings`."""
 
 import asyncio
 import shutil
@@ -14,7 +12,7 @@ from recordings.errors import (
     BrokenSpool,
     InvalidName,
     NoSound,
-    NotOnShelf,
+    NotStored,
     OutsideRecording,
     RecordingError,
     Retryable,
@@ -41,17 +39,17 @@ class SpoolRecorder:
     def __init__(
         self,
         spool: Path,
-        shelf: recordings.Shelf,
+        storage: recordings.Storage,
         work_dir: Path,
         format: recordings.Format,  # noqa: A002
         reserve_mb: int = 0,
     ) -> None:
-        self._spool, self._shelf, self._work_dir, self._format = spool, shelf, work_dir, format
+        self._spool, self._storage, self._work_dir, self._format = spool, storage, work_dir, format
         self._reserve = reserve_mb * 1024 * 1024
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="encode")
 
-    async def shelve(self, recording: Recording, call: Call) -> Recording:
-        """Encode and shelve in a thread; see the port."""
+    async def store(self, recording: Recording, call: Call) -> Recording:
+        """Encode and store in a thread; see the port."""
         try:
             pair = recordings.SpoolPair(directory=self._spool, name=recording.spool_name)
         except InvalidName:
@@ -65,7 +63,9 @@ class SpoolRecorder:
         self._check_room()
         loop = asyncio.get_running_loop()
         try:
-            made = await loop.run_in_executor(self._threads, self._shelve, pair, recording, call)
+            made = await loop.run_in_executor(
+                self._threads, self._store_pair, pair, recording, call
+            )
         except SpoolMissing as error:
             return replace(recording, state=RecordingState.MISSING, reason=str(error))
         except NoSound as error:
@@ -74,13 +74,13 @@ class SpoolRecorder:
             return replace(recording, state=RecordingState.BROKEN, reason=str(error))
         except (
             Retryable,
-            NotOnShelf,
+            NotStored,
             OSError,
-        ) as error:  # also a shelf that said it had taken the file
+        ) as error:  # also a storage that said it had stored the file
             raise RecorderBusy(str(error) or type(error).__name__) from error
         return replace(
             recording,
-            state=RecordingState.SHELVED,
+            state=RecordingState.STORED,
             key=made.key,
             content_type=made.content_type,
             bytes=made.bytes,
@@ -129,12 +129,12 @@ class SpoolRecorder:
             raise RecorderBusy(str(error) or type(error).__name__) from error
         return True
 
-    def _shelve(
+    def _store_pair(
         self, pair: recordings.SpoolPair, recording: Recording, call: Call
     ) -> recordings.Recording:
-        return recordings.shelve(
+        return recordings.store_pair(
             pair,
-            shelf=self._shelf,
+            storage=self._storage,
             key=recordings.key_for(pair.name, call.arrived_at, self._format),
             work_dir=self._work_dir,
             format=self._format,
@@ -179,10 +179,10 @@ def _moment(found: recordings.AudioWarning, made: recordings.Recording) -> float
 
 
 class StorageReader:
-    """The `RecordingReader` of `router.service.ports`, over a shelf."""
+    """The `RecordingReader` of `router.service.ports`, over a storage."""
 
-    def __init__(self, shelf: recordings.Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, storage: recordings.Storage) -> None:
+        self._storage = storage
 
     async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
         """A part of the recording. Raises `NotFound`, `InvalidInput` for a part outside it,
@@ -196,8 +196,8 @@ class StorageReader:
             )
         part = min(length if length is not None else recording.bytes, recording.bytes - start)
         try:
-            await self._shelf.stat_async(recording.key)
-        except NotOnShelf as error:
+            await self._storage.stat_async(recording.key)
+        except NotStored as error:
             raise NotFound("The recording is no longer in the storage.") from error
         except OutsideRecording as error:
             raise InvalidInput(str(error)) from error
@@ -208,5 +208,5 @@ class StorageReader:
             total=recording.bytes,
             start=start,
             length=part,
-            chunks=self._shelf.chunks_async(recording.key, start, part),
+            chunks=self._storage.chunks_async(recording.key, start, part),
         )

@@ -13,7 +13,7 @@ import structlog
 
 from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
 from router.asterisk.ami_consumer import consume
-from router.asterisk.cel_log import Batch, Journal
+from router.asterisk.cel_log import Batch, CelLog
 from router.domain.calls.ledger import Row
 from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.ingest import CallIngest
@@ -26,12 +26,12 @@ log = structlog.get_logger()
 
 # Seconds between reads of the CEL log. Rows are batched, because a transaction costs more than a
 # call's rows; an empty read costs nothing.
-JOURNAL_PAUSE, IDLE_PAUSE = 0.5, 0.2
+CEL_LOG_PAUSE, IDLE_PAUSE = 0.5, 0.2
 LOOK_FOR_DEAD_EVERY = 30.0
 REQUESTS_PAUSE = 2.0
 MOST_REQUESTS = 10_000
-LARGEST_JOURNAL = 32 * 1024 * 1024  # bytes, about 10,000 calls
-KEPT_JOURNALS = 8  # older files that were read
+LARGEST_CEL_LOG = 32 * 1024 * 1024  # bytes, about 10,000 calls
+KEPT_CEL_LOGS = 8  # older files that were read
 
 
 class CelIngest:
@@ -41,7 +41,7 @@ class CelIngest:
         self,
         *,
         ami: Ami,
-        journal: Journal,
+        cel_log: CelLog,
         call_ingest: CallIngest,
         routes: Routes,
         clock: Clock,
@@ -49,9 +49,9 @@ class CelIngest:
         rotates: bool = False,
     ) -> None:
         self._channels = channels
-        self._ami, self._journal, self._call_ingest, self._routes, self._clock = (
+        self._ami, self._cel_log, self._call_ingest, self._routes, self._clock = (
             ami,
-            journal,
+            cel_log,
             call_ingest,
             routes,
             clock,
@@ -119,17 +119,17 @@ class CelIngest:
             batch = None
             try:
                 batch = await self._read_batch()
-                self._outages.back("journal")
+                self._outages.back("cel_log")
                 if batch is None and self._rotates:
-                    self._journal.rotate(self._call_ingest.cursor, LARGEST_JOURNAL, KEPT_JOURNALS)
+                    self._cel_log.rotate(self._call_ingest.cursor, LARGEST_CEL_LOG, KEPT_CEL_LOGS)
             except (DatabaseUnavailable, OSError) as error:
-                self._outages.fell("journal", str(error))
-                await asyncio.sleep(JOURNAL_PAUSE)
+                self._outages.fell("cel_log", str(error))
+                await asyncio.sleep(CEL_LOG_PAUSE)
             except Exception:
                 # a bug: retried, and the rest goes on
-                log.exception("journal_reading_broke")
+                log.exception("cel_log_reading_broke")
                 await asyncio.sleep(FAULT_PAUSE)
-            await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else JOURNAL_PAUSE)
+            await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else CEL_LOG_PAUSE)
 
     async def _ready(self) -> None:
         """Load the numbers and the open calls after a failed write. With an empty table, all
@@ -144,7 +144,7 @@ class CelIngest:
         async with self._ingesting:
             await self._ready()
             await self._write_holds()  # first, because the next rows may be the call's end
-            batch = self._journal.read(self._call_ingest.cursor)
+            batch = self._cel_log.read(self._call_ingest.cursor)
             if batch is not None:
                 await self._routes.refresh()
                 await self._call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
@@ -198,7 +198,7 @@ class CelIngest:
     async def _reread(self, linkedids: Collection[str]) -> dict[str, list[Row]]:
         """The remaining rows of these calls before the cursor, by linkedid."""
         found: dict[str, list[Row]] = {}
-        for rows in self._journal.search(linkedids, self._call_ingest.cursor):
+        for rows in self._cel_log.search(linkedids, self._call_ingest.cursor):
             for row in rows:
                 found.setdefault(row.linkedid, []).append(row)
             await asyncio.sleep(0)

@@ -41,7 +41,7 @@ class Batch:
     more: bool  # there is more to read now
 
 
-class Journal:
+class CelLog:
     """The CEL log at `path`, and the files into which it was renamed, copied or compressed."""
 
     def __init__(self, path: Path, chunk: int = CHUNK) -> None:

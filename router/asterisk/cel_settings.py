@@ -41,26 +41,26 @@ _CEL_COLUMNS = (
 _LONGEST_SECTION = 79  # bytes of a section's name in Asterisk's configuration files
 
 
-def cel_mapping(journal: Path, *, advanced: bool) -> str:
+def cel_mapping(cel_log: Path, *, advanced: bool) -> str:
     """The CEL log's columns, with a time that does not depend on the host's `dateformat`."""
     head = "; Written by `ringtrace prepare`: router/asterisk/cel_log.py reads these columns.\n"
     if advanced:
         return (
-            f"{head}[{cel_section(journal)}]\nquoting_method = all\nfields = "
+            f"{head}[{cel_section(cel_log)}]\nquoting_method = all\nfields = "
             f"{','.join(_CEL_FIELDS)}\n"
         )
     columns = ",".join(f"${{CSV_QUOTE({column})}}" for column in _CEL_COLUMNS)
-    return f"{head}[mappings]\n{journal.name} => {columns}\n"
+    return f"{head}[mappings]\n{cel_log.name} => {columns}\n"
 
 
-def cel_section(journal: Path) -> str:
+def cel_section(cel_log: Path) -> str:
     """The section name for the log's file: relative to Asterisk's log directory, otherwise the full
     path. Raises `ConfigurationError` for a path that Asterisk would cut.
     """
-    section = journal.name if journal.parent.name == "cel-custom" else str(journal)
+    section = cel_log.name if cel_log.parent.name == "cel-custom" else str(cel_log)
     if len(section.encode()) > _LONGEST_SECTION:
         raise ConfigurationError(
-            f"RINGTRACE_JOURNAL_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "
+            f"RINGTRACE_CEL_LOG_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "
             "cuts: "
             "name a file in the directory cel-custom of its log, or a shorter path"
         )

@@ -31,7 +31,7 @@ class Places:
     home: Path  # Asterisk's etc, lib, log and run directories are here
     spool: Path
     fallback: Path
-    journal: Path
+    cel_log: Path
     answers: Path  # for the agent's answers to the dialplan; in memory if possible
     modules: Path  # Asterisk's own modules
     data: Path  # Asterisk's own sounds and documentation
@@ -105,13 +105,13 @@ def write_configuration(places: Places) -> Path:
 
 def write_includes(ours: Path, places: Places) -> None:
     """Write the files that an Asterisk includes, e.g. into /etc/asterisk/ringtrace."""
-    for directory in (ours, places.spool, places.journal.parent):
+    for directory in (ours, places.spool, places.cel_log.parent):
         make_directory(directory)
     _make_own(places.answers)
     for path in sorted((source() / "ringtrace").glob("*.conf")):
         write_whole(ours / path.name, _fill(path.read_text(), _dialplan_places(places)))
     _append_revision(ours / "dialplan.conf")
-    write_whole(ours / "cel-custom.conf", cel_mapping(places.journal, advanced=places.advanced_cel))
+    write_whole(ours / "cel-custom.conf", cel_mapping(places.cel_log, advanced=places.advanced_cel))
     write_whole(
         ours / "manager-secret.conf",
         "; Written by `ringtrace prepare`.\n[ringtrace](ringtrace)\nsecret = "

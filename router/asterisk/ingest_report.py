@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.errors import DatabaseUnavailable
 from router.service.calls.ingest import CallIngest
 from router.service.clock import Clock
@@ -28,14 +28,14 @@ class IngestReport:
     def __init__(
         self,
         store: Store,
-        journal: Journal,
+        cel_log: CelLog,
         call_ingest: CallIngest,
         name: str,
         clock: Clock,
         agent_beat: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._call_ingest, self._clock = store, call_ingest, clock
-        self._journal = Journal(journal.path, CHUNK)  # a separate position in compressed files
+        self._cel_log = CelLog(cel_log.path, CHUNK)  # a separate position in compressed files
         self._name, self._agent, self._agent_beat = f"ingest {name}", f"agent {name}", agent_beat
         self._outages = Outages()
 
@@ -55,7 +55,7 @@ class IngestReport:
         `ringtrace doctor`.
         """
         now = self._clock()
-        oldest = self._journal.oldest_unread(self._call_ingest.cursor)
+        oldest = self._cel_log.oldest_unread(self._call_ingest.cursor)
         waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         if waited > LATE_SECONDS:
             self._outages.fell("cel_log_reading", f"the oldest unread row is {waited:.0f} s old")

@@ -12,7 +12,7 @@ import typer
 
 from recordings.errors import RecordingError
 from router.atomic_file import replacing
-from router.bootstrap import open_shelf
+from router.bootstrap import open_storage
 from router.cli.call import Since, SiteKey, Until, line_as_json
 from router.cli.opening import read_settings, ready_store
 from router.cli.output import AsJson, Column, note, plain, print_json, print_table, progress, say
@@ -76,7 +76,7 @@ def export(
 async def _export(
     settings: Settings, call_ids: Sequence[str], wanted: CallFilter | None, to: Path, *, force: bool
 ) -> Outcome:
-    outcome, shelf = Outcome(), StorageReader(_shelf(settings))
+    outcome, storage = Outcome(), StorageReader(_storage(settings))
     _make(to)
     async with ready_store(settings) as store:
         ids = (
@@ -87,7 +87,7 @@ async def _export(
             for call_id in ids:
                 try:
                     await _write_pair(
-                        await show_call(store, call_id), shelf, to, outcome, force=force
+                        await show_call(store, call_id), storage, to, outcome, force=force
                     )
                 except RingtraceError as error:
                     outcome.failed[call_id] = error.message
@@ -95,9 +95,9 @@ async def _export(
     return outcome
 
 
-def _shelf(settings: Settings) -> Any:
+def _storage(settings: Settings) -> Any:
     try:
-        return open_shelf(settings)
+        return open_storage(settings)
     except RecordingError as error:
         raise Unavailable(str(error)) from error
 
@@ -115,7 +115,7 @@ async def _recorded(store: Store, wanted: CallFilter) -> AsyncIterator[str]:
     while True:
         page = await find_calls(store, wanted, cursor=cursor, limit=PAGE)
         for line in page.lines:
-            if line.recording and line.recording.state is RecordingState.SHELVED:
+            if line.recording and line.recording.state is RecordingState.STORED:
                 yield line.call.id
         cursor = page.next_cursor
         if cursor is None:
@@ -123,16 +123,16 @@ async def _recorded(store: Store, wanted: CallFilter) -> AsyncIterator[str]:
 
 
 async def _write_pair(
-    view: CallView, shelf: RecordingReader, to: Path, outcome: Outcome, *, force: bool
+    view: CallView, storage: RecordingReader, to: Path, outcome: Outcome, *, force: bool
 ) -> None:
     recording = view.recording
-    if recording is None or recording.state is not RecordingState.SHELVED:
+    if recording is None or recording.state is not RecordingState.STORED:
         raise InvalidInput(_why_not(recording))
     facts = line_as_json(view) | {name: plain(getattr(view, name)) for name in ("lease", "visitor")}
     label = json.dumps(facts, ensure_ascii=False, indent=1).encode()
     suffix = Path(recording.key or "").suffix or ".mp3"
     for path, chunks in (
-        (to / f"{view.call.id}{suffix}", _verified(shelf, recording)),
+        (to / f"{view.call.id}{suffix}", _verified(storage, recording)),
         (to / f"{view.call.id}.json", _once(label)),
     ):
         if path.exists() and not force:
@@ -150,11 +150,11 @@ def _why_not(recording: Recording | None) -> str:
     )
 
 
-async def _verified(shelf: RecordingReader, recording: Recording) -> AsyncIterator[bytes]:
+async def _verified(storage: RecordingReader, recording: Recording) -> AsyncIterator[bytes]:
     """The recording's bytes; raises `Unavailable` at the end if their digest is wrong."""
     digest = hashlib.sha256()
     try:
-        async for chunk in (await shelf.open(recording)).chunks:
+        async for chunk in (await storage.open(recording)).chunks:
             digest.update(chunk)
             yield chunk
     except RecordingError as error:

@@ -33,7 +33,7 @@ def link(
             return await session.get(Recording, call_id)
 
     recording = with_store(work, settings)
-    if recording.state is not RecordingState.SHELVED:
+    if recording.state is not RecordingState.STORED:
         raise InvalidInput(f"the recording of {call_id} is {recording.state}")
     until = now() + timedelta(days=days)
     address = recording_links(settings)(recording, until)

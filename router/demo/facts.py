@@ -55,7 +55,7 @@ def call_facts(view: CallView, visitor: DemoVisitor, shown: Shown) -> list[Fact]
 def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: int) -> list[Fact]:
     """The recording, against what both said into their phones."""
     recording, talk = view.recording, view.call.talk_seconds
-    if recording is None or recording.state is not RecordingState.SHELVED:
+    if recording is None or recording.state is not RecordingState.STORED:
         return [Fact(name="recording", found=recording and recording.state, right=False)]
     seconds = recording.seconds or 0.0
     left, right = recording.caller_speech_seconds or 0.0, recording.company_speech_seconds or 0.0

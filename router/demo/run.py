@@ -90,7 +90,7 @@ def demo_settings(settings: Settings) -> Settings:
         "log_level": "error",
     }
     defaults = dict.fromkeys(
-        ("database_url", "asterisk_etc_path", "journal_path", "spool_path", "shelf_url"), ""
+        ("database_url", "asterisk_etc_path", "cel_log_path", "spool_path", "storage_url"), ""
     )
     return settings.model_copy(update={**own, **defaults})
 

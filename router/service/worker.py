@@ -10,7 +10,7 @@ import structlog
 
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
-from router.service.calls.recording import Recorder, shelve_due, take_up
+from router.service.calls.recording import Recorder, store_due, take_up
 from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Sender
@@ -125,7 +125,7 @@ class Worker:
     def _work(self, lane: str) -> Awaitable[int]:
         self._began[lane] = self._clock()
         if lane in RECORDING_LANES:
-            return shelve_due(self._store, self._recorder, self._clock, at_once=1)
+            return store_due(self._store, self._recorder, self._clock, at_once=1)
         if self._poller and lane.startswith(MAILBOX_LANE):
             return self._poller.collect(lane.removeprefix(MAILBOX_LANE))
         if lane == LATE_LANE:

@@ -16,7 +16,7 @@ from router.store.writing import upsert
 
 _ROWS = TypeAdapter(list[Row])
 _AWARE = TypeAdapter(AwareDatetime)
-_JOURNAL = "journal"  # of a single Asterisk; several are distinguished by their system names
+_CEL_LOG = "cel_log"  # of a single Asterisk; several are distinguished by their system names
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,44 +25,44 @@ class SqlCelLog:
 
     connection: AnyConnection
 
-    async def cursor(self, journal: str = _JOURNAL) -> Cursor | None:
+    async def cursor(self, cel_log: str = _CEL_LOG) -> Cursor | None:
         """The cursor of the CEL log."""
         row = (
             await self.connection.execute(
-                select(tables.cursor).where(tables.cursor.c.name == journal)
+                select(tables.cursor).where(tables.cursor.c.name == cel_log)
             )
         ).first()
         return (
             Cursor(file=row.file, offset=row.offset, finished=tuple(row.finished)) if row else None
         )
 
-    async def set_cursor(self, cursor: Cursor, journal: str = _JOURNAL) -> None:
+    async def set_cursor(self, cursor: Cursor, cel_log: str = _CEL_LOG) -> None:
         """Save the cursor, in the transaction of the ingested rows."""
         values = {"file": cursor.file, "offset": cursor.offset, "finished": list(cursor.finished)}
-        await upsert(self.connection, tables.cursor, [{"name": journal, **values}])
+        await upsert(self.connection, tables.cursor, [{"name": cel_log, **values}])
 
     async def names(self) -> set[str]:
         """The names of all Asterisks that write to this database."""
         return set((await self.connection.execute(select(tables.cursor.c.name))).scalars())
 
-    async def open_rows(self, journal: str = _JOURNAL) -> dict[str, list[Row]]:
+    async def open_rows(self, cel_log: str = _CEL_LOG) -> dict[str, list[Row]]:
         """The rows of open calls, by group, without unreadable ones."""
-        good, _ = await self._open_rows(journal)
+        good, _ = await self._open_rows(cel_log)
         return good
 
-    async def unreadable_open_rows(self, journal: str, at: datetime) -> dict[str, RejectedRow]:
+    async def unreadable_open_rows(self, cel_log: str, at: datetime) -> dict[str, RejectedRow]:
         """Unreadable rows of open calls, by group."""
-        _, bad = await self._open_rows(journal)
+        _, bad = await self._open_rows(cel_log)
         return {
             key: RejectedRow(file=f"call {key}", offset=0, text=text[:2000], reason=reason, at=at)
             for key, (text, reason) in bad.items()
         }
 
     async def _open_rows(
-        self, journal: str
+        self, cel_log: str
     ) -> tuple[dict[str, list[Row]], dict[str, tuple[str, str]]]:
         table = tables.open_call
-        query = select(table.c.linkedid, cast(table.c.rows, Text)).where(table.c.journal == journal)
+        query = select(table.c.linkedid, cast(table.c.rows, Text)).where(table.c.cel_log == cel_log)
         good: dict[str, list[Row]] = {}
         bad: dict[str, tuple[str, str]] = {}
         for linkedid, text in await self.connection.execute(query):
@@ -76,7 +76,7 @@ class SqlCelLog:
         return good, bad
 
     async def save_open_rows(
-        self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], journal: str = _JOURNAL
+        self, rows: Mapping[str, Sequence[Row]], closed: Sequence[str], cel_log: str = _CEL_LOG
     ) -> None:
         """Save the rows of open groups, delete those of closed ones."""
         if closed:
@@ -84,7 +84,7 @@ class SqlCelLog:
                 delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed))
             )
         values = [
-            {"linkedid": key, "journal": journal, "rows": _ROWS.dump_python(list(r), mode="json")}
+            {"linkedid": key, "cel_log": cel_log, "rows": _ROWS.dump_python(list(r), mode="json")}
             for key, r in rows.items()
         ]
         await upsert(self.connection, tables.open_call, values)

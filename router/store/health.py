@@ -27,8 +27,8 @@ class Health:
     undecided: int  # deliveries that need review
 
 
-async def examine(store: SqlStore, journal: str = "journal") -> Health:
-    """Examine a current database, and the cursor of `journal`. Raises `DatabaseUnavailable`."""
+async def examine(store: SqlStore, cel_log: str = "cel_log") -> Health:
+    """Examine a current database, and the cursor of `cel_log`. Raises `DatabaseUnavailable`."""
     rejected, delivery = tables.rejected_row, tables.delivery
     state = delivery.c.state
     async with store.read() as session:
@@ -41,7 +41,7 @@ async def examine(store: SqlStore, journal: str = "journal") -> Health:
         rejection = (await ask.execute(last)).first()
         return Health(
             journal_mode=mode,
-            cursor=await session.cel_log.cursor(journal),
+            cursor=await session.cel_log.cursor(cel_log),
             rejected_rows=(
                 await ask.execute(select(func.count()).select_from(rejected))
             ).scalar_one(),

@@ -18,9 +18,9 @@ class SqlRouteRequests:
 
     connection: AnyConnection
 
-    async def add(self, requests: Sequence[RouteRequest], journal: str) -> None:
+    async def add(self, requests: Sequence[RouteRequest], cel_log: str) -> None:
         """Save a route request until its call is in the CEL log."""
-        rows = {one.linkedid: {**asdict(one), "journal": journal} for one in requests}
+        rows = {one.linkedid: {**asdict(one), "cel_log": cel_log} for one in requests}
         await upsert(self.connection, tables.route_request, list(rows.values()))
 
     async def forget(self, linkedids: Sequence[str] = ()) -> None:
@@ -31,17 +31,17 @@ class SqlRouteRequests:
             delete(asked).where(or_(known, asked.c.linkedid.in_(linkedids)))
         )
 
-    async def before(self, journal: str, before: datetime) -> list[RouteRequest]:
+    async def before(self, cel_log: str, before: datetime) -> list[RouteRequest]:
         """Route requests before then whose calls are unknown, oldest first."""
         asked = tables.route_request
         query = (
             select(asked)
-            .where(asked.c.journal == journal, asked.c.at < before)
+            .where(asked.c.cel_log == cel_log, asked.c.at < before)
             .order_by(asked.c.at)
             .limit(1000)
         )
         rows = await self.connection.execute(query)
         return [
-            RouteRequest(**{k: v for k, v in row._mapping.items() if k != "journal"})
+            RouteRequest(**{k: v for k, v in row._mapping.items() if k != "cel_log"})
             for row in rows
         ]

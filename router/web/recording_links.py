@@ -50,5 +50,5 @@ async def _found(app_state: AppState, call_id: str) -> tuple[Call | None, Record
     async with app_state.web.store.read() as session:
         found = await session.peek(Recording, call_id)
         call = await session.peek(Call, call_id)
-    shelved = found is not None and found.state is RecordingState.SHELVED
-    return call, found if shelved else None
+    stored = found is not None and found.state is RecordingState.STORED
+    return call, found if stored else None

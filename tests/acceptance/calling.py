@@ -97,9 +97,9 @@ async def the_call(running: System, who: sip.Caller, *, timeout: float = 60.0) -
 async def heard_whole(
     running: System, call: Call, *, caller: bool = True, company: bool = True
 ) -> Recording:
-    """The call's recording is on the shelf, each side whole and on its own channel."""
+    """The call's recording is in the storage, each side whole and on its own channel."""
     (recording,) = await running.recorded(call)
-    assert recording.state is RecordingState.SHELVED, recording
+    assert recording.state is RecordingState.STORED, recording
     sound = await running.listen(recording)
     left, right = sound[:, 0].copy(), sound[:, 1].copy()
     if caller:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.asterisk.files import Places, write_configuration, write_fallback
 from router.asterisk.process import Console, find_installation, inherits_headers
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
@@ -64,19 +64,19 @@ class World:
         )
 
     def rows(self, linkedid: str = "") -> list[Row]:
-        """What the journal says, of all calls or of one."""
-        journal, cursor, found = Journal(self.places.journal), None, []
-        while (batch := journal.read(cursor)) is not None:
+        """What the CEL log says, of all calls or of one."""
+        cel_log, cursor, found = CelLog(self.places.cel_log), None, []
+        while (batch := cel_log.read(cursor)) is not None:
             assert batch.rejected == []
             found += batch.rows
             cursor = batch.cursor
         return [row for row in found if linkedid in {"", row.linkedid}]
 
     async def ended(self, count: int = 1) -> list[Call]:
-        """The calls of the journal, when so many have ended."""
+        """The calls of the CEL log, when so many have ended."""
         async with asyncio.timeout(60):
             while True:
-                rows = self.rows() if self.places.journal.exists() else []
+                rows = self.rows() if self.places.cel_log.exists() else []
                 groups = dict.fromkeys(row.linkedid for row in rows)
                 calls = [
                     call for one in groups for call in fold([r for r in rows if r.linkedid == one])
@@ -99,11 +99,11 @@ class World:
         return [facts(row) for row in self.rows() if row.event == event]
 
     async def forget(self) -> None:
-        """Begin a new journal, when all channels are gone."""
+        """Begin a new CEL log, when all channels are gone."""
         async with asyncio.timeout(60):
             while "0 active channels" not in await self.console.run("core show channels count"):
                 await asyncio.sleep(0.05)
-        self.places.journal.unlink(missing_ok=True)
+        self.places.cel_log.unlink(missing_ok=True)
         self._former.update(
             message.header("Call-ID")
             for phone in (self.first, self.second)
@@ -143,7 +143,7 @@ async def world(**changes: object) -> AsyncIterator[World]:
         home=home,
         spool=home / "spool",
         fallback=home / "etc/ringtrace/fallback.conf",
-        journal=home / "log/cel-custom/journal.csv",
+        cel_log=home / "log/cel-custom/cel.csv",
         answers=home / "answers",
         modules=found.modules,
         data=found.data,

@@ -292,7 +292,7 @@ async def host_pbx() -> AsyncIterator[HostPbx]:
             home=home / "ringtrace",
             asterisk="external",
             asterisk_etc_path=str(home / "etc"),
-            journal_path=str(home / "log/cel-custom/journal.csv"),
+            cel_log_path=str(home / "log/cel-custom/cel.csv"),
             spool_path=str(home / "spool/ringtrace"),
             answers_path=str(home / "run/ringtrace"),
             ami_port=ami,

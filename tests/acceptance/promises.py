@@ -46,7 +46,7 @@ async def kept(
         ), call
         assert call.visitor_id == lease.visitor_id
     for call, recording in zip(calls, await running.recorded(*calls, timeout=60), strict=True):
-        assert recording.state is RecordingState.SHELVED, recording
+        assert recording.state is RecordingState.STORED, recording
         assert recording.seconds is not None
         # a busy machine loses packets
         assert recording.seconds > SPEECH_SECONDS - 0.5, f"{recording} of {call}"
@@ -58,7 +58,7 @@ async def kept(
 async def told(
     running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 30.0
 ) -> None:
-    """Each call, and each recording of it on the shelf, had exactly one effect at the receiver."""
+    """Each call, and each stored recording of it, had exactly one effect at the receiver."""
     facts = await facts_of(running, calls)
 
     async def look() -> bool:
@@ -75,7 +75,7 @@ async def facts_of(running: System, calls: Sequence[Call]) -> set[tuple[str, str
     async with running.store.read() as session:
         for call in calls:
             recording = await session.peek(Recording, call.id)
-            if recording is not None and recording.state is RecordingState.SHELVED:
+            if recording is not None and recording.state is RecordingState.STORED:
                 facts.add(("recording.ready", call.id))
     return facts
 

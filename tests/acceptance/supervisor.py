@@ -43,12 +43,12 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 async def world(tmp_path: Path, sound: bytes) -> AsyncIterator[World]:
-    """An installation that keeps the sound on a real shelf."""
-    key = tmp_path / "shelf" / "2026/01/20/a.mp3"
+    """An installation that keeps the sound in a real storage."""
+    key = tmp_path / "storage" / "2026/01/20/a.mp3"
     key.parent.mkdir(parents=True)
     key.write_bytes(sound)
     async with a_world(
-        tmp_path, listening=StorageReader(recordings.Shelf.open(tmp_path / "shelf"))
+        tmp_path, listening=StorageReader(recordings.Storage.open(tmp_path / "storage"))
     ) as world:
         yield world
 

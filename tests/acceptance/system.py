@@ -116,9 +116,9 @@ class System:
         return await self.until(look, "the recordings were not finished", timeout)
 
     async def listen(self, recording: Recording) -> NDArray[np.int16]:
-        """The decoded recording from the shelf: (samples, 2), caller and company, 8 kHz."""
+        """The decoded recording from the storage: (samples, 2), caller and company, 8 kHz."""
         assert recording.key is not None
-        content = bootstrap.open_shelf(self.settings).read(recording.key)
+        content = bootstrap.open_storage(self.settings).read(recording.key)
         process = await asyncio.create_subprocess_exec(
             *(
                 "ffmpeg",

@@ -100,7 +100,7 @@ async def test_a_call_cut_by_asterisks_death_is_closed_marked_and_heard_as_far_a
     assert call.ended_at is not None
     assert call.ended_at.timestamp() <= killed_at
     (recording,) = await running.recorded(call)
-    assert recording.state is RecordingState.SHELVED
+    assert recording.state is RecordingState.STORED
     sound = await running.listen(recording)
     said = QUESTION[: 4 * audio.RATE]  # what is newer may have died in Asterisk's buffer
     assert audio.contains(sound[:, 0].copy(), said)[1] > 0.9

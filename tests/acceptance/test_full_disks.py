@@ -32,9 +32,9 @@ SECOND_BYTES = 16_000  # of one side of a recording in the spool
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """A system whose spool and shelf are disks of their own."""
+    """A system whose spool and storage are disks of their own."""
     home = tmp_path_factory.mktemp("home")
-    with small_disk(home / "spool"), small_disk(home / "shelf"):
+    with small_disk(home / "spool"), small_disk(home / "recordings"):
         async with system(
             home, spool_free_mb=0
         ) as up:  # no room is reserved: what happens when there is none
@@ -60,7 +60,7 @@ async def test_a_call_for_which_the_room_ends_is_kept_as_far_as_it_went(
     with filled(running.settings.spool, room=5 * SECOND_BYTES):
         call = await one_call(running, tmp_path, voice)
         (recording,) = await running.recorded(call)
-    assert recording.state is RecordingState.SHELVED
+    assert recording.state is RecordingState.STORED
     assert recording.seconds is not None
     assert 1.0 < recording.seconds < call.talk_seconds / 2
     assert "less than half of the talk time" in map(str, recording.warnings)
@@ -76,12 +76,12 @@ async def test_when_there_is_room_again_recordings_are_whole(
     assert spool_names(running) == []
 
 
-async def test_a_full_shelf_leaves_the_recording_in_the_spool_until_there_is_room(
+async def test_a_full_storage_leaves_the_recording_in_the_spool_until_there_is_room(
     running: System, receiver: Receiver, tmp_path: Path, voice: Voices
 ) -> None:
     lease = await running.lease()
     who = somebody(lease.number, voice)
-    with filled(running.settings.home / "shelf", room=0):
+    with filled(running.settings.home / "recordings", room=0):
         async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)):
             assert (await dial(running, tmp_path, who)).statuses == (200,)
         call = await the_call(running, who)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.asterisk.files import write_fallback
 from router.domain.calls.folding import fold
 from router.domain.calls.routing import FallbackEntry
@@ -78,16 +78,16 @@ def send_tracked_calls_to_us(pbx: HostPbx, steps: str = "Local/600@ext-queues~20
 
 
 async def the_tracked_number_is_ours(pbx: HostPbx) -> None:
-    """A call to it rings in the PBX's queue, is answered there, and is in the journal, with
+    """A call to it rings in the PBX's queue, is answered there, and is in the CEL log, with
     times.
     """
-    journal = pbx.settings.journal
-    journal.unlink(missing_ok=True)
+    cel_log = pbx.settings.cel_log
+    cel_log.unlink(missing_ok=True)
     await pbx.rings(TRACKED_DID, pbx.carrier)
     async with asyncio.timeout(60):
-        while not (journal.exists() and "LINKEDID_END" in journal.read_text()):
+        while not (cel_log.exists() and "LINKEDID_END" in cel_log.read_text()):
             await asyncio.sleep(0.05)
-    batch = Journal(journal).read(None)
+    batch = CelLog(cel_log).read(None)
     assert batch is not None
     assert batch.rejected == []
     (call,) = fold(batch.rows)
@@ -109,4 +109,4 @@ async def test_our_files_are_as_readable_as_the_hosts(mode: int, expected: int) 
         assert found["dialplan.conf"] == expected
         assert found["manager-secret.conf"] == expected, "as the host's own file with passwords"
         assert stat.S_IMODE(ours.stat().st_mode) & 0o005 == (0o005 if mode & 0o004 else 0)
-        assert pbx.settings.journal.parent.is_dir()
+        assert pbx.settings.cel_log.parent.is_dir()

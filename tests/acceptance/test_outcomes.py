@@ -242,7 +242,7 @@ async def test_twenty_calls_at_once(
     assert [call.lease_id for call in calls] == [lease.id for lease in leases]
     assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
     await asyncio.gather(*(heard_whole(running, call) for call in calls[:3]))
-    assert {r.state for r in await running.recorded(*calls, timeout=60)} == {RecordingState.SHELVED}
+    assert {r.state for r in await running.recorded(*calls, timeout=60)} == {RecordingState.STORED}
 
 
 async def test_the_client_id_and_the_source_reach_the_companys_telephony(
@@ -364,5 +364,5 @@ async def test_a_stranger_who_writes_a_trunks_name_in_from_gets_nothing(
         reached = (await office.stop()).invites
     assert called.statuses == (401,)
     assert [invite.from_user for invite in reached] == [honest.number]
-    await the_call(running, honest)  # the journal is read in its order
+    await the_call(running, honest)  # the CEL log is read in its order
     assert len(await running.calls()) == before + 1

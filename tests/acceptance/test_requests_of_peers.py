@@ -121,7 +121,7 @@ async def test_every_request_outside_a_call_is_refused_and_rings_no_phone(
         got[name] = (await phone.ask(outside, method, headers, body, timeout=30)).status
     assert got.pop("OPTIONS") == 200
     assert set(got.values()) <= {404, 481, 489, 501}, got
-    assert not plan.places.journal.exists(), "nothing was dialled"
+    assert not plan.places.cel_log.exists(), "nothing was dialled"
     assert plan.invites(plan.first) == []
 
 

@@ -62,7 +62,7 @@ async def test_below_the_reserve_calls_go_on_unrecorded_and_above_it_they_are_re
     await running.until(lambda: _records(running, True), "recording did not begin again")
     call = await one_call(running, tmp_path / "enough", voice, talk=4.0)
     (recording,) = await running.recorded(call)
-    assert recording.state is RecordingState.SHELVED
+    assert recording.state is RecordingState.STORED
 
 
 async def _records(running: System, wanted: bool) -> bool:
@@ -88,7 +88,7 @@ async def test_a_recording_under_way_is_ended_while_the_call_goes_on(
             assert (await calling).statuses == (200,)
     call = await the_call(running, who)
     (recording,) = await running.recorded(call)
-    assert recording.state is RecordingState.SHELVED
+    assert recording.state is RecordingState.STORED
     assert recording.seconds is not None
     assert recording.seconds < call.talk_seconds - 2
 

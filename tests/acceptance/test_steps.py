@@ -265,7 +265,7 @@ async def test_a_pbx_that_returns_every_call_ends_soon(plan: World) -> None:
     assert 1 < len(plan.invites(plan.first)) < 8
 
 
-async def test_a_withheld_number_is_marked_in_the_journal(plan: World) -> None:
+async def test_a_withheld_number_is_marked_in_the_cel_log(plan: World) -> None:
     plan.route("PJSIP/first~20")
     refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
     await plan.call(

@@ -1,9 +1,9 @@
 """Our CPU per call: agent and worker together, from a call's first question to its recording on the
-shelf.
+storage.
 
 SIPp's callers and company speak, so every call has a recording. Counted is the CPU of the agent's
 and the worker's own processes, waiting for work included, without the encoding: ffmpeg is a process
-of its own, and what reads, measures and shelves the audio around it are threads of their own; both
+of its own, and what reads, measures and stores the audio around it are threads of their own; both
 are counted apart.
 """
 

@@ -164,7 +164,7 @@ def work(url: str, address: str, waiting: int) -> Outcome:
 class _Nothing:
     """There are no recordings here."""
 
-    async def shelve(self, recording: Recording, call: object) -> Recording:
+    async def store(self, recording: Recording, call: object) -> Recording:
         raise AssertionError("there are no recordings here")
 
     async def discard(self, recording: Recording) -> bool:

@@ -143,7 +143,7 @@ def _log_in(client: httpx.Client, port: int) -> None:
     client.post("/login", data=form, headers={"Origin": f"http://127.0.0.1:{port}"})
 
 
-class _NoShelf:
+class _NoStorage:
     async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
         raise NotImplementedError
 
@@ -153,7 +153,7 @@ def serve(url: str, port: int) -> None:
     configure_logs("error")
     web = Web(
         store=SqlStore(url, read_seconds=READ_SECONDS),
-        listening=_NoShelf(),
+        listening=_NoStorage(),
         session_key="k" * 43,
         clock=lambda: END,
     )

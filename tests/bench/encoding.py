@@ -2,7 +2,7 @@
 
 Both run in turn within one process, and medians are compared, so that the machine's mood falls on
 both alike. "ours" reads the pair, joins, encodes, measures both sides and takes the SHA-256;
-"shelved" also puts the file on a local shelf, syncs it to the disk, reads it back, and empties the
+"stored" also puts the file on a local storage, syncs it to the disk, reads it back, and empties the
 spool.
 """
 
@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from recordings import Shelf, SpoolPair, shelve
+from recordings import SpoolPair, Storage, store_pair
 from recordings.encoding import Encoder
-from recordings.shelving import encode_pair
 from recordings.spool import opened
+from recordings.storing import encode_pair
 from tests.bench.figure import Figure
 
 MINUTES = {1: 9, 10: 5}  # length of the call: repeats
@@ -47,7 +47,7 @@ def measure(*, quick: bool) -> list[Figure]:
             ratio=row["ratio"],
             aim=f"{AIM}",
             met=row["ratio"] >= AIM,
-            note=f"ffmpeg alone/ours; onto the shelf {row['shelved_seconds']:.2f} s",
+            note=f"ffmpeg alone/ours; into the storage {row['stored_seconds']:.2f} s",
         )
         for row in rows
     ]
@@ -57,20 +57,20 @@ def _measure(directory: Path, minutes: int, repeats: int) -> dict[str, float]:
     pair = SpoolPair(directory=directory, name=f"bench-{minutes}")
     _speak(pair.caller, "caller", minutes)
     _speak(pair.company, "company", minutes)
-    shelf = Shelf.open(directory / "shelf")
-    times: dict[str, list[float]] = {"ffmpeg": [], "ours": [], "shelved": []}
+    storage = Storage.open(directory / "storage")
+    times: dict[str, list[float]] = {"ffmpeg": [], "ours": [], "stored": []}
     for _ in range(repeats):
         times["ffmpeg"].append(_timed(lambda: _ffmpeg_alone(pair, directory / "alone.mp3")))
         times["ours"].append(_timed(lambda: _ours(pair, directory / "ours.mp3")))
-        times["shelved"].append(
-            _timed(partial(_shelved, _copied(pair, directory / "copy"), shelf, directory))
+        times["stored"].append(
+            _timed(partial(_stored, _copied(pair, directory / "copy"), storage, directory))
         )
-    ffmpeg, ours, shelved = (median(times[who]) for who in ("ffmpeg", "ours", "shelved"))
+    ffmpeg, ours, stored = (median(times[who]) for who in ("ffmpeg", "ours", "stored"))
     return {
         "minutes": minutes,
         "ffmpeg_seconds": round(ffmpeg, 4),
         "ours_seconds": round(ours, 4),
-        "shelved_seconds": round(shelved, 4),
+        "stored_seconds": round(stored, 4),
         "ratio": round(ffmpeg / ours, 3),
     }
 
@@ -98,8 +98,8 @@ def _ours(pair: SpoolPair, to: Path) -> None:
         encode_pair(audio, to=to, encoder=Encoder())
 
 
-def _shelved(pair: SpoolPair, shelf: Shelf, work_dir: Path) -> None:
-    shelve(pair, shelf=shelf, key="bench.mp3", work_dir=work_dir)
+def _stored(pair: SpoolPair, storage: Storage, work_dir: Path) -> None:
+    store_pair(pair, storage=storage, key="bench.mp3", work_dir=work_dir)
 
 
 def _copied(pair: SpoolPair, directory: Path) -> SpoolPair:

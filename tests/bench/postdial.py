@@ -2,8 +2,8 @@
 the same Asterisk.
 
 Runs alternate, and medians over the rounds are compared, so that the machine's mood falls on all
-alike. The limit is `Dial()` alone, with the journal switched off. Where the destination is told the
-client ID, the agent asks the database who calls; a bare `Dial()` with MixMonitor and the journal
+alike. The limit is `Dial()` alone, with the CEL log switched off. Where the destination is told the
+client ID, the agent asks the database who calls; a bare `Dial()` with MixMonitor and the CEL log
 tells what of the difference is Asterisk's own.
 """
 
@@ -91,7 +91,7 @@ async def _rounds(
             (_RECORDED, bare, BARE_RECORDED),
         ):
             await system.settled()
-            await system.write_journal(name != _BARE)
+            await system.write_cel_log(name != _BARE)
             result = await pair.run(dids, rate=load.rate, calls=load.calls)
             results.setdefault(name, []).append(result)
     return results

@@ -1,7 +1,7 @@
-"""A week's journal learned by the agent's own code after an outage: how long, and how much memory.
+"""A week's CEL log learned by the agent's own code after an outage: how long, and how much memory.
 
-The journal has 100,000 calls of 11 to 17 rows, the database 200 numbers, 50,000 leases and one
-webhook. It runs in a process of its own, so that its memory is its own; "parse" is the journal
+The CEL log has 100,000 calls of 11 to 17 rows, the database 200 numbers, 50,000 leases and one
+webhook. It runs in a process of its own, so that its memory is its own; "parse" is the CEL log
 reader's part, "fold" the ledger's and the folding's, "database" everything from the beginning of a
 transaction to its commit.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from router.asterisk.cel_log import CHUNK, Journal
+from router.asterisk.cel_log import CHUNK, CelLog
 from router.bootstrap import now
 from router.domain.delivery.delivery import Webhook
 from router.logs import configure_logs
@@ -30,7 +30,7 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from router.store.session import SqlSession
 from tests.bench.figure import Figure
-from tests.bench.long_journal import write_journal
+from tests.bench.long_cel_log import write_cel_log
 from tests.bench.system import IDENTIFIED, PLAIN, set_up
 
 AIM = 120.0  # seconds for CALLS
@@ -100,9 +100,9 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def prepare(directory: Path, calls: int) -> None:
-    """Make the journal and the database in `directory`."""
+    """Make the CEL log and the database in `directory`."""
     configure_logs("error")
-    write_journal(directory / "journal.csv", calls, (*PLAIN, *IDENTIFIED), now())
+    write_cel_log(directory / "cel.csv", calls, (*PLAIN, *IDENTIFIED), now())
     asyncio.run(_prepare(_store(directory)))
 
 
@@ -117,17 +117,17 @@ async def _prepare(store: SqlStore) -> None:
 def replay(directory: Path) -> Outcome:
     """Learn what `prepare` made."""
     configure_logs("error")
-    return asyncio.run(_replay(Journal(directory / "journal.csv", chunk=CHUNK), _store(directory)))
+    return asyncio.run(_replay(CelLog(directory / "cel.csv", chunk=CHUNK), _store(directory)))
 
 
-async def _replay(journal: Journal, store: TimedStore) -> Outcome:
+async def _replay(cel_log: CelLog, store: TimedStore) -> Outcome:
     routes = Routes(store)
     await routes.refresh()
     call_ingest = CallIngest(store, lambda: routes.table, now)
     await call_ingest.recall()
     store.seconds = 0.0
     try:
-        return await _ingest(journal, call_ingest, store)
+        return await _ingest(cel_log, call_ingest, store)
     finally:
         await store.close()
 
@@ -136,12 +136,12 @@ def _store(directory: Path) -> TimedStore:
     return TimedStore(f"sqlite+aiosqlite:///{directory / 'ringtrace.db'}")
 
 
-async def _ingest(journal: Journal, call_ingest: CallIngest, store: TimedStore) -> Outcome:
-    size, began = journal.path.stat().st_size, time.perf_counter()
+async def _ingest(cel_log: CelLog, call_ingest: CallIngest, store: TimedStore) -> Outcome:
+    size, began = cel_log.path.stat().st_size, time.perf_counter()
     parsing = learning = memory_at_tenth = 0.0
     while True:
         start = time.perf_counter()
-        batch = journal.read(call_ingest.cursor)
+        batch = cel_log.read(call_ingest.cursor)
         parsed = time.perf_counter()
         if batch is None:
             break

@@ -76,7 +76,7 @@ class System:
         """What Asterisk prints for a console command."""
         return await asterisk_setup.console(self.settings).run(command)
 
-    async def write_journal(self, on: bool) -> None:
+    async def write_cel_log(self, on: bool) -> None:
         """Switch CEL; a bare `Dial()` is measured without it."""
         path = self.settings.asterisk_etc / "cel.conf"
         new, old = ("yes", "no") if on else ("no", "yes")
@@ -118,7 +118,7 @@ class System:
         return sum(times.user + times.system for times in (one.cpu_times() for one in own))
 
     def cpu_of_encoding(self, part: str) -> float:
-        """CPU seconds of the threads that read, measure and shelve the audio around ffmpeg."""
+        """CPU seconds of the threads that read, measure and store the audio around ffmpeg."""
         process = psutil.Process(self.parts[part].pid)
         return sum(t.user_time + t.system_time for t in process.threads() if t.id != process.pid)
 

@@ -1,4 +1,4 @@
-"""The agent between a manager interface, a journal and a database, as tests start it."""
+"""The agent between a manager interface, a CEL log and a database, as tests start it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from router.asterisk import cel_ingest, route_responder
 from router.asterisk.ami import Ami
 from router.asterisk.answers import Answers, last_beat
 from router.asterisk.cel_ingest import CelIngest
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.route_responder import RouteResponder
 from router.domain.calls.call import Call
@@ -29,7 +29,7 @@ from tests.support.builders import Clock, Story, furnish, later, lines
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
     pauses = {
-        "JOURNAL_PAUSE": 0.01,
+        "CEL_LOG_PAUSE": 0.01,
         "IDLE_PAUSE": 0.01,
         "HEARTBEAT_PAUSE": 0.02,
         "LOOK_FOR_DEAD_EVERY": 0.05,
@@ -64,8 +64,8 @@ class Beside:
 
     def __init__(self, asterisk: Manager, store: SqlStore, home: Path) -> None:
         self.asterisk, self.store = asterisk, store
-        self.journal, self.fallback, self.clock = (
-            home / "journal.csv",
+        self.cel_log, self.fallback, self.clock = (
+            home / "cel.csv",
             home / "fallback.conf",
             Clock(later(3600)),
         )
@@ -79,12 +79,12 @@ class Beside:
                 answers=Answers(self.directory),
                 routes=Routes(self.store),
                 fallback=self.fallback,
-                guard=RecordingGuard(Answers(self.directory), self.journal.parent, 0),
+                guard=RecordingGuard(Answers(self.directory), self.cel_log.parent, 0),
                 clock=self.clock,
             ),
             CelIngest(
                 ami=self.ami(),
-                journal=Journal(self.journal, chunk=1000),
+                cel_log=CelLog(self.cel_log, chunk=1000),
                 call_ingest=CallIngest(self.store, lambda: routes.table, self.clock),
                 routes=routes,
                 clock=self.clock,
@@ -101,7 +101,7 @@ class Beside:
         return Ami(host="127.0.0.1", port=self.asterisk.port, username="ringtrace", secret="secret")
 
     def write(self, story: Story, start: int = 0, end: int | None = None) -> None:
-        with self.journal.open("ab") as file:
+        with self.cel_log.open("ab") as file:
             file.write(lines(story.rows[start:end]))
 
     async def call(self, story: Story, true: Callable[[Call], bool] = lambda _: True) -> Call:
@@ -150,7 +150,7 @@ async def beside(asterisk: Manager, store: SqlStore, tmp_path: Path) -> Beside:
 
 
 async def nothing(_ids: object) -> dict[str, list[Row]]:
-    """The rows that a journal still has of lost calls: none."""
+    """The rows that a CEL log still has of lost calls: none."""
     return {}
 
 

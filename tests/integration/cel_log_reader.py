@@ -1,11 +1,11 @@
-"""A reader of journals for tests, and what is written for it to read."""
+"""A reader of CEL logs for tests, and what is written for it to read."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from router.asterisk.cel_log import Batch, Journal
+from router.asterisk.cel_log import Batch, CelLog
 from router.domain.calls.ledger import Row
 from router.service.calls.ports import Cursor, RejectedRow
 from tests.support.builders import Story, answered_call, later
@@ -14,16 +14,16 @@ CALL = answered_call()
 
 
 class Reader:
-    """Reads a journal as the agent does, and remembers what it saw."""
+    """Reads a CEL log as the agent does, and remembers what it saw."""
 
     def __init__(self, path: Path, chunk: int = 64 * 1024) -> None:
-        self.journal = Journal(path, chunk)
+        self.cel_log = CelLog(path, chunk)
         self.cursor: Cursor | None = None
         self.rows: list[Row] = []
         self.rejected: list[RejectedRow] = []
 
     def step(self) -> Batch | None:
-        batch = self.journal.read(self.cursor)
+        batch = self.cel_log.read(self.cursor)
         if batch:
             self.cursor = batch.cursor
             self.rows += batch.rows
@@ -41,7 +41,7 @@ class Reader:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.csv"
+    return tmp_path / "cel.csv"
 
 
 @pytest.fixture

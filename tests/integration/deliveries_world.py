@@ -17,7 +17,7 @@ from tests.support.web_deliveries import furnish_deliveries
 from tests.support.web_world import (
     PASSWORD,
     Clock,
-    MemoryShelf,
+    MemoryStorage,
     World,
     furnish,
     site_things,
@@ -34,7 +34,7 @@ async def deliveries_world(store: SqlStore) -> AsyncIterator[World]:
     await add_person(store, "root", PASSWORD, Role.ADMINISTRATOR, clock.now)
     async with store.write() as session:
         await session.add(*site_things(clock.now))
-    web = Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=clock)
+    web = Web(store=store, listening=MemoryStorage(), session_key="k" * 43, clock=clock)
     yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.domain.calls.call import Call, State
 from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import load_table
@@ -174,21 +174,21 @@ async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) 
     async with store.read() as session:
         table = await load_table(session)
     clock = Clock(datetime(2026, 11, 22, 12, tzinfo=UTC) + timedelta(days=1))
-    call_ingest, journal = (
+    call_ingest, cel_log = (
         CallIngest(store, lambda: table, clock),
-        Journal(directory / "journal.csv"),
+        CelLog(directory / "cel.csv"),
     )
     good: list[Story] = []
     for count, part in enumerate(mutated(seed, most)):
         good.append(answered_call(5_000_000 + 10 * count, at=later(50_000 + count)))
-        with journal.path.open("ab") as file:
+        with cel_log.path.open("ab") as file:
             file.write(part + b"\n" + lines(good[-1].rows))
         if count % 8 == 7:
-            await _ingest(call_ingest, journal)
+            await _ingest(call_ingest, cel_log)
             await call_ingest.close_dead(frozenset())
-    with journal.path.open("ab") as file:
+    with cel_log.path.open("ab") as file:
         file.write(lines(answered_call(9_000_000, at=later(80_000)).rows))
-    await _ingest(call_ingest, journal)
+    await _ingest(call_ingest, cel_log)
     async with store.read() as session:
         known = await session.get_many(Call, [story.linkedid for story in good])
         aside = await session.connection.exec_driver_sql("SELECT count(*) FROM rejected_row")
@@ -198,9 +198,9 @@ async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) 
     return Learned(rows=most, set_aside=rejected, seconds=time.monotonic() - began)
 
 
-async def _ingest(call_ingest: CallIngest, journal: Journal) -> None:
+async def _ingest(call_ingest: CallIngest, cel_log: CelLog) -> None:
     await call_ingest.ready()
-    while batch := journal.read(call_ingest.cursor):
+    while batch := cel_log.read(call_ingest.cursor):
         await call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
 
 

@@ -1,4 +1,4 @@
-"""The agent while its database hangs, the disk is full or the journal grows: calls go on and leave
+"""The agent while its database hangs, the disk is full or the CEL log grows: calls go on and leave
 a trace.
 """
 
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from router.asterisk import cel_ingest
 from router.asterisk.answers import Answers
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.asterisk.ingest_report import IngestReport
 from router.asterisk.recording_guard import MB, RecordingGuard
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
@@ -73,11 +73,11 @@ async def test_a_frozen_database_costs_no_beat_and_no_route(
     assert took < 5
 
 
-# A call that the journal never spoke of
+# A call that the CEL log never spoke of
 
 
 @sqlite
-async def test_a_call_that_the_journal_never_spoke_of_is_in_the_list(beside: Beside) -> None:
+async def test_a_call_that_the_cel_log_never_spoke_of_is_in_the_list(beside: Beside) -> None:
     await furnish_webhook(beside.store)
     with capture_logs() as logs:
         async with running(beside.agent().run()):
@@ -109,7 +109,7 @@ async def kept_requests(beside: Beside, *linkedids: str) -> None:
     async with asyncio.timeout(30):
         while True:
             async with beside.store.read() as session:
-                asked = await session.route_requests.before("journal", later(10**6))
+                asked = await session.route_requests.before("cel_log", later(10**6))
             if [one.linkedid for one in asked] == list(linkedids):
                 return
             await asyncio.sleep(0.02)
@@ -207,27 +207,27 @@ async def test_below_half_of_the_reserve_recordings_under_way_are_ended_once(
     assert asked.commands == ["mixmonitor stop PJSIP/carrier-1"]
 
 
-# The journal's own room, and what is reported
+# The CEL log's own room, and what is reported
 
 
 @sqlite
-async def test_a_large_journal_is_renamed_once_it_was_read(
+async def test_a_large_cel_log_is_renamed_once_it_was_read(
     beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cel_ingest, "LARGEST_JOURNAL", 5_000)
-    monkeypatch.setattr(cel_ingest, "KEPT_JOURNALS", 2)
+    monkeypatch.setattr(cel_ingest, "LARGEST_CEL_LOG", 5_000)
+    monkeypatch.setattr(cel_ingest, "KEPT_CEL_LOGS", 2)
     agent = beside.agent()
     agent.scribe._rotates = True
     stories = [answered_call(10 * i, at=later(i)) for i in range(60)]
     beside.asterisk.answers = alive(*stories)
 
     def renamed() -> list[str]:
-        return sorted(path.name for path in beside.journal.parent.glob("journal.csv.old-*"))
+        return sorted(path.name for path in beside.cel_log.parent.glob("cel.csv.old-*"))
 
     written = 0
     async with running(agent.run()):
         # how often it is renamed depends on the machine
-        while max(renamed(), default="") <= "journal.csv.old-000002":
+        while max(renamed(), default="") <= "cel.csv.old-000002":
             beside.write(stories[written])
             await beside.call(stories[written], lambda call: call.state is State.ENDED)
             written += 1
@@ -241,17 +241,17 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
 ) -> None:
     await furnish(store)
     story, one = answered_call(), await call_ingest(store)
-    path = tmp_path / "journal.csv"
+    path = tmp_path / "cel.csv"
     now = [story.rows[0].at]
     clock: Clock = lambda: now[0]  # noqa: E731
-    report = IngestReport(store, Journal(path), one, "rt1", clock, later(85).timestamp)
+    report = IngestReport(store, CelLog(path), one, "rt1", clock, later(85).timestamp)
     with capture_logs() as logs:
         await report.report()
         path.write_bytes(lines(story.rows))
         for seconds in (10, 61, 90):
             now[0] = later(seconds)
             await report.report()
-        batch = Journal(path).read(None)
+        batch = CelLog(path).read(None)
         assert batch is not None
         await one.ingest(batch.rows, batch.cursor)
         await report.report()
@@ -290,11 +290,11 @@ def test_a_recording_waits_in_the_spool_while_the_homes_disk_is_short(
     spool = Path("/dev/shm")
     if spool.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is one disk alone")
-    shelf = recordings.Shelf.open(str(tmp_path / "shelf"), None)
-    recorder = SpoolRecorder(spool, shelf, tmp_path / "work", recordings.Format.MP3, 2**40)
+    storage = recordings.Storage.open(str(tmp_path / "storage"), None)
+    recorder = SpoolRecorder(spool, storage, tmp_path / "work", recordings.Format.MP3, 2**40)
     times = {"expected_seconds": 1, "due_at": later(0)}
     waiting = Recording(call_id="c1", spool_name="c1", state=RecordingState.WAITING, **times)
     call = Call(id="c1", did="1", trunk="t", arrived_at=later(0), state=State.ENDED)
     with pytest.raises(RecorderBusy, match="stays in the spool"):
-        asyncio.run(recorder.shelve(waiting, call))
+        asyncio.run(recorder.store(waiting, call))
     recorder.close()

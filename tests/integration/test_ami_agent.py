@@ -1,4 +1,4 @@
-"""The agent between a manager interface, a journal and a database: what it answers, learns and
+"""The agent between a manager interface, a CEL log and a database: what it answers, learns and
 survives.
 """
 
@@ -120,7 +120,7 @@ async def test_calls_that_asterisk_forgot_are_closed_and_living_ones_are_not(
 
 
 async def test_a_call_that_ended_while_the_agent_was_dead_has_its_own_end(beside: Beside) -> None:
-    """On its return the agent knows the call as open and Asterisk does not: the journal, still
+    """On its return the agent knows the call as open and Asterisk does not: the CEL log, still
     unread, knows why.
     """
     stories = [answered_call(10 * i, at=later(i)) for i in range(40)]
@@ -152,7 +152,7 @@ async def test_a_locked_database_keeps_no_caller_waiting_and_nothing_is_lost(
             await until(lambda: len(beside.beats()) > 0)
             holder.execute("BEGIN IMMEDIATE")
             beside.write(story, 0, 9)
-            await until(lambda: "journal_down" in [entry["event"] for entry in logs])
+            await until(lambda: "cel_log_down" in [entry["event"] for entry in logs])
             beside.ear.route_asked(DID[1:])
             await until(lambda: len(beside.answers()) > 0)
             beside.write(story, 9)

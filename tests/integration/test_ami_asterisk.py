@@ -94,7 +94,7 @@ async def real() -> AsyncIterator[Real]:
             home=home,
             spool=home / "spool",
             fallback=home / "etc/ringtrace/fallback.conf",
-            journal=home / "log/journal.csv",
+            cel_log=home / "log/cel.csv",
             answers=home / "answers",
             modules=found.modules,
             data=found.data,

@@ -1,4 +1,4 @@
-"""The journal's files change under its reader: renamed, replaced, emptied, cut short, gone."""
+"""The CEL log's files change under its reader: renamed, replaced, emptied, cut short, gone."""
 
 import bz2
 import gzip
@@ -45,12 +45,12 @@ def test_several_rotations_between_two_reads_lose_nothing(reader: Reader, path: 
     assert reader.read() == [*told[0].rows[3:], *(row for story in told[1:] for row in story.rows)]
 
 
-def test_a_first_start_begins_with_the_oldest_journal_there_is(path: Path) -> None:
+def test_a_first_start_begins_with_the_oldest_cel_log_there_is(path: Path) -> None:
     told = list(stories(3))
     for story in told:
         append(path, lines(story.rows))
         rotate(path)
-    (path.parent / "journal.csv.9.gz").write_bytes(b"\x1f\x8b\x08\n" * 40)
+    (path.parent / "cel.csv.9.gz").write_bytes(b"\x1f\x8b\x08\n" * 40)
     assert Reader(path).read() == [row for story in told for row in story.rows]
 
 
@@ -66,7 +66,7 @@ def test_logrotates_names_are_followed_too(reader: Reader, path: Path) -> None:
     assert reader.read() == [*told[1].rows, *told[2].rows]
 
 
-def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(
+def test_a_cel_log_that_was_renamed_and_has_no_successor_yet_is_read_on(
     reader: Reader, path: Path
 ) -> None:
     append(path, lines(CALL.rows[:4]))
@@ -78,7 +78,7 @@ def test_a_journal_that_was_renamed_and_has_no_successor_yet_is_read_on(
     assert reader.read() == CALL.rows[4:]
 
 
-def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) -> None:
+def test_an_empty_new_cel_log_is_not_moved_to_yet(reader: Reader, path: Path) -> None:
     append(path, lines(CALL.rows[:4]))
     reader.read()
     aside = rotate(path)
@@ -89,7 +89,7 @@ def test_an_empty_new_journal_is_not_moved_to_yet(reader: Reader, path: Path) ->
     assert reader.read() == CALL.rows[4:]
 
 
-def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_begins(
+def test_a_half_row_at_the_end_of_a_rotated_cel_log_waits_until_the_next_one_begins(
     path: Path,
 ) -> None:
     reader, half = Reader(path), line(CALL.rows[4]).encode()[:50]
@@ -108,7 +108,7 @@ def test_a_half_row_at_the_end_of_a_rotated_journal_waits_until_the_next_one_beg
 def test_a_rename_between_looking_and_opening_loses_nothing(
     reader: Reader, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new journal lies where the old one was found: its offset must not be taken for the old
+    """The new CEL log lies where the old one was found: its offset must not be taken for the old
     one's.
     """
     told = list(stories(2))
@@ -134,7 +134,7 @@ def test_a_rename_between_looking_and_opening_loses_nothing(
 @pytest.mark.parametrize(
     "lose", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["replaced", "emptied"]
 )
-def test_a_journal_replaced_or_emptied_is_read_from_its_beginning(
+def test_a_cel_log_replaced_or_emptied_is_read_from_its_beginning(
     reader: Reader, path: Path, lose: Callable[[Path], None]
 ) -> None:
     append(path, lines(CALL.rows))
@@ -146,7 +146,7 @@ def test_a_journal_replaced_or_emptied_is_read_from_its_beginning(
     assert reader.read() == other.rows
 
 
-def test_a_journal_cut_short_is_rather_read_again_than_missed(reader: Reader, path: Path) -> None:
+def test_a_cel_log_cut_short_is_rather_read_again_than_missed(reader: Reader, path: Path) -> None:
     append(path, lines(CALL.rows))
     reader.read()
     os.truncate(path, len(lines(CALL.rows[:6])))
@@ -248,7 +248,7 @@ PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
-def test_journals_that_logrotate_packed_at_once_are_read(suffix: str, path: Path) -> None:
+def test_cel_logs_that_logrotate_packed_at_once_are_read(suffix: str, path: Path) -> None:
     told, reader = list(stories(5)), Reader(path, chunk=1000)
     append(path, lines(told[0].rows[:5]))
     reader.read()
@@ -270,7 +270,7 @@ def _shift(path: Path, suffix: str) -> None:
     path.unlink()
 
 
-def test_a_packed_journal_that_is_damaged_is_read_as_far_as_it_goes(path: Path) -> None:
+def test_a_packed_cel_log_that_is_damaged_is_read_as_far_as_it_goes(path: Path) -> None:
     told, reader = list(stories(60)), Reader(path, chunk=2000)
     append(path, lines(row for story in told[:59] for row in story.rows))
     packed = gzip.compress(path.read_bytes(), compresslevel=1)
@@ -286,7 +286,7 @@ def test_a_packed_journal_that_is_damaged_is_read_as_far_as_it_goes(path: Path) 
     assert reader.read() == []
 
 
-def test_a_journal_copied_and_emptied_is_read_on_in_its_copy(reader: Reader, path: Path) -> None:
+def test_a_cel_log_copied_and_emptied_is_read_on_in_its_copy(reader: Reader, path: Path) -> None:
     told = list(stories(4))
     append(path, lines(told[0].rows))
     reader.read()
@@ -314,8 +314,8 @@ def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(
         pytest.skip("logrotate is not installed")
     guide = (Path(__file__).parents[2] / "docs/administrator.md").read_text()
     rule = guide.partition("```logrotate\n")[2].partition("```")[0]
-    assert "/var/log/asterisk/cel-custom/journal.csv {" in rule
-    rule = rule.replace("/var/log/asterisk/cel-custom/journal.csv", str(path))
+    assert "/var/log/asterisk/cel-custom/cel.csv {" in rule
+    rule = rule.replace("/var/log/asterisk/cel-custom/cel.csv", str(path))
     rule = rule.replace(change, "") if change else rule
     (path.parent / "rule").write_text(rule)
     (path.parent / "rule").chmod(0o644)
@@ -344,15 +344,15 @@ def test_the_oldest_files_are_removed_once_they_were_read(reader: Reader, path: 
     reader.read()
     assert reader.cursor is not None
     removed = remove_oldest(path, reader.cursor.finished, keep=2)
-    assert [one.name for one in removed] == [f"journal.csv.old-{n:06}" for n in (1, 2, 3)]
+    assert [one.name for one in removed] == [f"cel.csv.old-{n:06}" for n in (1, 2, 3)]
     assert sorted(one.name for one in path.parent.iterdir()) == [
-        "journal.csv",
-        "journal.csv.old-000004",
-        "journal.csv.old-000005",
+        "cel.csv",
+        "cel.csv.old-000004",
+        "cel.csv.old-000005",
     ]
 
 
-def test_a_journal_is_searched_for_a_call_in_all_its_files_up_to_the_cursor(path: Path) -> None:
+def test_a_cel_log_is_searched_for_a_call_in_all_its_files_up_to_the_cursor(path: Path) -> None:
     told = list(stories(3))
     append(path, lines(told[0].rows))
     _shift(path, ".gz")
@@ -364,7 +364,7 @@ def test_a_journal_is_searched_for_a_call_in_all_its_files_up_to_the_cursor(path
     assert reader.cursor is not None
     searched = replace(reader.cursor, offset=len(lines(told[2].rows)))
     wanted = [told[0].linkedid, told[2].linkedid]
-    found = [row for rows in reader.journal.search(wanted, searched) for row in rows]
+    found = [row for rows in reader.cel_log.search(wanted, searched) for row in rows]
     assert found == [*told[0].rows, *told[2].rows]
 
 
@@ -372,7 +372,7 @@ def test_the_oldest_row_that_was_not_read_is_known(reader: Reader, path: Path) -
     told = list(stories(2))
     append(path, lines(told[0].rows))
     reader.read()
-    assert reader.journal.oldest_unread(reader.cursor) is None
+    assert reader.cel_log.oldest_unread(reader.cursor) is None
     rotate(path)
     append(path, lines(told[1].rows))
-    assert reader.journal.oldest_unread(reader.cursor) == told[1].rows[0].at
+    assert reader.cel_log.oldest_unread(reader.cursor) == told[1].rows[0].at

@@ -1,4 +1,4 @@
-"""The journal's rows are read exactly as they were written: half-written, forged, among rubbish."""
+"""The CEL log's rows are read exactly as they were written: half-written, forged, among rubbish."""
 
 import itertools
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.support.builders import answered_call, later, line, lines
 pytest_plugins = ["tests.integration.cel_log_reader"]
 
 
-def test_a_journal_that_is_not_there_or_empty_has_nothing_new(reader: Reader, path: Path) -> None:
+def test_a_cel_log_that_is_not_there_or_empty_has_nothing_new(reader: Reader, path: Path) -> None:
     assert reader.read() == []
     path.touch()
     assert reader.read() == []
@@ -171,7 +171,7 @@ def test_whatever_cel_custom_writes_is_read_back_exactly(
     tmp_path: Path, rows: list[Row], cuts: set[float], data: st.DataObject
 ) -> None:
     whole = lines(rows)
-    path = tmp_path / "journal.csv"
+    path = tmp_path / "cel.csv"
     path.write_bytes(b"")
     chunk = data.draw(st.sampled_from([1, 2, 13, 100, 1000, 10**6]), label="chunk")
     reader = Reader(path, chunk)

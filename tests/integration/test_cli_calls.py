@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from recordings import Shelf
+from recordings import Storage
 from router.store.engine import SqlStore
 from tests.support.command_line import ringtrace
 from tests.support.web_world import SOUND, World, a_call, a_recording, furnish, site_things
@@ -30,7 +30,7 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     sound = tmp_path / "sound"
     sound.write_bytes(SOUND)
     recording = a_recording(a_call("1", datetime.now(UTC)))
-    Shelf.open(path / "shelf").put(
+    Storage.open(path / "recordings").put(
         str(recording.key),
         sound,
         sha256=hashlib.sha256(SOUND).hexdigest(),
@@ -113,7 +113,7 @@ def test_an_export_writes_the_sound_and_its_facts_and_can_be_repeated(tmp_path: 
 
 def test_what_cannot_be_exported_is_named_and_leaves_no_file(home: Path, tmp_path: Path) -> None:
     to = tmp_path / "out"
-    (home / "shelf/2026/01/20/a.mp3").write_bytes(SOUND[:-1] + b"x")
+    (home / "recordings/2026/01/20/a.mp3").write_bytes(SOUND[:-1] + b"x")
     said = ringtrace(
         "recording", "export", FIRST, MISSED, "nope", "--to", str(to), "--json", status=1
     ).json

@@ -188,7 +188,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, asterisk: Path) -> None:
     home = Path(os.environ["RINGTRACE_HOME"])
     values |= {
         "ASTERISK_ETC_PATH": str(home / "asterisk/etc"),
-        "JOURNAL_PATH": str(home / "asterisk/log/cel-custom/journal.csv"),
+        "CEL_LOG_PATH": str(home / "asterisk/log/cel-custom/cel.csv"),
     }
     for name, value in values.items():
         monkeypatch.setenv(f"RINGTRACE_{name}", value)
@@ -204,7 +204,7 @@ def test_doctor_finds_everything_missing_before_the_first_start_and_makes_nothin
         "database",
         "Asterisk",
         "spool",
-        "shelf",
+        "storage",
         "pages",
         "manager interface",
     ):
@@ -239,9 +239,9 @@ def test_doctor_sees_what_is_well(prepared: Path) -> None:
         "database",
         "database mode",
         "Asterisk",
-        "journal",
+        "CEL log",
         "spool",
-        "shelf",
+        "storage",
         "ffmpeg",
     ):
         assert levels[name] == "ok", name
@@ -257,14 +257,14 @@ def test_doctor_sees_what_needs_a_person(prepared: Path) -> None:
     forgotten = prepared / "spool/rt1-1.1-caller.sln"
     forgotten.touch()
     os.utime(forgotten, (0, 0))
-    (prepared / "asterisk/log/cel-custom/journal.csv").write_bytes(b"x" * 500_000)
+    (prepared / "asterisk/log/cel-custom/cel.csv").write_bytes(b"x" * 500_000)
     ringtrace("site", "add", "shop")
     ringtrace("number", "add", "84951234560", "--site", "shop")
     with sqlite3.connect(prepared / "ringtrace.db") as database:
         database.execute("INSERT INTO rejected_row VALUES ('f', 0, 'x', 'not CSV', 0)")
     levels = _doctor()
     assert levels["secrets"] == "fail"
-    for name in ("spool", "journal", "CEL rows", "sites", "numbers"):
+    for name in ("spool", "CEL log", "CEL rows", "sites", "numbers"):
         assert levels[name] == "warn", name
 
 

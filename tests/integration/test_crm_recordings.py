@@ -44,7 +44,7 @@ RULES = Rules(recordings=True)
 AUDIO = Recording(
     call_id="rt1-1.0",
     spool_name="rt1-1.0",
-    state=RecordingState.SHELVED,
+    state=RecordingState.STORED,
     expected_seconds=50,
     due_at=NOON,
     content_type="audio/mpeg",

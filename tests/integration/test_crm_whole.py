@@ -1,4 +1,4 @@
-"""From the journal to the CRM: a call that Asterisk wrote down stands in a real Tryton with its
+"""From the CEL log to the CRM: a call that Asterisk wrote down stands in a real Tryton with its
 client ID, once.
 """
 
@@ -65,7 +65,7 @@ class Company:
         await furnish(self.store, visitor(), shown, *([held] if leased else []), account)
 
     async def call(self) -> Story:
-        """Anna calls, and the journal is read."""
+        """Anna calls, and the CEL log is read."""
         serial = next(_serials)  # the Tryton is shared, and knows calls by their ids
         story = answered_call(
             serial, at=self.clock() - timedelta(seconds=70), number=self.world.caller

@@ -180,16 +180,16 @@ async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World)
 async def test_a_cel_log_that_asterisk_was_not_told_to_write_is_found(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     mapping = settings.ringtrace_etc / "cel-custom.conf"
-    assert not operation.names_log(mapping, settings.journal)
+    assert not operation.names_log(mapping, settings.cel_log)
     mapping.parent.mkdir(parents=True)
-    mapping.write_text(f"; ours\n[{settings.journal}]\nquoting_method = all\n")
-    assert operation.names_log(mapping, settings.journal)
-    mapping.write_text("; ours\n[mappings]\njournal.csv => fields\n")
-    assert operation.names_log(mapping, settings.journal)
-    assert not operation.names_log(mapping, settings.journal.with_name("other.csv"))
-    mapping.write_text("; ours\n[journal.csv]\nquoting_method = all\n")
-    assert operation.names_log(mapping, settings.journal)
-    assert not operation.names_log(mapping, tmp_path / "elsewhere" / "journal.csv")
+    mapping.write_text(f"; ours\n[{settings.cel_log}]\nquoting_method = all\n")
+    assert operation.names_log(mapping, settings.cel_log)
+    mapping.write_text("; ours\n[mappings]\ncel.csv => fields\n")
+    assert operation.names_log(mapping, settings.cel_log)
+    assert not operation.names_log(mapping, settings.cel_log.with_name("other.csv"))
+    mapping.write_text("; ours\n[cel.csv]\nquoting_method = all\n")
+    assert operation.names_log(mapping, settings.cel_log)
+    assert not operation.names_log(mapping, tmp_path / "elsewhere" / "cel.csv")
 
 
 async def test_a_system_that_starts_just_now_is_waited_for(

@@ -1,4 +1,4 @@
-"""Learning from the journal: everything once, however the rows come, whatever they say and whatever
+"""Ingesting the CEL log: everything once, however the rows come, whatever they say and whatever
 fails.
 """
 
@@ -121,14 +121,14 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
     assert (len(calls), len(recordings), len(made)) == (4, 2, 3)
 
 
-async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) -> None:
+async def test_the_whole_cel_log_read_again_does_nothing_twice(store: SqlStore) -> None:
     await furnish(store, webhook())
     rows = [*answered_call(0).rows, *missed_call(10).rows]
     await teach(store, rows)
     async with store.write() as session:
         (recording, other) = await session.find(Recording)
-        shelved = replace(recording, state=RecordingState.SHELVED, key="2026/x.mp3")
-        await session.recordings.save([shelved])
+        stored = replace(recording, state=RecordingState.STORED, key="2026/x.mp3")
+        await session.recordings.save([stored])
     before = await known(store)
     async with store.read() as session:
         revision = await session.calls.revision()
@@ -136,7 +136,7 @@ async def test_the_whole_journal_read_again_does_nothing_twice(store: SqlStore) 
     for count, row in enumerate(rows, 1):
         await one.ingest([row], at(count))
     assert await known(store) == before
-    assert shelved in before[1]
+    assert stored in before[1]
     assert other in before[1]
     async with store.read() as session:
         assert await session.calls.revision() == revision

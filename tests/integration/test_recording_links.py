@@ -123,7 +123,7 @@ async def _keep(store: SqlStore) -> None:
             Recording(
                 call_id=call.id,
                 spool_name=call.id,
-                state=RecordingState.SHELVED,
+                state=RecordingState.STORED,
                 expected_seconds=50,
                 due_at=NOON,
                 content_type="audio/mpeg",

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from recordings import Recording, Shelf, SpoolPair, recall, shelve
+from recordings import Recording, SpoolPair, Storage, recall, store_pair
 from recordings.encoding import Encoder
 from recordings.errors import DiskFull, Retryable, SpoolBusy
 from tests.support.recordings_sounds import babble, spool_pair, tone
@@ -33,17 +33,17 @@ WORKER = (
     + """
 import json, resource, sys
 from pathlib import Path
-from recordings import Shelf, SpoolPair, shelve
+from recordings import Storage, SpoolPair, store_pair
 from recordings.encoding import Encoder
 from recordings.errors import RecordingError
 root, limit = Path(sys.argv[1]), int(sys.argv[2])
-shelf = Shelf.open(root / "shelf")
+storage = Storage.open(root / "storage")
 pair = SpoolPair(directory=root / "spool", name=sys.argv[3])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 print("ready", flush=True)
 try:
-    recording = shelve(pair, shelf=shelf, key=sys.argv[4], work_dir=root / "work")
+    recording = store_pair(pair, storage=storage, key=sys.argv[4], work_dir=root / "work")
     print(json.dumps({"sha256": recording.sha256, "kilobytes": high_water()}))
 except RecordingError as error:
     print(json.dumps({"error": type(error).__name__}))
@@ -99,7 +99,9 @@ def again(root: Path, pair: SpoolPair) -> Recording:
     deadline = time.monotonic() + 60
     while True:
         try:
-            return shelve(pair, shelf=Shelf.open(root / "shelf"), key=KEY, work_dir=root / "work")
+            return store_pair(
+                pair, storage=Storage.open(root / "storage"), key=KEY, work_dir=root / "work"
+            )
         except SpoolBusy:
             if time.monotonic() > deadline:
                 raise
@@ -129,10 +131,10 @@ def test_killed_in_mid_encoding_it_is_done_again_from_an_untouched_spool(tmp_pat
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert len(pair.files()) == 2
-    assert files_in(tmp_path / "shelf") == []
+    assert files_in(tmp_path / "storage") == []
     recording = again(tmp_path, pair)
     assert recording.seconds == 300
-    assert files_in(tmp_path / "shelf") == [f"{NAME}.mp3", f"{NAME}.mp3.json"]
+    assert files_in(tmp_path / "storage") == [f"{NAME}.mp3", f"{NAME}.mp3.json"]
     assert files_in(tmp_path / "work") == files_in(tmp_path / "spool") == []
 
 
@@ -146,10 +148,12 @@ def test_an_ffmpeg_that_outlived_its_killed_parent_does_not_write_into_the_next_
     assert b"rubbish" not in scratch.read_bytes()
 
 
-def test_killed_at_any_moment_the_recording_is_in_the_spool_or_on_the_shelf(tmp_path: Path) -> None:
-    wanted = shelve(
+def test_killed_at_any_moment_the_recording_is_in_the_spool_or_in_the_storage(
+    tmp_path: Path,
+) -> None:
+    wanted = store_pair(
         spool_pair(tmp_path / "spool", babble(20), tone(20)),
-        shelf=Shelf.open("memory:///"),
+        storage=Storage.open("memory:///"),
         key=KEY,
         work_dir=tmp_path / "work",
     )
@@ -162,7 +166,7 @@ def test_killed_at_any_moment_the_recording_is_in_the_spool_or_on_the_shelf(tmp_
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
-        assert len(pair.files()) == 2 or recall(Shelf.open(tmp_path / "shelf"), KEY) == wanted
+        assert len(pair.files()) == 2 or recall(Storage.open(tmp_path / "storage"), KEY) == wanted
         assert again(tmp_path, pair) == wanted
         assert files_in(tmp_path / "work") == files_in(tmp_path / "spool") == []
 
@@ -173,7 +177,7 @@ def test_a_worker_that_reaches_the_limit_of_its_disk_leaves_the_spool_untouched(
     pair = spool_pair(tmp_path / "spool", babble(60), tone(60))
     assert answer(worker(tmp_path, limit=100_000)) == {"error": "DiskFull"}
     assert len(pair.files()) == 2
-    assert files_in(tmp_path / "shelf") == files_in(tmp_path / "work") == []
+    assert files_in(tmp_path / "storage") == files_in(tmp_path / "work") == []
     assert again(tmp_path, pair).seconds == 60
 
 
@@ -190,17 +194,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("full", ["work", "shelf"])
+@pytest.mark.parametrize("full", ["work", "storage"])
 def test_a_full_disk_is_told_and_leaves_nothing_half_done(
     full: str, tmp_path: Path, small_disk: Path
 ) -> None:
     pair = spool_pair(tmp_path / "spool", babble(60), tone(60))
-    places = {"work": tmp_path / "work", "shelf": tmp_path / "shelf", full: small_disk}
+    places = {"work": tmp_path / "work", "storage": tmp_path / "storage", full: small_disk}
     with pytest.raises(DiskFull, match="nothing was lost") as told:
-        shelve(pair, shelf=Shelf.open(places["shelf"]), key=KEY, work_dir=places["work"])
+        store_pair(pair, storage=Storage.open(places["storage"]), key=KEY, work_dir=places["work"])
     assert isinstance(told.value, Retryable)
     assert len(pair.files()) == 2
-    assert files_in(places["work"]) == files_in(places["shelf"]) == []
+    assert files_in(places["work"]) == files_in(places["storage"]) == []
 
 
 def test_memory_stays_flat_however_long_the_encoded_call_is(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The shelf in an S3 bucket: the same verbs against a server that speaks S3, on loopback."""
+"""The storage in an S3 bucket: the same verbs against a server that speaks S3, on loopback."""
 
 import hashlib
 import uuid
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from recordings import Shelf, recall, shelve
-from recordings.errors import NotOnShelf, OutsideRecording, ShelfFailed
-from router.bootstrap import open_shelf
+from recordings import Storage, recall, store_pair
+from recordings.errors import NotStored, OutsideRecording, StorageFailed
+from router.bootstrap import open_storage
 from router.config import Settings
 from tests.support.recordings_sounds import babble, spool_pair, tone
 
@@ -58,64 +58,66 @@ def bucket(client: Any) -> str:
 
 
 @pytest.fixture
-def shelf(bucket: str, options: dict[str, str]) -> Shelf:
-    return Shelf.open(f"s3://{bucket}/calls", options)
+def storage(bucket: str, options: dict[str, str]) -> Storage:
+    return Storage.open(f"s3://{bucket}/calls", options)
 
 
-def test_the_shelf_of_the_settings_may_be_an_s3_of_ones_own(
+def test_the_storage_of_the_settings_may_be_an_s3_of_ones_own(
     bucket: str, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", options["access_key_id"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", options["secret_access_key"])
     settings = Settings(
-        home=tmp_path, shelf_url=f"s3://{bucket}/calls", shelf_endpoint=options["endpoint"]
+        home=tmp_path, storage_url=f"s3://{bucket}/calls", storage_endpoint=options["endpoint"]
     )
     sound = tmp_path / "x.mp3"
     sound.write_bytes(b"sound")
-    put = open_shelf(settings).put(
+    put = open_storage(settings).put(
         KEY, sound, sha256=hashlib.sha256(b"sound").hexdigest(), content_type="audio/mpeg"
     )
     assert put.bytes == 5
 
 
-def test_a_call_is_shelved_in_a_bucket(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_call_is_stored_in_a_bucket(storage: Storage, tmp_path: Path) -> None:
     pair = spool_pair(tmp_path / "spool", babble(5), tone(5))
-    recording = shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work")
-    assert hashlib.sha256(shelf.read(KEY)).hexdigest() == recording.sha256
-    assert recall(shelf, KEY) == recording
+    recording = store_pair(pair, storage=storage, key=KEY, work_dir=tmp_path / "work")
+    assert hashlib.sha256(storage.read(KEY)).hexdigest() == recording.sha256
+    assert recall(storage, KEY) == recording
     assert pair.files() == ()
-    assert shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work") == recording
+    assert store_pair(pair, storage=storage, key=KEY, work_dir=tmp_path / "work") == recording
 
 
-async def test_ranges_lists_and_deletions_are_as_on_a_disk(shelf: Shelf, tmp_path: Path) -> None:
+async def test_ranges_lists_and_deletions_are_as_on_a_disk(
+    storage: Storage, tmp_path: Path
+) -> None:
     file = tmp_path / "file"
     content = bytes(range(256)) * 40_000  # 10 MB: goes up in parts
     file.write_bytes(content)
-    put = shelf.put(
+    put = storage.put(
         KEY, file, sha256=hashlib.sha256(content).hexdigest(), content_type="audio/mpeg"
     )
     assert put.bytes == len(content)
-    assert put.etag == (await shelf.stat_async(KEY)).etag
-    assert shelf.read(KEY, 1000, 300) == content[1000:1300]
+    assert put.etag == (await storage.stat_async(KEY)).etag
+    assert storage.read(KEY, 1000, 300) == content[1000:1300]
     assert (
-        b"".join([chunk async for chunk in shelf.chunks_async(KEY, len(content) - 9)])
+        b"".join([chunk async for chunk in storage.chunks_async(KEY, len(content) - 9)])
         == content[-9:]
     )
     with pytest.raises(OutsideRecording):
-        shelf.read(KEY, len(content), 1)
-    assert [each.key for each in shelf.list("2026/11")] == [KEY]
-    shelf.delete(KEY)
-    shelf.delete(KEY)
-    with pytest.raises(NotOnShelf):
-        shelf.stat(KEY)
+        storage.read(KEY, len(content), 1)
+    assert [each.key for each in storage.list("2026/11")] == [KEY]
+    storage.delete(KEY)
+    storage.delete(KEY)
+    with pytest.raises(NotStored):
+        storage.stat(KEY)
 
 
 def test_the_bucket_itself_knows_the_media_type_and_holds_the_key_below_its_prefix(
-    shelf: Shelf, bucket: str, client: Any, tmp_path: Path
+    storage: Storage, bucket: str, client: Any, tmp_path: Path
 ) -> None:
-    shelve(
+    store_pair(
         spool_pair(tmp_path / "spool", babble(1), tone(1)),
-        shelf=shelf,
+        storage=storage,
         key=KEY,
         work_dir=tmp_path / "work",
     )
@@ -126,19 +128,19 @@ def test_a_bucket_that_is_not_there_leaves_the_spool_untouched(
     options: dict[str, str], tmp_path: Path
 ) -> None:
     pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
-    shelf = Shelf.open("s3://no-such-bucket", options)
-    with pytest.raises(ShelfFailed, match="NoSuchBucket"):
-        shelve(pair, shelf=shelf, key=KEY, work_dir=tmp_path / "work")
+    storage = Storage.open("s3://no-such-bucket", options)
+    with pytest.raises(StorageFailed, match="NoSuchBucket"):
+        store_pair(pair, storage=storage, key=KEY, work_dir=tmp_path / "work")
     assert len(pair.files()) == 2
-    with pytest.raises(ShelfFailed, match="NoSuchBucket"):
-        recall(shelf, KEY)
+    with pytest.raises(StorageFailed, match="NoSuchBucket"):
+        recall(storage, KEY)
 
 
 def test_a_server_that_is_down_leaves_the_spool_untouched(
     options: dict[str, str], tmp_path: Path
 ) -> None:
     pair = spool_pair(tmp_path / "spool", babble(1), tone(1))
-    down = Shelf.open("s3://calls", {**options, "endpoint": "http://127.0.0.1:1"})
-    with pytest.raises(ShelfFailed):
-        shelve(pair, shelf=down, key=KEY, work_dir=tmp_path / "work")
+    down = Storage.open("s3://calls", {**options, "endpoint": "http://127.0.0.1:1"})
+    with pytest.raises(StorageFailed):
+        store_pair(pair, storage=down, key=KEY, work_dir=tmp_path / "work")
     assert len(pair.files()) == 2

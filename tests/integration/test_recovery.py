@@ -74,7 +74,7 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     database: str, asterisk: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # in which dead calls are looked for ten times
-    monkeypatch.setattr("router.asterisk.cel_ingest.JOURNAL_PAUSE", 0.5)
+    monkeypatch.setattr("router.asterisk.cel_ingest.CEL_LOG_PAUSE", 0.5)
     store = SqlStore(database, busy_seconds=0.2)
     await furnish(store, webhook())
     beside = Beside(asterisk, store, tmp_path)
@@ -91,7 +91,7 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
                     beside.write(story, 9)
                 asterisk.answers = Manager().answers  # no channel is up any more
                 async with asyncio.timeout(30):
-                    while "journal_down" not in [entry["event"] for entry in logs]:
+                    while "cel_log_down" not in [entry["event"] for entry in logs]:
                         await end_those_who_wait()  # type: ignore[misc]
                         await asyncio.sleep(0.05)
                 await asyncio.sleep(0.3)  # others look for dead calls meanwhile, many times
@@ -142,7 +142,7 @@ async def lose(store: SqlStore, *stories: Story) -> None:
         await session.cel_log.save_open_rows({}, [story.linkedid for story in stories])
 
 
-async def test_a_call_lost_earlier_ends_as_the_journal_says(
+async def test_a_call_lost_earlier_ends_as_the_cel_log_says(
     database: str, asterisk: Manager, tmp_path: Path
 ) -> None:
     store = SqlStore(database)
@@ -155,9 +155,9 @@ async def test_a_call_lost_earlier_ends_as_the_journal_says(
     await lose(store, lost, gone, living)
     beside = Beside(asterisk, store, tmp_path)
     beside.write(lost)
-    rotate(beside.journal)
+    rotate(beside.cel_log)
     beside.write(Story(90, at=later(500)))
-    while batch := (beside.agent().scribe._journal.read(await cursor(store))):
+    while batch := (beside.agent().scribe._cel_log.read(await cursor(store))):
         async with store.write() as session:
             await session.cel_log.set_cursor(batch.cursor)
     asterisk.answers = alive(living)
@@ -276,7 +276,7 @@ async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(
     await furnish(store)
     story, insert = (
         answered_call(),
-        "INSERT INTO open_call (linkedid, journal, rows) VALUES ('x', 'journal', :rows)",
+        "INSERT INTO open_call (linkedid, cel_log, rows) VALUES ('x', 'cel_log', :rows)",
     )
     cast = insert if store.sqlite else insert.replace(":rows", "CAST(:rows AS JSONB)")
     async with store.write() as session:
@@ -310,24 +310,24 @@ async def test_two_numbers_that_another_dialplan_tries_are_one_call_delivered_on
 
 
 async def test_a_recording_that_breaks_the_recorder_delays_no_other(store: SqlStore) -> None:
-    from router.service.calls.recording import shelve_due
+    from router.service.calls.recording import store_due
     from tests.integration.test_worker import Recorder, clock
 
     class Fragile(Recorder):
-        async def shelve(self, recording: Recording, call: Call) -> Recording:
+        async def store(self, recording: Recording, call: Call) -> Recording:
             if recording.spool_name == stories[0].linkedid:
                 raise ZeroDivisionError
-            return await super().shelve(recording, call)
+            return await super().store(recording, call)
 
     await furnish(store)
     stories = [answered_call(10 * i) for i in range(3)]
     await teach(store, *stories)
-    while await shelve_due(store, Fragile(), clock):
+    while await store_due(store, Fragile(), clock):
         pass
     async with store.read() as session:
         kept = await session.get_many(Recording, [story.linkedid for story in stories])
     states = [kept[story.linkedid].state for story in stories]
-    assert states == [RecordingState.WAITING, RecordingState.SHELVED, RecordingState.SHELVED]
+    assert states == [RecordingState.WAITING, RecordingState.STORED, RecordingState.STORED]
     assert "ZeroDivisionError" in (kept[stories[0].linkedid].reason or "")
 
 
@@ -338,7 +338,7 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(
     monkeypatch.setattr("router.asterisk.cel_ingest.FAULT_PAUSE", 0.01)
     beside, story, tried = Beside(asterisk, store, tmp_path), answered_call(), []
     agent = beside.agent()
-    read = agent.scribe._journal.read
+    read = agent.scribe._cel_log.read
 
     def fail_twice(cursor: object) -> object:
         tried.append(cursor)
@@ -346,7 +346,7 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(
             raise RuntimeError("a fault of ours")
         return read(cursor)
 
-    monkeypatch.setattr(agent.scribe._journal, "read", fail_twice)
+    monkeypatch.setattr(agent.scribe._cel_log, "read", fail_twice)
     beside.write(story)
     async with running(agent.run()):
         await beside.call(story, lambda call: call.state is State.ENDED)

@@ -32,7 +32,7 @@ from tests.integration.store_calls import call, save
 from tests.support.builders import Clock, site, visit, visitor
 from tests.support.builders import furnish as furnish_site
 from tests.support.crm_calls import ANNA
-from tests.support.web_world import MemoryShelf
+from tests.support.web_world import MemoryStorage
 
 # adapters keep their own time, and Google's is the real one
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -82,7 +82,7 @@ async def announce(
 
 async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.AsyncClient:
     app = create_app(
-        Web(store=store, listening=MemoryShelf(), session_key="k" * 43, clock=Clock(NOW))
+        Web(store=store, listening=MemoryStorage(), session_key="k" * 43, clock=Clock(NOW))
     )
     secret = (await create_token(store, "shop", [scope], NOW)).secret
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -20,7 +20,7 @@ from router.domain.delivery.delivery import (
 from router.domain.delivery.outcome import Outcome
 from router.errors import DatabaseUnavailable
 from router.service import settling
-from router.service.calls.recording import shelve_due
+from router.service.calls.recording import store_due
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Receiver, Taken
 from router.service.settling import keep_at_it
@@ -85,17 +85,17 @@ class Teller:
         return Taken(said=Outcome.text("200"))
 
 
-class Shelver:
+class StoringRecorder:
     """A recorder that has stored the sound when the database falls silent."""
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage
-        self.shelved = 0
+        self.stored = 0
 
-    async def shelve(self, recording: Recording, _: Call) -> Recording:
-        self.shelved += 1
+    async def store(self, recording: Recording, _: Call) -> Recording:
+        self.stored += 1
         self._outage.failures = 3
-        return replace(recording, state=RecordingState.SHELVED, key="a.mp3")
+        return replace(recording, state=RecordingState.STORED, key="a.mp3")
 
     async def discard(self, _: Recording) -> bool:
         return False
@@ -124,12 +124,12 @@ async def test_a_recording_that_was_stored_is_known_when_the_database_is_back(
     async with store.write() as session:
         await session.calls.save([CALL])
         await session.recordings.save([WAITING])
-    shelver = Shelver(outage)
-    await shelve_due(store, shelver, lambda: later(1))
-    assert await shelve_due(store, shelver, lambda: later(1)) == 0
-    assert shelver.shelved == 1
+    recorder = StoringRecorder(outage)
+    await store_due(store, recorder, lambda: later(1))
+    assert await store_due(store, recorder, lambda: later(1)) == 0
+    assert recorder.stored == 1
     async with store.read() as session:
-        assert (await session.get(Recording, CALL.id)).state is RecordingState.SHELVED
+        assert (await session.get(Recording, CALL.id)).state is RecordingState.STORED
 
 
 async def test_an_outcome_that_can_never_be_written_is_given_back_in_the_end() -> None:

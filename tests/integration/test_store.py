@@ -211,7 +211,7 @@ async def test_a_tag_that_is_there_stays_as_it_was_first_set(store: SqlStore) ->
         assert await session.tags.of(["rt1-1.0"]) == {}
 
 
-# The journal's memory
+# The CEL log's memory
 
 
 async def test_the_rows_of_open_calls_come_back_as_they_went(store: SqlStore) -> None:
@@ -318,5 +318,5 @@ async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None
     async with store.write() as session:
         await session.recordings.save([recording])
         assert await session.recordings.due(NOON, 5) == [recording]
-        await session.recordings.save([replace(recording, state=RecordingState.SHELVED)])
+        await session.recordings.save([replace(recording, state=RecordingState.STORED)])
         assert await session.recordings.due(NOON, 5) == []

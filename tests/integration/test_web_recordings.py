@@ -89,7 +89,7 @@ async def test_whoever_is_logged_in_may_listen_and_others_may_not(world: World) 
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 99])
-async def test_what_is_not_on_the_shelf_is_not_found(world: World, number: int) -> None:
+async def test_what_is_not_in_the_storage_is_not_found(world: World, number: int) -> None:
     for part in ("recording", "peaks"):
         answer = await world.program(Scope.CALLS_READ).get(
             f"/api/v1/calls/pbx-1768912345.{number}/{part}"

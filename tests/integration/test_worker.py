@@ -18,12 +18,12 @@ from tests.support.builders import webhook
 
 
 class Recorder:
-    """Shelves at once."""
+    """Stores at once."""
 
-    async def shelve(self, recording: Recording, call: Call) -> Recording:
+    async def store(self, recording: Recording, call: Call) -> Recording:
         return replace(
             recording,
-            state=RecordingState.SHELVED,
+            state=RecordingState.STORED,
             key="k.mp3",
             bytes=9,
             seconds=42.0,
@@ -116,9 +116,9 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
     await put(store, ended(id="c0"))
     await put(store, ended())
 
-    async def shelved(call_id: str) -> bool:
+    async def stored(call_id: str) -> bool:
         async with store.read() as session:
-            return (await session.get(Recording, call_id)).state is RecordingState.SHELVED
+            return (await session.get(Recording, call_id)).state is RecordingState.STORED
 
     async def wait_for(call_id: str, due: datetime) -> None:
         state = RecordingState.WAITING
@@ -127,7 +127,7 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
         )
         async with store.write() as session:
             await session.recordings.save([waiting])
-        await until(lambda: shelved(call_id))
+        await until(lambda: stored(call_id))
 
     async with working(store):
         # it has begun: at its start it makes everything due that waits
@@ -136,8 +136,8 @@ async def test_work_that_is_due_later_is_done_then(store: SqlStore) -> None:
         await wait_for("c1", due)
     async with store.read() as session:
         done = await session.get(Recording, "c1")
-    assert done.shelved_at is not None
-    assert done.shelved_at >= due
+    assert done.stored_at is not None
+    assert done.stored_at >= due
 
 
 async def test_a_call_that_was_cut_is_as_long_as_its_recording(store: SqlStore) -> None:

@@ -91,7 +91,7 @@ async def beaten(store: SqlStore, since: datetime) -> None:
             await asyncio.sleep(0.02)
 
 
-DONE = (DeliveryState.DONE, RecordingState.SHELVED)
+DONE = (DeliveryState.DONE, RecordingState.STORED)
 
 
 @pytest.mark.parametrize("runs", [True, False], ids=["while it runs", "while it is stopped"])

@@ -1,4 +1,4 @@
-"""Recorded journals, each of one real call or a few, and the calls that must come of them.
+"""Recorded CEL logs, each of one real call or a few, and the calls that must come of them.
 
 `name.csv` is what Asterisk wrote, untouched. `name.json` lists the calls expected, in the order of
 their arrival, with the facts that matter in this scenario; legs are role, step and cause, transfers
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from router.asterisk.cel_log import Journal
+from router.asterisk.cel_log import CelLog
 from router.domain.calls.call import Call, Transfer
 from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Ledger, Row
@@ -23,13 +23,13 @@ SCENARIOS = sorted(HERE.glob("*.csv"))
 
 
 def rows(path: Path) -> list[Row]:
-    """Every row of a journal, all of which must be readable."""
-    journal, read = Journal(path), list[Row]()
-    batch = journal.read(None)
+    """Every row of a CEL log, all of which must be readable."""
+    cel_log, read = CelLog(path), list[Row]()
+    batch = cel_log.read(None)
     while batch:
         assert batch.rejected == []
         read += batch.rows
-        batch = journal.read(batch.cursor)
+        batch = cel_log.read(batch.cursor)
     return read
 
 
@@ -98,5 +98,5 @@ def test_the_size_of_the_batches_changes_nothing(path: Path, batch: int) -> None
     assert learned(told, batch) == learned(told, len(told))
 
 
-def test_every_journal_has_its_expectation_and_every_expectation_its_journal() -> None:
+def test_every_cel_log_has_its_expectation_and_every_expectation_its_cel_log() -> None:
     assert {path.stem for path in HERE.glob("*.json")} == {path.stem for path in SCENARIOS} != set()

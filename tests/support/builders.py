@@ -1,5 +1,5 @@
 """Small builders for tests: domain records with harmless defaults, and what a call writes into the
-journal.
+cel_log.
 """
 
 import csv
@@ -111,7 +111,7 @@ async def furnish(
 
 
 class Story:
-    """What one call writes into the journal, told in the order in which Asterisk 22 writes it.
+    """What one call writes into the CEL log, told in the order in which Asterisk 22 writes it.
 
     Each verb adds rows; `at` moves on by itself or with `wait`.
     """
@@ -242,5 +242,5 @@ def line(row: Row) -> str:
 
 
 def lines(rows: Iterable[Row]) -> bytes:
-    """Rows as the journal holds them."""
+    """Rows as the CEL log holds them."""
     return "".join(line(row) for row in rows).encode()

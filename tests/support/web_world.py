@@ -57,8 +57,8 @@ class Clock:
         return self.now
 
 
-class MemoryShelf:
-    """A shelf of one sound."""
+class MemoryStorage:
+    """A storage of one sound."""
 
     async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
         part = SOUND[start : None if length is None else start + length]
@@ -120,7 +120,9 @@ async def a_world(
     (home / "ringtrace.db").write_bytes(database)
     url = f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"
     store, clock = SqlStore(url, receiver_kinds=RECEIVER_KINDS), clock or Clock()
-    web = Web(store=store, listening=listening or MemoryShelf(), session_key="k" * 43, clock=clock)
+    web = Web(
+        store=store, listening=listening or MemoryStorage(), session_key="k" * 43, clock=clock
+    )
     try:
         yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
     finally:
@@ -202,18 +204,18 @@ def ringing(name: str, at: datetime, **more: object) -> Call:
 def a_recording(
     call: Call, sound: bytes = SOUND, seconds: float = 124.0, **more: object
 ) -> Recording:
-    """The shelved recording of a call."""
+    """The stored recording of a call."""
     loud = [
         [0.04 + abs(math.sin(i / 9 + s)) * (i // 60 % 2 == s) * 0.9 for i in range(600)]
         for s in (0, 1)
     ]
     recording = Recording(
-        call_id=call.id, spool_name=call.spool_name or "", state=RecordingState.SHELVED,
+        call_id=call.id, spool_name=call.spool_name or "", state=RecordingState.STORED,
         expected_seconds=call.talk_seconds, due_at=call.arrived_at, key="2026/01/20/a.mp3",
         content_type="audio/mpeg", bytes=len(sound), sha256=hashlib.sha256(sound).hexdigest(), seconds=seconds,  # noqa: E501
         caller_speech_seconds=seconds * 0.4, caller_silence_seconds=seconds * 0.6,
         company_speech_seconds=seconds * 0.5, company_silence_seconds=seconds * 0.5, talk_over_seconds=3.2,  # noqa: E501
-        peaks=tuple(tuple(round(v, 3) for v in side) for side in loud), shelved_at=call.ended_at,
+        peaks=tuple(tuple(round(v, 3) for v in side) for side in loud), stored_at=call.ended_at,
     )  # fmt: skip
     return replace(recording, **more)  # type: ignore[arg-type]
 

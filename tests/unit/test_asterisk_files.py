@@ -24,7 +24,7 @@ def places(tmp_path: Path) -> Places:
         home=tmp_path,
         spool=tmp_path / "spool",
         fallback=tmp_path / "ringtrace/fallback.conf",
-        journal=tmp_path / "log/journal.csv",
+        cel_log=tmp_path / "log/cel.csv",
         answers=tmp_path / "answers",
         modules=tmp_path,
         data=tmp_path,
@@ -44,16 +44,16 @@ def places(tmp_path: Path) -> Places:
     )
 
 
-def cel_section(places: Places, journal: Path) -> str:
-    write_includes(places.home / "ringtrace", replace(places, journal=journal, advanced_cel=True))
+def cel_section(places: Places, cel_log: Path) -> str:
+    write_includes(places.home / "ringtrace", replace(places, cel_log=cel_log, advanced_cel=True))
     return CONTEXT.findall((places.home / "ringtrace/cel-custom.conf").read_text())[0]
 
 
 def test_a_long_path_of_the_log_is_not_cut_by_asterisk(places: Places, tmp_path: Path) -> None:
     long = tmp_path / ("a" * 60) / ("b" * 60)
-    assert cel_section(places, long / "cel-custom/journal.csv") == "journal.csv"
+    assert cel_section(places, long / "cel-custom/cel.csv") == "cel.csv"
     with pytest.raises(ConfigurationError, match="shorter path"):
-        cel_section(places, long / "elsewhere/journal.csv")
+        cel_section(places, long / "elsewhere/cel.csv")
 
 
 @pytest.mark.parametrize("name", ["dialplan.conf", "trunk-templates.conf", "manager.conf"])
@@ -103,7 +103,7 @@ async def test_doctor_warns_of_a_host_that_cannot_start_without_our_files(
 ) -> None:
     (tmp_path / "extensions.conf").write_text(f"[general]\n{line}\n")
     settings = Settings(
-        asterisk="external", asterisk_etc_path=str(tmp_path), journal_path=str(tmp_path / "j.csv")
+        asterisk="external", asterisk_etc_path=str(tmp_path), cel_log_path=str(tmp_path / "j.csv")
     )
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/x.db")
     finding = await includes(Case(settings=settings, store=store, secrets=None))

@@ -1,4 +1,4 @@
-"""One row of the journal: read as cel_custom writes it, or refused with a reason."""
+"""One row of the CEL log: read as cel_custom writes it, or refused with a reason."""
 
 import csv
 import io

@@ -161,10 +161,10 @@ def test_the_endpoints_of_a_destination_are_those_of_all_its_steps() -> None:
     assert destination.extensions() == {"600@ext-queues"}
 
 
-def test_the_agent_is_behind_by_what_it_has_not_read_in_the_journal_and_its_rotated_files(
+def test_the_agent_is_behind_by_what_it_has_not_read_in_the_cel_log_and_its_rotated_files(
     tmp_path: Path,
 ) -> None:
-    old, new = tmp_path / "journal.csv.1", tmp_path / "journal.csv"
+    old, new = tmp_path / "cel.csv.1", tmp_path / "cel.csv"
     old.write_bytes(b"x" * 100)
     identity = f"{old.stat().st_dev}:{old.stat().st_ino}@1768912345.000000"
     assert _behind(old, Cursor(file=identity, offset=40)) == 60

@@ -100,7 +100,7 @@ def test_every_setting_that_containers_may_need_is_passed_on() -> None:
         "asterisk",
         "asterisk_etc_path",
         "ami_host",
-        "journal_path",
+        "cel_log_path",
         "spool_path",
     }
     passed = {name.removeprefix("RINGTRACE_").lower() for name in SERVICES["web"]["environment"]}

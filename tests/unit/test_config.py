@@ -22,8 +22,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_has_a_default_below_home(home: Path) -> None:
     settings = load_settings()
     assert settings.database == f"sqlite+aiosqlite:///{home}/ringtrace.db"
-    assert settings.journal == home / "asterisk/log/cel-custom/journal.csv"
-    assert (settings.spool, settings.shelf) == (home / "spool", str(home / "shelf"))
+    assert settings.cel_log == home / "asterisk/log/cel-custom/cel.csv"
+    assert (settings.spool, settings.storage) == (home / "spool", str(home / "recordings"))
     assert settings.fallback.parent == settings.ringtrace_etc == home / "asterisk/etc/ringtrace"
     assert settings.url == "http://127.0.0.1:8080"
 

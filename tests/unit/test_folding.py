@@ -162,7 +162,7 @@ def test_the_second_destination_answers_when_the_first_is_down() -> None:
     ]
 
 
-def test_a_call_that_asterisk_did_not_survive_ends_where_the_journal_ends() -> None:
+def test_a_call_that_asterisk_did_not_survive_ends_where_the_cel_log_ends() -> None:
     story = dialled().wait(4).answered().wait(30)
     call = only(story.add("ANSWER"), cut_at=story.at)
     assert (call.ending, call.disposition, call.ended_at) == (

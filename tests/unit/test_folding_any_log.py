@@ -43,7 +43,7 @@ ROWS = st.builds(
 
 
 @given(st.lists(ROWS, max_size=30), st.booleans())
-def test_no_journal_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bool) -> None:
+def test_no_cel_log_whatever_it_says_makes_folding_fail(rows: list[Row], cut: bool) -> None:
     calls = fold(rows, cut_at=later(10**6) if cut else None)
     callers = {row.uniqueid for row in rows if row.event == "RINGTRACE_CALL"}
     assert len({call.id for call in calls}) == len(calls) <= len(callers)

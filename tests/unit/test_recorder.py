@@ -23,8 +23,8 @@ async def test_a_call_without_sound_says_where_its_sound_was(
 ) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    shelf = recordings.Shelf.open(str(tmp_path))
-    recorder = SpoolRecorder(spool, shelf, tmp_path, recordings.Format.MP3)
+    storage = recordings.Storage.open(str(tmp_path))
+    recorder = SpoolRecorder(spool, storage, tmp_path, recordings.Format.MP3)
     pair = recordings.SpoolPair(directory=spool, name="c1")
     for file in (pair.caller, pair.company):
         file.touch()
@@ -39,7 +39,7 @@ async def test_a_call_without_sound_says_where_its_sound_was(
         due_at=NOON,
     )
     try:
-        done = await recorder.shelve(waiting, call)
+        done = await recorder.store(waiting, call)
     finally:
         recorder.close()
     assert (done.state, done.reason) == (RecordingState.MISSING, reason)

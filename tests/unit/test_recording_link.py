@@ -15,7 +15,7 @@ from tests.support.builders import NOON, later
 RECORDING = Recording(
     call_id="rt1-1.0",
     spool_name="rt1-1.0",
-    state=RecordingState.SHELVED,
+    state=RecordingState.STORED,
     expected_seconds=50,
     due_at=NOON,
     content_type="audio/mpeg",

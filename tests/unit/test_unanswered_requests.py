@@ -94,7 +94,7 @@ async def test_doctor_gives_the_command_for_an_asterisk_that_is_not_ours(
     (modules / NAME).write_bytes(module(code))
     (tmp_path / "asterisk.conf").write_text(f"[directories]\nastmoddir => {modules}\n")
     settings = Settings(
-        asterisk="external", asterisk_etc_path=str(tmp_path), journal_path="/log", home=tmp_path
+        asterisk="external", asterisk_etc_path=str(tmp_path), cel_log_path="/log", home=tmp_path
     )
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/ringtrace.db")
     found = await unanswered(Case(settings=settings, store=store, secrets=None))

@@ -57,7 +57,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
 WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,
     storage.writing,
-    cel.journal,
+    cel.cel_log,
     storage.rejected_rows,
     operation.parts,
     operation.fallback_table,
@@ -82,7 +82,7 @@ ALWAYS: tuple[Check, ...] = (
     trunk_network.names,
     trunk_network.certificates,
     storage.spool,
-    storage.shelf,
+    storage.recording_storage,
     storage.encoder,
     setup.places,
     web.pages,

@@ -6,32 +6,32 @@ from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.service.calls.ports import Cursor
 from router.store.health import examine
 
-BEHIND_BYTES = 256 * 1024  # of journal: some hundred calls
+BEHIND_BYTES = 256 * 1024  # of CEL log: some hundred calls
 
 
-async def journal(case: Case) -> Finding:
+async def cel_log(case: Case) -> Finding:
     """The CEL log can be written and read, and the agent is not behind."""
-    path = case.settings.journal
+    path = case.settings.cel_log
     if not path.parent.is_dir():
         return fail(
-            "journal", f"{path.parent} does not exist", f"{PREPARE}, or set RINGTRACE_JOURNAL_PATH."
+            "CEL log", f"{path.parent} does not exist", f"{PREPARE}, or set RINGTRACE_CEL_LOG_PATH."
         )
     if not path.exists():
-        return ok("journal", "is empty: no call has come yet")
+        return ok("CEL log", "is empty: no call has come yet")
     behind = _behind(path, (await examine(case.store, case.settings.system_name)).cursor)
     if behind is None:
         return warn(
-            "journal",
+            "CEL log",
             "the file that the agent read last was removed",
             "Nothing to do if you removed old CEL logs.",
         )
     if behind > BEHIND_BYTES:
         return warn(
-            "journal",
+            "CEL log",
             f"the agent is {behind:,} bytes behind",
             "Check that `ringtrace agent` is running; it will catch up.",
         )
-    return ok("journal", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
+    return ok("CEL log", f"{path.stat().st_size:,} bytes, the agent is {behind:,} behind")
 
 
 def _behind(path: Path, cursor: Cursor | None) -> int | None:

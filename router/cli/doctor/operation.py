@@ -92,20 +92,20 @@ async def cel_log_place(case: Case) -> Finding:
     directory = next(
         (line.partition(":")[2].strip() for line in shown.splitlines() if "Log dir" in line), ""
     )
-    read = case.settings.journal
+    read = case.settings.cel_log
     if not directory or not read.is_relative_to(directory):
         written = f"{directory}/cel-custom" if directory else "elsewhere"
         return fail(
             name,
             f"Ringtrace reads {read}, but Asterisk writes {written}",
-            f"Set RINGTRACE_JOURNAL_PATH. {PREPARE}; then `module reload cel_custom.so`.",
+            f"Set RINGTRACE_CEL_LOG_PATH. {PREPARE}; then `module reload cel_custom.so`.",
         )
     mapping = case.settings.ringtrace_etc / "cel-custom.conf"
     if not names_log(mapping, read):
         return fail(
             name,
             f"Ringtrace reads {read}, but {mapping} names another file",
-            f"Set the same RINGTRACE_JOURNAL_PATH for all processes. {PREPARE}; then `module "
+            f"Set the same RINGTRACE_CEL_LOG_PATH for all processes. {PREPARE}; then `module "
             "reload cel_custom.so`.",
         )
     calls = re.search(

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from recordings.errors import RecordingError
-from router.bootstrap import now, open_shelf
+from router.bootstrap import now, open_storage
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
@@ -227,25 +227,27 @@ def _left_over(path: Path) -> tuple[int, int]:
     return old, len({file.name.rsplit("-", 1)[0] for file in (path / "broken").glob("*.sln")})
 
 
-async def shelf(case: Case) -> Finding:
+async def recording_storage(case: Case) -> Finding:
     """A file can be stored, read back and deleted."""
-    if not case.settings.shelf_url and not case.settings.home.is_dir():
-        return fail("shelf", f"{case.settings.shelf} does not exist", "Run `ringtrace prepare`.")
+    if not case.settings.storage_url and not case.settings.home.is_dir():
+        return fail(
+            "storage", f"{case.settings.storage} does not exist", "Run `ringtrace prepare`."
+        )
     try:
         await in_thread(lambda: _probe(case.settings))
     except (RecordingError, OSError) as error:
         advice = (
-            "Check RINGTRACE_SHELF_URL and the AWS_… variables."
-            if case.settings.shelf_url
+            "Check RINGTRACE_STORAGE_URL and the AWS_… variables."
+            if case.settings.storage_url
             else "Make the directory writable for the worker's user, and check the free space of "
             "its disk."
         )
-        return fail("shelf", f"{case.settings.shelf}: {error}"[:300], advice)
-    return ok("shelf", f"{case.settings.shelf} stores, returns and deletes files")
+        return fail("storage", f"{case.settings.storage}: {error}"[:300], advice)
+    return ok("storage", f"{case.settings.storage} stores, returns and deletes files")
 
 
 def _probe(settings: Settings) -> None:
-    content, place = uuid.uuid4().bytes, open_shelf(settings)
+    content, place = uuid.uuid4().bytes, open_storage(settings)
     key = f"doctor-{uuid.uuid4().hex}.probe"
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "probe"

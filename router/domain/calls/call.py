@@ -211,7 +211,7 @@ class RecordingState(StrEnum):
     """Where a call's audio is."""
 
     WAITING = "waiting"  # the call has ended, the worker has not finished
-    SHELVED = "shelved"
+    STORED = "stored"
     DISCARDED = "discarded"  # an unanswered call leaves no file
     MISSING = "missing"  # no file: no side sent audio, or the disk was full
     BROKEN = "broken"  # kept with its reason
@@ -244,7 +244,7 @@ class Recording:
     company_level_dbfs: float | None = None
     peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
     warnings: tuple[Outcome, ...] = ()
-    shelved_at: datetime | None = None
+    stored_at: datetime | None = None
     links_revoked: int = 0  # how often the links that need no log-in were ended by hand
 
 

@@ -42,10 +42,10 @@ class CallIngest:
         table: Callable[[], RoutingTable],
         clock: Clock,
         region: str = "RU",
-        journal: str = "journal",
+        cel_log: str = "cel_log",
     ) -> None:
         self._store, self._clock = store, clock
-        self._journal = journal  # whose: several Asterisks may share a database
+        self._cel_log = cel_log  # whose: several Asterisks may share a database
         self._ledger = Ledger()
         self._writer = CallWriter(table, clock, region)
         self._current = False  # memory mirrors the database
@@ -65,13 +65,13 @@ class CallIngest:
         """Continue after the last transaction."""
         self._current = False
         async with self._store.read() as session:
-            cursor = await session.cel_log.cursor(self._journal)
-            rows = await session.cel_log.open_rows(self._journal)
-            unreadable = await session.cel_log.unreadable_open_rows(self._journal, self._clock())
+            cursor = await session.cel_log.cursor(self._cel_log)
+            rows = await session.cel_log.open_rows(self._cel_log)
+            unreadable = await session.cel_log.unreadable_open_rows(self._cel_log, self._clock())
         if unreadable:
             async with self._store.write() as session:
                 await session.cel_log.set_aside(list(unreadable.values()))
-                await session.cel_log.save_open_rows({}, list(unreadable), self._journal)
+                await session.cel_log.save_open_rows({}, list(unreadable), self._cel_log)
             _tell(unreadable.values())
         self.cursor, self._ledger = cursor, Ledger(rows)
         self._writer.forget()
@@ -107,10 +107,10 @@ class CallIngest:
             self._ledger.add(row)
         groups, absorbed = self._ledger.touched()
         async with self._store.write() as session:
-            await session.cel_log.save_open_rows({}, absorbed, self._journal)
+            await session.cel_log.save_open_rows({}, absorbed, self._cel_log)
             await write(session, groups)
             await session.cel_log.set_aside(rejected)
-            await session.cel_log.set_cursor(cursor, self._journal)
+            await session.cel_log.set_cursor(cursor, self._cel_log)
         self._ledger.settle()
         self._current = True
         for call in self._writer.take_ended():
@@ -147,12 +147,12 @@ class CallIngest:
                 self._writer.forget([call.id for call in calls])
                 self._ledger.forget(group)
                 await session.cel_log.set_aside(rejected_rows(group, error, self._clock()))
-                await session.cel_log.save_open_rows({}, [group.id], self._journal)
+                await session.cel_log.save_open_rows({}, [group.id], self._cel_log)
 
     async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
         still_open = {group.id: group.rows for group in groups if not group.over}
         await session.cel_log.save_open_rows(
-            still_open, [group.id for group in groups if group.over], self._journal
+            still_open, [group.id for group in groups if group.over], self._cel_log
         )
 
     async def close_dead(self, alive: frozenset[str]) -> int:
@@ -167,7 +167,7 @@ class CallIngest:
             async with self._store.write() as session:
                 await self._writer.write(session, calls)
                 await session.cel_log.save_open_rows(
-                    {}, [group.id for group in dead], self._journal
+                    {}, [group.id for group in dead], self._cel_log
                 )
             for group in dead:
                 self._ledger.forget(group)
@@ -200,7 +200,7 @@ class CallIngest:
     async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
         async with self._store.read() as session:
             calls = await session.calls.unfinished()
-            others = await session.cel_log.names() - {self._journal}
+            others = await session.cel_log.names() - {self._cel_log}
         return {
             call.id: call
             for call in calls
@@ -212,7 +212,7 @@ class CallIngest:
     async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
         """Store route requests until their calls are in the CEL log."""
         async with self._store.write() as session:
-            await session.route_requests.add(requests, self._journal)
+            await session.route_requests.add(requests, self._cel_log)
 
     async def close_unlogged(self, alive: frozenset[str]) -> int:
         """Store the calls that had a route request but are missing in the CEL log."""
@@ -220,7 +220,7 @@ class CallIngest:
         before = self._clock() - UNLOGGED
         async with self._store.write() as session:
             await session.route_requests.forget()
-            asked = await session.route_requests.before(self._journal, before)
+            asked = await session.route_requests.before(self._cel_log, before)
         lost = [
             one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive
         ]
@@ -245,4 +245,4 @@ class CallIngest:
 
 def _tell(rejected: Iterable[RejectedRow]) -> None:
     for bad in rejected:
-        log.warning("journal_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)
+        log.warning("cel_log_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)

@@ -41,8 +41,8 @@ class RecorderBusy(Unavailable):
 class Recorder(Protocol):
     """Makes a recording of a spool pair."""
 
-    async def shelve(self, recording: Recording, call: Call) -> Recording:
-        """Encode, measure and store. The result's state is shelved, missing or broken. Raises
+    async def store(self, recording: Recording, call: Call) -> Recording:
+        """Encode, measure and store. The result's state is stored, missing or broken. Raises
         `StillWriting` and `RecorderBusy` (with its reason) if it should be retried.
         """
         ...
@@ -61,7 +61,7 @@ async def take_up(store: Store, clock: Clock) -> None:
         await session.recordings.save([replace(recording, due_at=clock()) for recording in waiting])
 
 
-async def shelve_due(
+async def store_due(
     store: Store, recorder: Recorder, clock: Clock, *, at_once: int = AT_ONCE
 ) -> int:
     """Process the recordings that are due; returns their number."""
@@ -96,8 +96,8 @@ async def _work(
         # a bug stops this one, not its lane
         log.exception("recording_broke", linkedid=call.id)
         done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
-    if done.state is RecordingState.SHELVED:
-        done = replace(done, shelved_at=clock(), reason=None)
+    if done.state is RecordingState.STORED:
+        done = replace(done, stored_at=clock(), reason=None)
     try:
         await keep_at_it(lambda: _settle(store, clock, recording, call, done))
     except DatabaseUnavailable as error:  # the claim expires; the file is already stored
@@ -149,13 +149,13 @@ def _corrected(call: Call, recording: Recording) -> Call:
 async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Recording:
     if call.state is State.ENDED and call.answered_at is None and await recorder.discard(recording):
         return replace(recording, state=RecordingState.DISCARDED)
-    return await recorder.shelve(recording, call)
+    return await recorder.store(recording, call)
 
 
 async def _deliveries(
     session: Session, call: Call, recording: Recording, now: datetime
 ) -> list[Delivery]:
-    if recording.state is not RecordingState.SHELVED:
+    if recording.state is not RecordingState.STORED:
         return []
     body = recording_body(call, recording)
     to_crms = await recording_deliveries(session, call, recording, now)

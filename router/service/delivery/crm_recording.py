@@ -36,7 +36,7 @@ async def send_recording(
     """
     if not isinstance(crm, HasCallRecords):
         raise Refused(CrmCode.NO_CALL_LIST)
-    if recording is None or recording.state is not RecordingState.SHELVED:
+    if recording is None or recording.state is not RecordingState.STORED:
         return Taken(said=Outcome.of(CrmCode.RECORDING_GONE))
     if not refs:
         return Taken(said=Outcome.of(CrmCode.CALL_NOT_LISTED))

@@ -3,8 +3,7 @@ on the way out.
 """
 
 from router.store.tables.calls import call, call_search, delivery, entity, recording, sale, tag
-from router.store.tables.columns import E164, KEY, Json, Moment, metadata
-from router.store.tables.journal import (
+from router.store.tables.cel_log import (
     counter,
     cursor,
     heartbeat,
@@ -13,6 +12,7 @@ from router.store.tables.journal import (
     rejected_row,
     route_request,
 )
+from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.setup import (
     account,

@@ -127,7 +127,7 @@ recording = Table(
     *(Column(f"{side}_level_dbfs", Float) for side in ("caller", "company")),
     Column("peaks", Json, nullable=False),
     Column("warnings", Json, nullable=False),
-    moment("shelved_at", nullable=True),
+    moment("stored_at", nullable=True),
     Index(None, "state", "due_at"),
     Column("links_revoked", Integer, nullable=False, server_default=text("0")),
 )

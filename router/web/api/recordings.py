@@ -49,7 +49,7 @@ async def recording(
     if_none_match: Annotated[str | None, Header(description="An ETag that you have.")] = None,
 ) -> Response:
     """The audio: caller on the left, company on the right."""
-    call, found = await _shelved(app_state.web.store, call_id)
+    call, found = await _stored(app_state.web.store, call_id)
     asked = Asked(wanted=wanted, if_range=if_range, if_none_match=if_none_match)
     return await served(request, app_state, call, found, asked, "private, no-cache")
 
@@ -57,16 +57,16 @@ async def recording(
 @router.get("/peaks")
 async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     """The waveform."""
-    await _shelved(store, call_id)
+    await _stored(store, call_id)
     async with store.read() as session:
         found = await session.get(Recording, call_id)  # separate from the call, because it is large
     caller, company = (*found.peaks, (), ())[:2]
     return Peaks(seconds=found.seconds, caller=caller, company=company)
 
 
-async def _shelved(store: Store, call_id: str) -> tuple[Call, Recording]:
+async def _stored(store: Store, call_id: str) -> tuple[Call, Recording]:
     view = await show_call(store, call_id)
-    if view.recording is None or view.recording.state is not RecordingState.SHELVED:
+    if view.recording is None or view.recording.state is not RecordingState.STORED:
         raise NotFound("There is no recording of this call to hear.")
     return view.call, view.recording
 

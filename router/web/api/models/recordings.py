@@ -63,7 +63,7 @@ class Recording(Answer):
     warnings: tuple[Outcome, ...]
     """What is wrong with the audio."""
 
-    shelved_at: datetime | None
+    stored_at: datetime | None
     """When the audio was stored (UTC)."""
 
     @classmethod
@@ -71,7 +71,7 @@ class Recording(Answer):
         """The facts of a recording, if any."""
         if recording is None:
             return None
-        heard = recording.state is RecordingState.SHELVED
+        heard = recording.state is RecordingState.STORED
         url = recording_path(recording.call_id) if heard else None
         return cls.of(recording).model_copy(update={"url": url})
 

@@ -25,7 +25,7 @@ open_call = Table(
     "open_call",
     metadata,
     key("linkedid", 64),
-    Column("journal", KEY, nullable=False, index=True),
+    Column("cel_log", KEY, nullable=False, index=True),
     Column("rows", Json, nullable=False),
 )
 
@@ -53,7 +53,7 @@ route_request = Table(
     "route_request",
     metadata,
     key("linkedid", 64),
-    Column("journal", KEY, nullable=False),
+    Column("cel_log", KEY, nullable=False),
     Column("spool_name", String(80), nullable=False),
     Column("did", String(40), nullable=False),
     Column("trunk", String(64), nullable=False),

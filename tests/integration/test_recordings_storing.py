@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recordings import AudioWarning, Format, Recording, Shelf, SpoolPair, key_for, recall, shelve
+from recordings import (
+    AudioWarning,
+    Format,
+    Recording,
+    SpoolPair,
+    Storage,
+    key_for,
+    recall,
+    store_pair,
+)
 from recordings.errors import (
     BrokenSpool,
     EncoderFailed,
@@ -22,10 +31,10 @@ from recordings.errors import (
     EncoderTimedOut,
     InvalidName,
     NoSound,
-    NotOnShelf,
-    ShelfCopyDiffers,
+    NotStored,
     SpoolMissing,
     StillGrowing,
+    StoredCopyDiffers,
 )
 from tests.support.recordings_sounds import (
     babble,
@@ -45,30 +54,32 @@ KEY = f"2026/11/22/{NAME}.mp3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A spool, a scratch directory and a shelf of one test's own."""
+    """A spool, a scratch directory and a storage of one test's own."""
 
     spool: Path
     work: Path
-    shelves: Path
+    folder: Path
 
     @property
-    def shelf(self) -> Shelf:
-        return Shelf.open(self.shelves)
+    def storage(self) -> Storage:
+        return Storage.open(self.folder)
 
-    def shelve(self, pair: SpoolPair, **options: Any) -> Recording:
-        return shelve(pair, **{"shelf": self.shelf, "key": KEY, "work_dir": self.work, **options})
+    def store(self, pair: SpoolPair, **options: Any) -> Recording:
+        return store_pair(
+            pair, **{"storage": self.storage, "key": KEY, "work_dir": self.work, **options}
+        )
 
     def is_untouched(self, pair: SpoolPair, files: int = 2) -> bool:
         """Say whether a try left the pair as it was, and nothing anywhere else."""
         elsewhere = [
-            path for path in (*self.work.rglob("*"), *self.shelves.rglob("*")) if path.is_file()
+            path for path in (*self.work.rglob("*"), *self.folder.rglob("*")) if path.is_file()
         ]
         return len(pair.files()) == files and not elsewhere
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    return House(spool=tmp_path / "spool", work=tmp_path / "work", shelves=tmp_path / "shelf")
+    return House(spool=tmp_path / "spool", work=tmp_path / "work", folder=tmp_path / "storage")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +97,7 @@ def probed(file: Path, entries: str) -> dict[str, Any]:
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarray) -> None:
+def test_a_call_with_real_speech_is_stored_whole(house: House, human: np.ndarray) -> None:
     answer = spoken(
         "Good afternoon. Eight windows would cost four thousand, and we can come on Thursday."
     )
@@ -96,7 +107,7 @@ def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarra
         np.concatenate([silence(len(human) / 8000), answer]),
     )
     seconds = (len(human) + len(answer)) / 8000
-    recording = house.shelve(pair, expected_seconds=seconds + 1)
+    recording = house.store(pair, expected_seconds=seconds + 1)
     assert recording.seconds == pytest.approx(seconds)
     assert recording.warnings == ()
     assert recording.content_type == "audio/mpeg"
@@ -104,8 +115,8 @@ def test_a_call_with_real_speech_is_shelved_whole(house: House, human: np.ndarra
     assert recording.company.speech_seconds == pytest.approx(len(answer) / 8000, rel=0.2)
     assert recording.talk_over_seconds == 0
     assert -30 < recording.caller.rms_dbfs < -20
-    content = house.shelf.read(KEY)
-    assert len(content) == recording.bytes == house.shelf.stat(KEY).bytes
+    content = house.storage.read(KEY)
+    assert len(content) == recording.bytes == house.storage.stat(KEY).bytes
     assert hashlib.sha256(content).hexdigest() == recording.sha256
     assert list(house.spool.iterdir()) == []
     assert list(house.work.iterdir()) == []
@@ -116,11 +127,11 @@ def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(
 ) -> None:
     caller = np.concatenate([human, idle(6)])
     company = np.concatenate([silence(1), babble(4), silence(caller.size / 8000 - 5)])
-    recording = house.shelve(spool_pair(house.spool, caller, company))
+    recording = house.store(spool_pair(house.spool, caller, company))
     assert recording.warnings == (AudioWarning.COMPANY_ENDS,)
     assert recording.company.ends_at == pytest.approx(5, abs=0.1)
     assert recording.caller.ends_at is None
-    assert recall(house.shelf, KEY) == recording
+    assert recall(house.storage, KEY) == recording
 
 
 def test_each_party_is_heard_on_its_own_side_alone(
@@ -132,8 +143,8 @@ def test_each_party_is_heard_on_its_own_side_alone(
         ("right", silence(seconds), human),
     ):
         key = key_for(name, datetime(2026, 11, 22, tzinfo=UTC), form)
-        house.shelve(spool_pair(house.spool, caller, company, name), key=key, format=form)
-        sound = decoded(house.shelves / key, channels=2)
+        house.store(spool_pair(house.spool, caller, company, name), key=key, format=form)
+        sound = decoded(house.folder / key, channels=2)
         loud, quiet = (0, 1) if name == "left" else (1, 0)
         assert level(sound[:, loud]) == pytest.approx(level(human), abs=1.5)
         assert level(sound[:, quiet]) < -90
@@ -141,10 +152,10 @@ def test_each_party_is_heard_on_its_own_side_alone(
 
 def test_the_sides_stay_apart_while_both_speak(house: House, form: Format) -> None:
     key = f"x{form.suffix}"
-    house.shelve(
+    house.store(
         spool_pair(house.spool, tone(20, hertz=500), tone(20, hertz=1700)), key=key, format=form
     )
-    sound = decoded(house.shelves / key, channels=2)[8000:-8000]
+    sound = decoded(house.folder / key, channels=2)[8000:-8000]
     spectrum = np.abs(np.fft.rfft(sound.astype(float) * np.hanning(len(sound))[:, None], axis=0))
     hertz = np.fft.rfftfreq(len(sound), 1 / 8000)
     at_500, at_1700 = (spectrum[np.abs(hertz - f) < 20].max(axis=0) for f in (500, 1700))
@@ -157,8 +168,8 @@ def test_the_length_and_every_second_are_found_without_reading_it_all(
 ) -> None:
     key = f"x{form.suffix}"
     caller = np.concatenate([silence(61), tone(1), silence(58)])
-    house.shelve(spool_pair(house.spool, caller, silence(120)), key=key, format=form)
-    file = house.shelves / key
+    house.store(spool_pair(house.spool, caller, silence(120)), key=key, format=form)
+    file = house.folder / key
     facts = probed(file, "format=duration:stream=channels,sample_rate")
     assert float(facts["format"]["duration"]) == pytest.approx(120, abs=0.1)
     assert facts["streams"][0]["channels"] == 2
@@ -182,8 +193,8 @@ def test_the_length_and_every_second_are_found_without_reading_it_all(
 def test_an_mp3_has_a_constant_rate_an_info_header_and_a_sample_rate_that_all_browsers_play(
     house: House,
 ) -> None:
-    house.shelve(spool_pair(house.spool, babble(20), babble(20)))
-    file = house.shelves / KEY
+    house.store(spool_pair(house.spool, babble(20), babble(20)))
+    file = house.folder / KEY
     assert b"Info" in file.read_bytes()[:64]
     facts = probed(file, "packet=size:stream=sample_rate,codec_name")
     assert facts["streams"][0] == {"codec_name": "mp3", "sample_rate": "16000"}
@@ -192,7 +203,7 @@ def test_an_mp3_has_a_constant_rate_an_info_header_and_a_sample_rate_that_all_br
 
 def test_the_same_samples_give_the_same_file(house: House, form: Format) -> None:
     first, second = (
-        house.shelve(
+        house.store(
             spool_pair(house.spool, babble(5), tone(5), name),
             key=f"{name}{form.suffix}",
             format=form,
@@ -203,13 +214,11 @@ def test_the_same_samples_give_the_same_file(house: House, form: Format) -> None
 
 
 def test_an_ogg_is_told_as_such(house: House) -> None:
-    recording = house.shelve(
+    recording = house.store(
         spool_pair(house.spool, babble(2), tone(2)), key="x.ogg", format=Format.OPUS
     )
     assert recording.content_type == "audio/ogg; codecs=opus"
-    assert (
-        probed(house.shelves / "x.ogg", "stream=codec_name")["streams"][0]["codec_name"] == "opus"
-    )
+    assert probed(house.folder / "x.ogg", "stream=codec_name")["streams"][0]["codec_name"] == "opus"
 
 
 @pytest.mark.parametrize(
@@ -227,25 +236,25 @@ def test_a_length_unlike_the_talk_time_is_a_warning(
     house: House, recorded: float, expected: float | None, warnings: tuple[AudioWarning, ...]
 ) -> None:
     pair = spool_pair(house.spool, babble(recorded), babble(recorded))
-    assert house.shelve(pair, expected_seconds=expected).warnings == warnings
+    assert house.store(pair, expected_seconds=expected).warnings == warnings
 
 
 def test_a_side_without_speech_is_a_warning(house: House) -> None:
-    recording = house.shelve(spool_pair(house.spool, babble(5), None))
+    recording = house.store(spool_pair(house.spool, babble(5), None))
     assert recording.warnings == (AudioWarning.COMPANY_MISSING, AudioWarning.COMPANY_SILENT)
     assert recording.company.rms_dbfs == -96.3
 
 
-def test_a_file_cut_by_a_dying_machine_is_shelved_with_a_warning(house: House) -> None:
-    recording = house.shelve(spool_pair(house.spool, babble(5).tobytes()[:-1], babble(2)))
+def test_a_file_cut_by_a_dying_machine_is_stored_with_a_warning(house: House) -> None:
+    recording = house.store(spool_pair(house.spool, babble(5).tobytes()[:-1], babble(2)))
     assert recording.warnings == (AudioWarning.CUT_SAMPLE, AudioWarning.SIDES_DIFFER)
     assert recording.seconds == 5 - 1 / 8000
 
 
 def test_done_again_after_the_spool_is_empty_it_is_the_same_recording(house: House) -> None:
     pair = spool_pair(house.spool, babble(3), babble(3))
-    recording = house.shelve(pair)
-    assert house.shelve(pair) == recording == recall(house.shelf, KEY)
+    recording = house.store(pair)
+    assert house.store(pair) == recording == recall(house.storage, KEY)
 
 
 @pytest.mark.parametrize("left", ["caller", "company"])
@@ -255,35 +264,35 @@ def test_killed_while_emptying_the_spool_the_good_recording_is_not_replaced_by_h
     pair = spool_pair(house.spool, babble(3), babble(3))
     remainder: Path = getattr(pair, left)
     content = remainder.read_bytes()
-    recording = house.shelve(pair)
+    recording = house.store(pair)
     remainder.write_bytes(content)
-    assert house.shelve(pair) == recording
-    assert house.shelf.stat(KEY).bytes == recording.bytes
+    assert house.store(pair) == recording
+    assert house.storage.stat(KEY).bytes == recording.bytes
     assert pair.files() == ()
 
 
 def test_killed_before_the_label_was_written_it_is_done_again(house: House) -> None:
     pair = spool_pair(house.spool, babble(3), babble(3))
-    recording = house.shelve(pair)
-    (house.shelves / f"{KEY}.json").unlink()
-    assert recall(house.shelf, KEY) is None
-    assert house.shelve(spool_pair(house.spool, babble(3), babble(3))) == recording
+    recording = house.store(pair)
+    (house.folder / f"{KEY}.json").unlink()
+    assert recall(house.storage, KEY) is None
+    assert house.store(spool_pair(house.spool, babble(3), babble(3))) == recording
 
 
-def test_neither_spool_nor_shelf_has_it(house: House) -> None:
+def test_neither_spool_nor_storage_has_it(house: House) -> None:
     house.spool.mkdir()
     with pytest.raises(SpoolMissing):
-        house.shelve(SpoolPair(directory=house.spool, name=NAME))
+        house.store(SpoolPair(directory=house.spool, name=NAME))
 
 
 def test_a_broken_pair_is_kept_aside_with_its_reason(house: House) -> None:
     pair = spool_pair(house.spool, b"RIFF....", b"")
     with pytest.raises(BrokenSpool) as told:
-        house.shelve(pair)
+        house.store(pair)
     assert pair.files() == ()
     assert (house.spool / "broken" / f"{NAME}.reason.txt").read_text().strip() == str(told.value)
     assert (house.spool / "broken" / f"{NAME}-caller.sln").exists()
-    assert list(house.shelf.list()) == []
+    assert list(house.storage.list()) == []
 
 
 def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(
@@ -291,7 +300,7 @@ def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(
 ) -> None:
     pair = spool_pair(house.spool, b"", b"")
     with pytest.raises(NoSound):
-        house.shelve(pair)
+        house.store(pair)
     assert house.is_untouched(pair)
     assert not (house.spool / "broken").exists()
 
@@ -299,14 +308,14 @@ def test_a_pair_without_sound_is_left_to_be_discarded_and_nothing_is_kept_aside(
 def test_a_bad_key_touches_nothing(house: House) -> None:
     pair = spool_pair(house.spool, babble(1), babble(1))
     with pytest.raises(InvalidName):
-        house.shelve(pair, key="../outside.mp3")
+        house.store(pair, key="../outside.mp3")
     assert house.is_untouched(pair)
 
 
 def test_a_missing_ffmpeg_is_told_and_the_pair_waits(house: House) -> None:
     pair = spool_pair(house.spool, babble(1), babble(1))
     with pytest.raises(EncoderMissing, match="ffmpeg"):
-        house.shelve(pair, ffmpeg="/nonexistent/ffmpeg")
+        house.store(pair, ffmpeg="/nonexistent/ffmpeg")
     assert house.is_untouched(pair)
 
 
@@ -323,7 +332,7 @@ def test_a_hung_ffmpeg_is_stopped_and_the_pair_waits(
 ) -> None:
     pair = spool_pair(house.spool, babble(seconds), babble(seconds))
     with pytest.raises(EncoderTimedOut):
-        house.shelve(pair, ffmpeg=stand_in(tmp_path, "exec sleep 1000"), timeout_seconds=0.3)
+        house.store(pair, ffmpeg=stand_in(tmp_path, "exec sleep 1000"), timeout_seconds=0.3)
     assert house.is_untouched(pair)
 
 
@@ -345,37 +354,37 @@ def test_an_ffmpeg_that_fails_or_lies_leaves_the_pair_waiting(
 ) -> None:
     pair = spool_pair(house.spool, babble(60), babble(60))
     with pytest.raises(EncoderFailed, match=words):
-        house.shelve(pair, ffmpeg=stand_in(tmp_path, script))
+        house.store(pair, ffmpeg=stand_in(tmp_path, script))
     assert house.is_untouched(pair)
 
 
-def test_a_pair_that_asterisk_still_writes_to_is_not_shelved(house: House, tmp_path: Path) -> None:
+def test_a_pair_that_asterisk_still_writes_to_is_not_stored(house: House, tmp_path: Path) -> None:
     pair = spool_pair(house.spool, babble(5), babble(5))
     script = f"printf abcd >>'{pair.company}'; exec ffmpeg \"$@\""
     with pytest.raises(StillGrowing):
-        house.shelve(pair, ffmpeg=stand_in(tmp_path, script))
+        house.store(pair, ffmpeg=stand_in(tmp_path, script))
     assert house.is_untouched(pair)
 
 
-def test_a_shelf_that_keeps_something_else_does_not_empty_the_spool(house: House) -> None:
-    class Forgetful(Shelf):
+def test_a_storage_that_keeps_something_else_does_not_empty_the_spool(house: House) -> None:
+    class Forgetful(Storage):
         def _put(self, key: str, content: Path | bytes, content_type: str) -> None:
             super()._put(key, b"something else", content_type)
 
     pair = spool_pair(house.spool, babble(1), babble(1))
-    honest = Shelf.open(house.shelves)
-    with pytest.raises(ShelfCopyDiffers):
-        house.shelve(pair, shelf=Forgetful(honest._store))
+    honest = Storage.open(house.folder)
+    with pytest.raises(StoredCopyDiffers):
+        house.store(pair, storage=Forgetful(honest._store))
     assert len(pair.files()) == 2
-    with pytest.raises(NotOnShelf):
+    with pytest.raises(NotStored):
         honest.stat(KEY)
 
 
-async def test_several_calls_are_shelved_at_once_in_threads(house: House) -> None:
+async def test_several_calls_are_stored_at_once_in_threads(house: House) -> None:
     pairs = [spool_pair(house.spool, babble(10), tone(10), f"call-{n}") for n in range(6)]
     recordings = await asyncio.gather(
-        *(asyncio.to_thread(house.shelve, pair, key=f"{pair.name}.mp3") for pair in pairs)
+        *(asyncio.to_thread(house.store, pair, key=f"{pair.name}.mp3") for pair in pairs)
     )
     assert len({recording.sha256 for recording in recordings}) == 1
-    assert len(list(house.shelf.list())) == 6
+    assert len(list(house.storage.list())) == 6
     assert list(house.spool.iterdir()) == []

@@ -1,8 +1,8 @@
 """Where finished recordings are kept: a local directory or an S3 bucket behind the same few verbs;
 alone knows obstore.
 
-Nothing is on the shelf until it is there whole, and nothing counts as put until what the shelf
-gives back has the checksum of what was meant: only then may the spool be emptied.
+A recording appears in the storage only when it is complete. It is read back and its checksum
+compared before the spool is emptied.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from obstore.store import LocalStore, from_url
 from recordings.errors import (
     DiskFull,
     InvalidName,
-    NotOnShelf,
+    NotStored,
     OutsideRecording,
-    ShelfCopyDiffers,
-    ShelfFailed,
+    StorageFailed,
+    StoredCopyDiffers,
 )
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ _OUTSIDE = ("StartTooLarge", "InvalidRange", "416 Range")  # obstore has no clas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelved:
-    """One recording on the shelf; `etag` changes whenever its bytes do (None where the store has
+class StoredFile:
+    """One recording in the storage; `etag` changes whenever its bytes do (None where the store has
     none).
     """
 
@@ -52,11 +52,11 @@ class Shelved:
     modified: datetime
 
 
-class Shelf:
+class Storage:
     """Recordings by key, such as `2026/11/22/<name>.mp3`.
 
     Every method may raise InvalidName for a key of other letters than [A-Za-z0-9._-/], and
-    ShelfFailed.
+    StorageFailed.
     """
 
     def __init__(self, store: "ObjectStore", *, directory: Path | None = None) -> None:
@@ -64,7 +64,7 @@ class Shelf:
         self._directory = directory  # where the files lie, if they do: obstore does not fsync
 
     @classmethod
-    def open(cls, location: str | Path, options: Mapping[str, str] | None = None) -> "Shelf":
+    def open(cls, location: str | Path, options: Mapping[str, str] | None = None) -> "Storage":
         """Open a directory (made if need be) or a URL: `s3://bucket/prefix`, `file:///…`,
         `memory:///`.
 
@@ -89,13 +89,13 @@ class Shelf:
                 retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
             )
         except (BaseError, ValueError) as error:
-            raise ShelfFailed(f"the shelf {location} cannot be opened: {error}") from error
+            raise StorageFailed(f"the storage {location} cannot be opened: {error}") from error
         return cls(store)
 
-    def put(self, key: str, file: Path, *, sha256: str, content_type: str) -> Shelved:
-        """Put a file on the shelf, atomically and over any older one, and read it back.
+    def put(self, key: str, file: Path, *, sha256: str, content_type: str) -> StoredFile:
+        """Put a file in the storage, atomically and over any older one, and read it back.
 
-        Raises DiskFull, or ShelfCopyDiffers when the copy has another SHA-256 than `sha256`.
+        Raises DiskFull, or StoredCopyDiffers when the copy has another SHA-256 than `sha256`.
         """
         self._put(key, file, content_type)
         digest = hashlib.sha256()
@@ -103,7 +103,7 @@ class Shelf:
             digest.update(chunk)
         if digest.hexdigest() != sha256:
             self.delete(key)
-            raise ShelfCopyDiffers
+            raise StoredCopyDiffers
         return self.stat(key)
 
     def put_sidecar(self, key: str, sidecar: bytes) -> None:
@@ -111,22 +111,22 @@ class Shelf:
         self._put(key + SIDECAR_SUFFIX, sidecar, "application/json")
 
     def sidecar(self, key: str) -> bytes:
-        """Give what `put_sidecar` put; NotOnShelf if there is none."""
+        """Give what `put_sidecar` put; NotStored if there is none."""
         with _typed(key):
             return bytes(obstore.get(self._store, key + SIDECAR_SUFFIX).bytes())
 
-    def stat(self, key: str) -> Shelved:
-        """Give size and version of a recording; NotOnShelf."""
+    def stat(self, key: str) -> StoredFile:
+        """Give size and version of a recording; NotStored."""
         with _typed(key):
-            return _shelved(obstore.head(self._store, key))
+            return _stored_file(obstore.head(self._store, key))
 
-    async def stat_async(self, key: str) -> Shelved:
+    async def stat_async(self, key: str) -> StoredFile:
         """Do as `stat` does, from an event loop."""
         with _typed(key):
-            return _shelved(await obstore.head_async(self._store, key))
+            return _stored_file(await obstore.head_async(self._store, key))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Give `length` bytes from `start`, fewer at the end; NotOnShelf, OutsideRecording."""
+        """Give `length` bytes from `start`, fewer at the end; NotStored, OutsideRecording."""
         return b"".join(self.chunks(key, start, length))
 
     def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -144,18 +144,18 @@ class Shelf:
             async for chunk in answer.stream(CHUNK_BYTES):
                 yield bytes(chunk)
 
-    def list(self, prefix: str = "") -> Iterator[Shelved]:
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
         """Give every recording whose key begins with the folders of `prefix`, such as `2026/11`."""
         with _typed(prefix or "all"):
             for page in obstore.list(self._store, prefix or None):
                 yield from (
-                    _shelved(meta) for meta in page if not meta["path"].endswith(SIDECAR_SUFFIX)
+                    _stored_file(meta) for meta in page if not meta["path"].endswith(SIDECAR_SUFFIX)
                 )
 
     def delete(self, key: str) -> None:
         """Remove a recording and its label; one that is not there is no error."""
         for each in (key, key + SIDECAR_SUFFIX):
-            with suppress(NotOnShelf), _typed(key):
+            with suppress(NotStored), _typed(key):
                 obstore.delete(self._store, each)
 
     def _put(self, key: str, content: Path | bytes, content_type: str) -> None:
@@ -192,8 +192,8 @@ def _range(start: int, length: int | None) -> "GetOptions":
     return {"range": (start, start + length)}
 
 
-def _shelved(meta: "ObjectMeta") -> Shelved:
-    return Shelved(
+def _stored_file(meta: "ObjectMeta") -> StoredFile:
+    return StoredFile(
         key=meta["path"], bytes=meta["size"], etag=meta["e_tag"], modified=meta["last_modified"]
     )
 
@@ -208,9 +208,9 @@ def _typed(key: str) -> Iterator[None]:
     except (BaseError, OSError) as error:
         text = str(error)
         if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in text:
-            raise NotOnShelf from error
+            raise NotStored from error
         if any(words in text for words in _FULL):
             raise DiskFull from error
         if any(words in text for words in _OUTSIDE):
             raise OutsideRecording from error
-        raise ShelfFailed(f"the shelf failed with {key}: {text}") from error
+        raise StorageFailed(f"the storage failed with {key}: {text}") from error

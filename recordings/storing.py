@@ -1,7 +1,7 @@
-"""The recorder's one errand: a finished spool pair becomes a verified recording on the shelf.
+"""The recorder's one errand: a finished spool pair becomes a verified recording in the storage.
 
 Killed at any point it can be run again from the start. The order makes that safe: audio on the
-shelf and read back, then its label, then the spool emptied. A scratch file is overwritten or
+storage and read back, then its label, then the spool emptied. A scratch file is overwritten or
 removed; a lone spool file beside a labelled recording is what remains of an emptying that was cut
 short.
 """
@@ -15,18 +15,18 @@ from pathlib import Path
 
 from recordings.audio_analyzer import AudioAnalyzer, Reading
 from recordings.encoding import Encoder
-from recordings.errors import BrokenSpool, DiskFull, NotOnShelf
+from recordings.errors import BrokenSpool, DiskFull, NotStored
 from recordings.recording import AudioWarning, Format, Recording
-from recordings.shelf import Shelf
 from recordings.sidecar import read_sidecar, write_sidecar
 from recordings.spool import OpenPair, Samples, SpoolPair, discard, keep_aside, opened
+from recordings.storage import Storage
 
-_TOLERANCE_SECONDS = 2.0  # between the journal's clock and the samples
+_TOLERANCE_SECONDS = 2.0  # between the CEL log's clock and the samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """A stereo file with all that is known of it, not yet on a shelf."""
+    """A stereo file with all that is known of it, not yet stored."""
 
     file: Path
     content_type: str
@@ -36,10 +36,10 @@ class Encoded:
     warnings: tuple[AudioWarning, ...]
 
 
-def shelve(
+def store_pair(
     pair: SpoolPair,
     *,
-    shelf: Shelf,
+    storage: Storage,
     key: str,
     work_dir: Path,
     format: Format = Format.MP3,  # noqa: A002
@@ -47,17 +47,17 @@ def shelve(
     ffmpeg: str = "ffmpeg",
     timeout_seconds: float | None = None,
 ) -> Recording:
-    """Encode, measure and shelve a pair, then empty its spool; run again later, give the same
+    """Encode, measure and store a pair, then empty its spool; run again later, give the same
     recording.
 
     `expected_seconds` is the time from answer to end; a different length is a warning only, since
     Asterisk writes nothing while neither side sends. Raises Retryable or NoSound with the spool
     untouched, BrokenSpool with the pair moved to `<spool>/broken`, SpoolMissing when there is
-    nothing to shelve and nothing was shelved.
+    nothing to store and nothing was stored.
     """
     encoder = Encoder(format=format, ffmpeg=ffmpeg, timeout_seconds=timeout_seconds)
     scratch = work_dir / f"{pair.name}.part{format.suffix}"
-    if len(pair.files()) < 2 and (finished := recall(shelf, key)):
+    if len(pair.files()) < 2 and (finished := recall(storage, key)):
         discard(pair)
         scratch.unlink(missing_ok=True)
         return finished
@@ -66,7 +66,7 @@ def shelve(
             encoded = encode_pair(audio, to=scratch, encoder=encoder)
             audio.check_unchanged()
             recording = _put(
-                encoded, shelf, key, _length_warnings(encoded.seconds, expected_seconds)
+                encoded, storage, key, _length_warnings(encoded.seconds, expected_seconds)
             )
             discard(pair)
             return recording
@@ -75,14 +75,14 @@ def shelve(
         raise
 
 
-def recall(shelf: Shelf, key: str) -> Recording | None:
-    """Give a recording that was shelved before, from its label; None unless both are there and
+def recall(storage: Storage, key: str) -> Recording | None:
+    """Give a recording that was stored before, from its label; None unless both are there and
     agree.
     """
     try:
-        recording = read_sidecar(shelf.sidecar(key))
-        return recording if shelf.stat(key).bytes == recording.bytes else None
-    except (NotOnShelf, ValueError):
+        recording = read_sidecar(storage.sidecar(key))
+        return recording if storage.stat(key).bytes == recording.bytes else None
+    except (NotStored, ValueError):
         return None
 
 
@@ -110,13 +110,15 @@ def _measured(audio: OpenPair, analyzer: AudioAnalyzer) -> Iterator[tuple[Sample
 
 
 def _put(
-    encoded: Encoded, shelf: Shelf, key: str, length_warnings: tuple[AudioWarning, ...]
+    encoded: Encoded, storage: Storage, key: str, length_warnings: tuple[AudioWarning, ...]
 ) -> Recording:
-    shelved = shelf.put(key, encoded.file, sha256=encoded.sha256, content_type=encoded.content_type)
+    stored = storage.put(
+        key, encoded.file, sha256=encoded.sha256, content_type=encoded.content_type
+    )
     recording = Recording(
         key=key,
         content_type=encoded.content_type,
-        bytes=shelved.bytes,
+        bytes=stored.bytes,
         sha256=encoded.sha256,
         seconds=encoded.seconds,
         caller=encoded.reading.caller,
@@ -125,7 +127,7 @@ def _put(
         peaks=encoded.reading.peaks,
         warnings=encoded.warnings + length_warnings,
     )
-    shelf.put_sidecar(key, write_sidecar(recording))
+    storage.put_sidecar(key, write_sidecar(recording))
     return recording
 
 

@@ -1,4 +1,4 @@
-"""A journal of any length out of three real calls: answered, busy and abandoned, as Asterisk 22
+"""A CEL log of any length out of three real calls: answered, busy and abandoned, as Asterisk 22
 wrote them.
 
 Uniqueids, times, numbers and bridges are made anew for each call; the calls overlap, as they do in
@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-SAMPLE = Path(__file__).parent / "journal_sample.csv"
+SAMPLE = Path(__file__).parent / "cel_sample.csv"
 KINDS = (0, 0, 0, 1, 0, 0, 2, 0, 0, 2)  # of ten calls: seven answered, one busy, two abandoned
 SECONDS_BETWEEN = 6.0  # 100,000 calls in a week
 _STRETCH = 20.0  # the sample's calls are short
@@ -62,7 +62,7 @@ class Pattern:
         return rows
 
 
-def write_journal(path: Path, calls: int, dids: Sequence[str], ends: datetime) -> None:
+def write_cel_log(path: Path, calls: int, dids: Sequence[str], ends: datetime) -> None:
     """Write `calls` calls to `dids` in turn, the last of which ends about `ends`."""
     patterns = _patterns(SAMPLE.read_text().splitlines())
     first = ends.timestamp() - (calls + 20) * SECONDS_BETWEEN
