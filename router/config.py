@@ -9,9 +9,8 @@ import hashlib
 import os
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +19,7 @@ from pydantic_settings import (
 )
 
 from router.errors import ConfigurationError
+from router.setting_types import ProxyAddress, WebAddress
 
 # What is read elsewhere: by asterisk.sh, and by commands that take a password.
 OTHER_VARIABLES = {
@@ -48,7 +48,9 @@ class Settings(BaseSettings):
 
     web_host: str = Field("127.0.0.1", description="address of the pages and the API")
     web_port: int = Field(8080, ge=1, le=65535, description="TCP port of the pages and the API")
-    public_url: str = Field("", description="public URL of the pages; empty: web_host:web_port")
+    public_url: WebAddress = Field(
+        "", description="public URL of the pages; empty: web_host:web_port"
+    )
 
     places_path: str = Field(
         "",
@@ -144,7 +146,7 @@ class Settings(BaseSettings):
         description="PEM file with certificate authorities for CRMs, analytics "
         "and webhooks, in addition to the system's",
     )
-    http_proxy: SecretStr = Field(
+    http_proxy: ProxyAddress = Field(
         SecretStr(""),
         description="proxy for CRMs, analytics and webhooks, such as "
         "http://user:password@proxy:3128",
@@ -153,27 +155,6 @@ class Settings(BaseSettings):
         "localhost,127.0.0.1,::1",
         description="hosts and domains to reach without the proxy, separated by commas",
     )
-
-    @field_validator("http_proxy")
-    @classmethod
-    def _proxy_address(cls, value: SecretStr) -> SecretStr:
-        address = urlsplit(value.get_secret_value())
-        if value.get_secret_value() and not (
-            address.scheme in ("http", "https") and address.hostname
-        ):
-            raise ValueError("write it with its scheme, such as http://proxy.example.com:3128")
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _whole_address(cls, value: str) -> str:
-        """The snippet and links are made from it: without a scheme, browsers take it for a path of
-        the page.
-        """
-        address = urlsplit(value)
-        if value and (address.scheme not in ("http", "https") or not address.hostname):
-            raise ValueError("write it with its scheme, such as https://calls.example.com")
-        return value.rstrip("/")
 
     @classmethod
     def settings_customise_sources(

@@ -7,13 +7,7 @@ ROOT = Path(__file__).parents[2]
 MOST = 300
 # the most lines that each may have: lower the figure, or remove the entry, when the file shrinks
 LONG = {
-    "router/config.py": 310,
-    "router/receivers/amocrm/adapter.py": 352,
-    "router/receivers/hubspot/adapter.py": 316,
-    "router/receivers/hubspot/api.py": 306,
-    "router/receivers/metrica/adapter.py": 316,
-    "router/receivers/retailcrm/adapter.py": 301,
-    "router/receivers/tryton/adapter.py": 380,
+    # released: a migration that ran somewhere is never edited
     "router/store/migrations/versions/0001_first_tables.py": 334,
     "tests/acceptance/host_pbx.py": 356,
     "tests/acceptance/raw_phone.py": 418,

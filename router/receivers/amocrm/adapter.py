@@ -5,7 +5,6 @@ id. Search lags and omits unsorted leads: results are compared digit by digit, n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +14,14 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone, tail
 from router.receivers.amocrm.account import (
     Account,
     Row,
     embedded,
     identity,
-    moment,
     number,
-    text,
 )
-from router.receivers.amocrm.calls import Calls, logged_on, said
+from router.receivers.amocrm.calls import Calls, said
 from router.receivers.amocrm.catalogue import read_catalogue
 from router.receivers.amocrm.fields import (
     CLIENT_ID,
@@ -34,20 +30,19 @@ from router.receivers.amocrm.fields import (
     WORDS,
     Fields,
     phone_field,
-    phones_in,
     value_in,
 )
+from router.receivers.amocrm.search import Search
 from router.receivers.amocrm.tasks import PATHS, Tasks, place_of
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
+from router.receivers.crm_tools import mark
 from router.receivers.http import HttpClient, entity
 from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
-_CLOSED = {142, 143}  # won and lost, the same in every pipeline
 _LATEST = 100  # rows that search may not have read yet
-_FEW = 50  # newest leads per caller
 
 
 class AmoCrm:
@@ -59,6 +54,7 @@ class AmoCrm:
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
         self.catalogue = Remembered(self._read_catalogue)
         self.tasks, self.calls = Tasks(self._account), Calls(self._account)
+        self._search = Search(self._account, self._fields, self.client_id_field)
         self._own = connection.mode is Mode.OWN
         self._kinds = (
             SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
@@ -80,7 +76,7 @@ class AmoCrm:
 
     async def contacts(self, phone: str) -> list[Found]:
         """Contacts and companies with this phone, in any format."""
-        return await self._owners(await self._rows_of_owners(phone, _OWNERS))
+        return await self._search.owners(await self._search.rows_of_owners(phone, _OWNERS))
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """Leads of these contacts and companies, and the unsorted leads of this phone."""
@@ -90,7 +86,7 @@ class AmoCrm:
             if which:
                 owners += await self._account.rows(PATHS[kind], [("with", "leads"), *which])
         waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
-        return await self._leads_of(owners, phone, waiting) + waiting
+        return await self._search.leads_of(owners, phone, waiting) + waiting
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Unsorted leads, the contacts and companies with this phone, and their leads.
@@ -104,16 +100,16 @@ class AmoCrm:
         kinds = [
             kind for kind in _OWNERS if kind in self._rules.targets or kind is EntityKind.CONTACT
         ]
-        rows = await self._rows_of_owners(call.caller, kinds)
-        leads = await self._leads_of([row for _, row in rows], call.caller, waiting)
-        owners = await self._owners(rows)
+        rows = await self._search.rows_of_owners(call.caller, kinds)
+        leads = await self._search.leads_of([row for _, row in rows], call.caller, waiting)
+        owners = await self._search.owners(rows)
         if any(one.created_at and since <= one.created_at <= until for one in leads):
             return [*waiting, *leads, *owners]
         if leads:
-            leads = await self._logged("leads", leads, call, until)
+            leads = await self._search.logged("leads", leads, call, until)
         if not any(lead.exact for lead in leads):
             for kind in kinds:
-                owners = await self._logged(PATHS[kind], owners, call, until)
+                owners = await self._search.logged(PATHS[kind], owners, call, until)
         return [*waiting, *leads, *owners]
 
     async def create(self, draft: Draft) -> Ref:
@@ -146,14 +142,14 @@ class AmoCrm:
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note in the entity's feed, once per call."""
-        path, mark = f"{place_of(ref)}/notes", f"[ringtrace:{call_id}]"
+        path = f"{place_of(ref)}/notes"
         there = await self._account.rows(
             path, [("filter[note_type][]", "common"), ("order[id]", "desc")]
         )
-        if not any(mark in said(row, "text") for row in there):
+        if not any(mark(call_id) in said(row, "text") for row in there):
             words = {
                 "note_type": "common",
-                "params": {"text": f"{text}\n{mark}"},
+                "params": {"text": f"{text}\n{mark(call_id)}"},
                 "request_id": call_id,
             }
             await self._account.add(path, words)
@@ -250,71 +246,6 @@ class AmoCrm:
                 return [Ref(kind=kind, id=str(id_)) for id_ in ids if id_ is not None]
         return []
 
-    async def _rows_of_owners(
-        self, phone: str, kinds: Sequence[EntityKind]
-    ) -> list[tuple[EntityKind, Row]]:
-        """Contacts and companies with this phone; search finds the digits in any field."""
-        asked = [("query", tail(phone)), ("with", "leads")]
-        found: list[tuple[EntityKind, Row]] = []
-        for kind in kinds:
-            rows = _whole(await self._account.rows(PATHS[kind], asked))
-            found += [
-                (kind, row)
-                for row in rows
-                if any(same_phone(written, phone) for written in phones_in(row))
-            ]
-        return found
-
-    async def _owners(self, rows: Sequence[tuple[EntityKind, Row]]) -> list[Found]:
-        return [await self._found(kind, row, phones_in(row)) for kind, row in rows]
-
-    async def _leads_of(
-        self, people: Sequence[Row], phone: str, waiting: Sequence[Found]
-    ) -> list[Found]:
-        """The newest of them, but for those that are known as unsorted."""
-        known = {one.ref.id for one in waiting}
-        ids = {
-            id_
-            for row in people
-            for one in embedded(row, "leads")
-            if (id_ := number(one.get("id"))) is not None
-        }
-        newest = sorted((id_ for id_ in ids if str(id_) not in known), reverse=True)[:_FEW]
-        if not newest:
-            return []
-        rows = await self._account.rows("leads", [("filter[id][]", str(id_)) for id_ in newest])
-        return [
-            await self._found(EntityKind.DEAL, row, (phone,))
-            for row in _whole(rows)
-            if not row.get("is_deleted")
-        ]
-
-    async def _logged(
-        self, path: str, found: list[Found], call: CallEvent, until: datetime
-    ) -> list[Found]:
-        """Mark as exact those of this path that the telephony logged the call on."""
-        noted = await logged_on(self._account, path, call, until)
-        return [
-            replace(one, exact=True) if PATHS[one.ref.kind] == path and one.ref.id in noted else one
-            for one in found
-        ]
-
-    async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
-        path = PATHS[kind]
-        field, mark = (
-            await self._fields.find(path, self.client_id_field(kind)),
-            await self._fields.find(path, MARK),
-        )
-        return Found(
-            ref=Ref(kind=kind, id=text(row.get("id"))),
-            title=text(row.get("name")),
-            phones=phones,
-            created_at=moment(row.get("created_at")),
-            open=number(row.get("status_id")) not in _CLOSED,
-            ours=bool(mark and value_in(row, mark)),
-            client_id=(value_in(row, field) or None) if field else None,
-        )
-
     async def _place(self, draft: Draft) -> dict[str, Any]:
         """Pipeline, status and responsible user of a new lead."""
         contact, company = draft.links.get(EntityKind.CONTACT), draft.links.get(EntityKind.COMPANY)
@@ -346,7 +277,3 @@ class AmoCrm:
     def _option(self, name: str) -> int | None:
         given = self._options.get(name)
         return identity(given, name) if given else None
-
-
-def _whole(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if number(row.get("id")) is not None]

@@ -20,6 +20,7 @@ from router.receivers.hubspot.activities import Calls, Tasks, as_html, has_mark
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
 from router.receivers.hubspot.asked import a_filter, every, is_finished, milliseconds
 from router.receivers.hubspot.catalogue import read_catalogue
+from router.receivers.hubspot.rows import PHONES, UID, found_in, name_of, shown
 from router.receivers.hubspot.setup import Setup
 from router.receivers.hubspot.types import TYPES
 from router.receivers.remembered import Remembered
@@ -27,12 +28,9 @@ from router.service.delivery.catalogue import users_named
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 
-UID = "ct_call_uid"
 _LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `is_finished`
-_NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKind.DEAL: "dealname"}
 _LEAD_TO_PRIMARY_CONTACT = 578
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
-_PHONES = ("phone", "mobilephone")
 _CALCULATED = (  # HubSpot's own reading of them: digits without the country
     "hs_searchable_calculated_phone_number",
     "hs_searchable_calculated_mobile_number",
@@ -86,9 +84,9 @@ class Hubspot:
         oldest first.
         """
         ending = f"*{tail(phone)}"
-        where = [[a_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *_PHONES)]
+        where = [[a_filter(name, "CONTAINS_TOKEN", ending)] for name in (*_CALCULATED, *PHONES)]
         rows = await self._api.search(
-            "contacts", where, "createdate", *self._shown(EntityKind.CONTACT)
+            "contacts", where, "createdate", *shown(EntityKind.CONTACT, self._field)
         )
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
         if await self._setup.opens("companies"):
@@ -201,7 +199,7 @@ class Hubspot:
         return (await self._api.upsert(TYPES[draft.kind], uid, UID, values)).id
 
     def _values(self, draft: Draft) -> dict[str, str]:
-        values = {_NAMES.get(draft.kind, "hs_lead_name"): draft.title}
+        values = {name_of(draft.kind): draft.title}
         if draft.kind in {EntityKind.CONTACT, EntityKind.COMPANY} and draft.call.caller:
             values["phone"] = draft.call.caller
         if draft.kind is EntityKind.DEAL:
@@ -258,8 +256,8 @@ class Hubspot:
         words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
         where = [[a_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
         where += [[a_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
-        shown = self._shown(EntityKind.COMPANY)
-        rows = await self._api.search("companies", where, "createdate", *shown)
+        names = shown(EntityKind.COMPANY, self._field)
+        rows = await self._api.search("companies", where, "createdate", *names)
         return [self._found(EntityKind.COMPANY, row) for row in rows]
 
     async def _linked(self, kind: EntityKind, ids: Iterable[str], to: str) -> set[str]:
@@ -282,35 +280,7 @@ class Hubspot:
         ]
 
     async def _read(self, kind: EntityKind, ids: Iterable[str]) -> list[Record]:
-        return await self._api.read_newest(TYPES[kind], ids, self._shown(kind))
-
-    def _shown(self, kind: EntityKind) -> list[str]:
-        """The properties from which a `Found` is made."""
-        of_kind = {
-            EntityKind.CONTACT: ("lastname", *_PHONES),
-            EntityKind.COMPANY: ("phone",),
-            EntityKind.DEAL: ("hs_is_closed",),
-            # one or the other, by the age of the account
-            EntityKind.LEAD: (
-                "hs_lead_is_open",
-                "hs_lead_is_open_v2",
-            ),
-        }
-        return [_NAMES.get(kind, "hs_lead_name"), *of_kind.get(kind, ()), self._field, UID]
+        return await self._api.read_newest(TYPES[kind], ids, shown(kind, self._field))
 
     def _found(self, kind: EntityKind, row: Record, phones: tuple[str, ...] = ()) -> Found:
-        shown = row.properties
-        over = shown.get("hs_is_closed") == "true" or "false" in {
-            shown.get("hs_lead_is_open"),
-            shown.get("hs_lead_is_open_v2"),
-        }
-        names = (shown.get(_NAMES.get(kind, "hs_lead_name")), shown.get("lastname"))
-        return Found(
-            ref=Ref(kind=kind, id=row.id),
-            title=" ".join(name for name in names if name),
-            phones=phones or tuple(shown[name] for name in _PHONES if name in shown),
-            created_at=row.created_at,
-            open=not over,
-            ours=UID in shown,
-            client_id=shown.get(self._field),
-        )
+        return found_in(kind, row, self._field, phones)

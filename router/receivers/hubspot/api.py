@@ -3,17 +3,18 @@ after about ten seconds, changed ones after a minute, and has a lower rate limit
 """
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Account, reserve
 from router.domain.delivery.crm_codes import HubspotCode
-from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for, retry_after
+from router.receivers.crm_tools import moment
+from router.receivers.http import Answer, HttpClient
+from router.receivers.hubspot.errors import refusal, rows_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
@@ -24,12 +25,7 @@ VERSION = "2026-03"
 SEARCHES_PER_SECOND = 3.5
 MOST_FILTERS = 6  # of one group in a search
 NEWEST = 100  # of the records that hang on another: as many as one batch may hold
-# the daily limit ends at the account's midnight, wherever that is
-_DAY_IS_OVER = timedelta(hours=1)
-_SHORT_LIMIT = timedelta(seconds=1)
-_MIGRATING = 477
-_JUDGED = frozenset(range(400, 500))  # by `refusal`, with a better message than the status
-_NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
+_ERRORS = frozenset(range(400, 500))  # by `refusal`, with a better message than the status
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
 _KEYS = "Development → Keys → Service keys"
 ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
@@ -61,7 +57,7 @@ class Api:
         and `Refused`.
         """
         answer = await self._http.ask(
-            method, path, headers=self._headers, accept=_JUDGED, **request
+            method, path, headers=self._headers, accept=_ERRORS, **request
         )
         if answer.status >= 400 and answer.status not in accept:
             raise refusal(answer)
@@ -145,7 +141,7 @@ class Api:
             )
         ).body
         return {
-            _id(row.get("from")): [_id(one, "toObjectId") for one in _rows(row, "to")]
+            _id(row.get("from")): [_id(one, "toObjectId") for one in rows_of(row, "to")]
             for row in _results(body)
         }
 
@@ -182,61 +178,6 @@ class Api:
             await asyncio.sleep(pause.total_seconds())
 
 
-def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
-    """The error for an answer: retry soon, retry later, or never."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    said = str(body.get("message") or answer.text)
-    if answer.status == 401:
-        return ReceiverUnavailable(HubspotCode.HUBSPOT_KEY_REFUSED, pause=NO_RIGHT, detail=said)
-    if answer.status == 403:
-        return _forbidden(missing_scopes(body), said)
-    if answer.status == 429:
-        least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
-        return ReceiverUnavailable(
-            AnswerCode.TOO_MANY_REQUESTS,
-            pause=max(retry_after(answer.headers), least),
-            system="HubSpot",
-            detail=said,
-        )
-    if answer.status == _MIGRATING:
-        pause = retry_after(answer.headers)
-        return ReceiverUnavailable(HubspotCode.HUBSPOT_MOVES, pause=pause, detail=said)
-    told = error_for(answer)
-    if isinstance(told, ReceiverUnavailable):
-        return told
-    advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []
-    detail = f"{body.get('category', '')} {said}"
-    return Refused(AnswerCode.REFUSED, *advice, status=answer.status, detail=detail)
-
-
-def _forbidden(scopes: list[str], said: str) -> ReceiverUnavailable:
-    if not scopes:
-        rejected = {"status": 403, "detail": said}
-        return ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **rejected)
-    scope = " or ".join(scopes)
-    return ReceiverUnavailable(HubspotCode.HUBSPOT_SCOPE_MISSING, pause=NO_RIGHT, scope=scope)
-
-
-def missing_scopes(body: Any) -> list[str]:
-    """The scopes that a refusal says are missing; any of them would do."""
-    if not isinstance(body, dict):
-        return []
-    contexts = [
-        row["context"] for row in _rows(body, "errors") if isinstance(row.get("context"), dict)
-    ]
-    named = [
-        context.get("requiredGranularScopes") or context.get("requiredScopes")
-        for context in contexts
-    ]
-    return [
-        scope
-        for scopes in named
-        if isinstance(scopes, list)
-        for scope in scopes
-        if isinstance(scope, str)
-    ]
-
-
 def _objects(kind: str) -> str:
     return f"crm/objects/{VERSION}/{kind}"
 
@@ -251,19 +192,14 @@ def _results(body: Any) -> list[dict[str, Any]]:
     """
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing="results")
-    for error in _rows(body, "errors"):
+    for error in rows_of(body, "errors"):
         if error.get("category") == "VALIDATION_ERROR":
             raise Refused(
                 AnswerCode.REQUEST_REFUSED, request="HubSpot", detail=str(error.get("message"))
             )
         if error.get("category") not in _NOTHING_THERE:
             raise ReceiverUnavailable(HubspotCode.HUBSPOT_PARTLY, detail=str(error.get("message")))
-    return _rows(body, "results")
-
-
-def _rows(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = body.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return rows_of(body, "results")
 
 
 def _many(body: Any) -> list[Record]:
@@ -281,7 +217,7 @@ def _one(row: Any) -> Record:
         }
         if isinstance(properties, dict)
         else {},
-        created_at=_moment(row.get("createdAt")),
+        created_at=moment(row.get("createdAt")),
         linked=frozenset(
             str(name) for name, to in links.items() if isinstance(to, dict) and to.get("results")
         )
@@ -296,11 +232,3 @@ def _id(row: Any, name: str = "id") -> str:
     if not (value.isascii() and value.isdigit() and len(value) <= 30):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing=name)
     return value
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.receivers.hubspot.api import ADD_SCOPE, VERSION, Api, missing_scopes
+from router.receivers.hubspot.api import ADD_SCOPE, VERSION, Api
+from router.receivers.hubspot.errors import missing_scopes
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 

@@ -16,12 +16,13 @@ from typing import Any
 
 from router.domain.delivery.analytics_codes import MetricaCode, VisitorCode
 from router.domain.delivery.call_event import CallEvent
-from router.domain.delivery.codes import AnswerCode, SettingCode
+from router.domain.delivery.codes import SettingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
-from router.domain.text import one_line
-from router.receivers.http import Answer, HttpClient, error_for
+from router.receivers.http import HttpClient
+from router.receivers.metrica.api import LISTS, Api, part
+from router.receivers.metrica.setup import Setup
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
 from router.receivers.target_calls import is_target, target_seconds
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Taken
@@ -29,11 +30,6 @@ from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
-# where each kind of upload is listed
-LISTS = {
-    "upload_calls": "calls_uploadings",
-    "upload": "uploadings",
-}
 # until an accepted upload of unknown outcome is in the list
 SETTLE = timedelta(minutes=2)
 TARGET = ":target"  # ends the key of a goal that a call reached by its length
@@ -44,7 +40,6 @@ _LOOK, _MOST_LOOKS = (
     timedelta(hours=2),
     13,
 )
-_REFUSALS = frozenset(range(400, 600))
 
 
 class Metrica:
@@ -52,8 +47,7 @@ class Metrica:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options = connection.options
-        self._http = http
-        self._counter = f"management/v1/counter/{options.get('counter', '')}"
+        self._api = Api(http, options.get("counter", ""), token["token"])
         self._goal, self._sale_goal = (
             options.get("goal", ""),
             options.get("sale_goal") or "phone_sale",
@@ -63,7 +57,7 @@ class Metrica:
             options.get("target_goal") or "target_call",
         )
         self._phones = options.get("phone") == "on"
-        self._headers = {"Authorization": f"OAuth {token['token']}"}
+        self._setup = Setup(self._api, self._needed())
 
     async def send(self, events: Sequence[Told]) -> Taken:
         """Upload calls, target calls and sales in separate files, one for each column of ids."""
@@ -140,10 +134,10 @@ class Metrica:
             params["new_goal_name"] = self._goal
         file = {"file": ("ringtrace.csv", _csv(rows), "text/csv")}
         try:
-            answer = await self._ask(
+            answer = await self._api.ask(
                 "POST", f"offline_conversions/{kind}", params=params, files=file
             )
-            uploading = _part(answer, "uploading", dict)
+            uploading = part(answer, "uploading", dict)
         except ReceiverUnavailable as error:
             raise ReceiverUnavailable(error.outcome, pause=max(error.pause, SETTLE)) from error
         passed = uploading.get("line_quantity")
@@ -157,8 +151,8 @@ class Metrica:
         found: dict[str, Upload] = {}
         for page in range(_PAGES):
             params = {"limit": _PAGE, "offset": page * _PAGE}
-            answer = await self._ask("GET", f"offline_conversions/{LISTS[kind]}", params=params)
-            uploadings = _part(answer, "uploadings", list)
+            answer = await self._api.ask("GET", f"offline_conversions/{LISTS[kind]}", params=params)
+            uploadings = part(answer, "uploadings", list)
             for row in uploadings:
                 upload, comment = read_upload(row), _comment(row)
                 for at in range(len(_SIGN), len(comment), _MARK):
@@ -196,74 +190,16 @@ class Metrica:
 
     async def check(self) -> list[Check]:
         """Check the token's rights for the counter and its uploads, and the goals."""
-        checks = []
-        for what, path in {
-            "the counter": "",
-            **{f"its list of {kind}": kind for kind in LISTS.values()},
-        }.items():
-            fix = (
-                "give the token's user the right to edit the counter, and the token the right "
-                "metrika:write"
-            )
-            path = f"/offline_conversions/{path}?limit=1" if path else ""
-            answer = await self._http.ask(
-                "GET", self._counter + path, headers=self._headers, accept=_REFUSALS
-            )
-            said = "" if answer.status == 200 else f"; Metrica says: {_said(answer)}"
-            checks.append(Check(what=what, well=answer.status == 200, fix=fix + said))
-        if all(one.well for one in checks):
-            there = await self._goals()
-            checks += [
-                Check(
-                    what=f"the goal '{goal}' of {what}",
-                    well=goal in there,
-                    fix="it can be created for you",
-                )
-                for goal, what in self._needed().items()
-            ]
-        return checks
+        return await self._setup.check()
 
     async def prepare(self) -> list[str]:
         """Create missing goals."""
-        there, made = await self._goals(), []
-        for goal, what in self._needed().items():
-            if goal not in there:
-                condition = {"type": "exact", "url": goal}
-                body = {"name": f"Phone: {what}", "type": "action", "conditions": [condition]}
-                await self._ask("POST", "goals", json={"goal": body})
-                made.append(f"the goal '{goal}' of {what}")
-        return made
+        return await self._setup.prepare()
 
     def _needed(self) -> dict[str, str]:
-        return {
-            self._sale_goal: "sales",
-            **({self._target_goal: "target calls"} if self._target is not None else {}),
-        }
-
-    async def _goals(self) -> set[str]:
-        goals = _part(await self._ask("GET", "goals"), "goals", list)
-        conditions = [
-            one.get("conditions")
-            for one in goals
-            if isinstance(one, dict) and one.get("type") == "action"
-        ]
-        named = [
-            one
-            for some in conditions
-            if isinstance(some, list)
-            for one in some
-            if isinstance(one, dict)
-        ]
-        return {one["url"] for one in named if isinstance(one.get("url"), str)}
-
-    async def _ask(self, method: str, path: str, **request: Any) -> Answer:
-        path = f"{self._counter}/{path}"
-        answer = await self._http.ask(
-            method, path, headers=self._headers, accept=_REFUSALS, **request
-        )
-        if answer.status >= 400:
-            raise error_for(replace(answer, text=_said(answer)))
-        return answer
+        """The goals that we upload, and what each is for."""
+        target = {self._target_goal: "target calls"} if self._target is not None else {}
+        return {self._sale_goal: "sales", **target}
 
 
 def mark(key: str) -> str:
@@ -294,23 +230,3 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def _part(answer: Answer, name: str, kind: type[Any]) -> Any:
-    part = answer.body.get(name) if isinstance(answer.body, dict) else None
-    if not isinstance(part, kind):
-        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Metrica", missing=name)
-    return part
-
-
-def _said(answer: Answer) -> str:
-    """An error's own words, not its JSON."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    errors = body.get("errors")
-    said = (
-        [one.get("message") for one in errors if isinstance(one, dict)]
-        if isinstance(errors, list)
-        else []
-    )
-    words = [text for text in (*said, body.get("message")) if isinstance(text, str) and text]
-    return one_line("; ".join(dict.fromkeys(words)) or answer.text)

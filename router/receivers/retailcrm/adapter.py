@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.codes import AnswerCode, SettingCode
-from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules, Scenario
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection
 from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import digits, same_phone, tail
+from router.domain.phone import digits, tail
+from router.receivers.crm_tools import with_phone
 from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
@@ -38,7 +39,7 @@ from router.receivers.retailcrm.api import (
     text,
 )
 from router.receivers.retailcrm.catalogue import completed, read_fields
-from router.receivers.retailcrm.forms import MARK, external_id, form
+from router.receivers.retailcrm.forms import MARK, external_id, form, order_kind
 from router.receivers.retailcrm.setup import Setup
 from router.receivers.retailcrm.telephony import Calls, Tasks
 from router.service.delivery.catalogue import kinds_of, users_named
@@ -65,10 +66,8 @@ class RetailCrm:
         self._site, self._method, self._field = options["site"], options["method"], options["field"]
         self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
         self._analytics, self._uploads = options["analytics"] == "on", options["calls"] == "on"
-        self._rules, self._order_kind = (
-            connection.rules,
-            _order_kind(connection.mode, connection.rules),
-        )
+        self._rules = connection.rules
+        self._order_kind = order_kind(connection.mode, connection.rules)
         self._groups: dict[str, str] = {}  # status of an order → its group
         self._kinds = kinds_of(connection)
         self._setup = Setup(self._api, self._site, self._field)
@@ -97,7 +96,7 @@ class RetailCrm:
         if caller is not None and int(caller) not in found:
             found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"ids": [caller]})}
         people = [self._found(EntityKind.CONTACT, row) for row in found.values()]
-        people = [person for person in people if _has(person, phone)]
+        people = with_phone(people, phone)
         return people + await self._companies_of(people, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
@@ -108,7 +107,7 @@ class RetailCrm:
             for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
         ]
         by_text = await self._orders(await self._api.list(ORDERS, {"customer": tail(phone)}))
-        found += [one for one in by_text if _has(one, phone)]
+        found += with_phone(by_text, phone)
         return list({one.ref: one for one in found}.values())
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
@@ -122,7 +121,7 @@ class RetailCrm:
         if EntityKind.CONTACT in self._rules.targets:
             customers = await self._api.created(CUSTOMERS, *between)
             found += [self._found(EntityKind.CONTACT, row) for row in customers]
-        return [one for one in found if _has(one, call.caller)]
+        return with_phone(found, call.caller)
 
     async def create(self, draft: Draft) -> Ref:
         """A customer, a company or an order; what has this call's external ID already is taken
@@ -278,18 +277,6 @@ class RetailCrm:
             )
         except (ValueError, OverflowError):
             return None
-
-
-def _order_kind(mode: Mode, rules: Rules) -> EntityKind:
-    """What the account's orders are called by the connection's rules."""
-    if mode is Mode.OWN:
-        return EntityKind.LEAD if rules.scenario is Scenario.LEAD else EntityKind.DEAL
-    leads = EntityKind.LEAD in rules.targets and EntityKind.DEAL not in rules.targets
-    return EntityKind.LEAD if leads else EntityKind.DEAL
-
-
-def _has(one: Found, phone: str) -> bool:
-    return any(same_phone(written, phone) for written in one.phones)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from router.domain.delivery.call_event import CallEvent
+from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind
 from router.domain.phone import digits
 from router.receivers.retailcrm.api import number, user
@@ -85,3 +86,11 @@ def _buyer(draft: Draft) -> dict[str, Any]:
 
 def _texts(**texts: str | None) -> dict[str, str]:
     return {name: value for name, value in texts.items() if value}
+
+
+def order_kind(mode: Mode, rules: Rules) -> EntityKind:
+    """What the account's orders are called by the connection's rules."""
+    if mode is Mode.OWN:
+        return EntityKind.LEAD if rules.scenario is Scenario.LEAD else EntityKind.DEAL
+    leads = EntityKind.LEAD in rules.targets and EntityKind.DEAL not in rules.targets
+    return EntityKind.LEAD if leads else EntityKind.DEAL

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import digits, same_phone, tail
+from router.domain.phone import digits, tail
 
 PARTY_FIELDS = (
     "name",
@@ -82,11 +82,6 @@ def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
     )
 
 
-def has_phone(one: Found, phone: str) -> bool:
-    """Whether one of its phones is this one, digit by digit."""
-    return any(same_phone(number, phone) for number in one.phones)
-
-
 def phone_pattern(phone: str) -> str | None:
     """What finds the number in any spelling, and a little more; None where it is too short to be
     anybody's.
@@ -97,6 +92,11 @@ def phone_pattern(phone: str) -> str | None:
     if len(digits(phone)) < _SHORTEST:
         return None
     return f"%{'%'.join(tail(phone))}%"
+
+
+def naming(phone: str) -> list[Any]:
+    """Leads have no party whose phone could be searched: their description says who called."""
+    return [["party", "=", None], ["description", "like", phone_pattern(phone)]]
 
 
 def packed(value: Any) -> str:

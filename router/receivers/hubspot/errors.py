@@ -1,0 +1,78 @@
+"""HubSpot's errors in our words."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.crm_codes import HubspotCode
+from router.receivers.http import NO_RIGHT, Answer, error_for, retry_after
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+
+# the daily limit ends at the account's midnight, wherever that is
+_DAY_IS_OVER = timedelta(hours=1)
+_SHORT_LIMIT = timedelta(seconds=1)
+_MIGRATING = 477
+_NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
+
+
+def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
+    """The error for an answer: retry soon, retry later, or never."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    said = str(body.get("message") or answer.text)
+    if answer.status == 401:
+        return ReceiverUnavailable(HubspotCode.HUBSPOT_KEY_REFUSED, pause=NO_RIGHT, detail=said)
+    if answer.status == 403:
+        return _forbidden(missing_scopes(body), said)
+    if answer.status == 429:
+        least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
+        return ReceiverUnavailable(
+            AnswerCode.TOO_MANY_REQUESTS,
+            pause=max(retry_after(answer.headers), least),
+            system="HubSpot",
+            detail=said,
+        )
+    if answer.status == _MIGRATING:
+        pause = retry_after(answer.headers)
+        return ReceiverUnavailable(HubspotCode.HUBSPOT_MOVES, pause=pause, detail=said)
+    told = error_for(answer)
+    if isinstance(told, ReceiverUnavailable):
+        return told
+    advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []
+    detail = f"{body.get('category', '')} {said}"
+    return Refused(AnswerCode.REFUSED, *advice, status=answer.status, detail=detail)
+
+
+def _forbidden(scopes: list[str], said: str) -> ReceiverUnavailable:
+    if not scopes:
+        rejected = {"status": 403, "detail": said}
+        return ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **rejected)
+    scope = " or ".join(scopes)
+    return ReceiverUnavailable(HubspotCode.HUBSPOT_SCOPE_MISSING, pause=NO_RIGHT, scope=scope)
+
+
+def missing_scopes(body: Any) -> list[str]:
+    """The scopes that a refusal says are missing; any of them would do."""
+    if not isinstance(body, dict):
+        return []
+    contexts = [
+        row["context"] for row in rows_of(body, "errors") if isinstance(row.get("context"), dict)
+    ]
+    named = [
+        context.get("requiredGranularScopes") or context.get("requiredScopes")
+        for context in contexts
+    ]
+    return [
+        scope
+        for scopes in named
+        if isinstance(scopes, list)
+        for scope in scopes
+        if isinstance(scope, str)
+    ]
+
+
+def rows_of(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of the list with this name."""
+    rows = body.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

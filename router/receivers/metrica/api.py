@@ -1,0 +1,58 @@
+"""Client of one counter in Metrica's API."""
+
+from dataclasses import replace
+from typing import Any
+
+from router.domain.delivery.codes import AnswerCode
+from router.domain.text import one_line
+from router.receivers.http import Answer, HttpClient, error_for
+from router.service.delivery.outcomes import ReceiverUnavailable
+
+# where each kind of upload is listed
+LISTS = {
+    "upload_calls": "calls_uploadings",
+    "upload": "uploadings",
+}
+_REFUSALS = frozenset(range(400, 600))
+
+
+class Api:
+    """One counter."""
+
+    def __init__(self, http: HttpClient, counter: str, token: str) -> None:
+        self._http, self._counter = http, f"management/v1/counter/{counter}"
+        self._headers = {"Authorization": f"OAuth {token}"}
+
+    async def ask(self, method: str, path: str, **request: Any) -> Answer:
+        """One request below the counter. Raises `ReceiverUnavailable` and `Refused`."""
+        answer = await self.attempt(method, f"/{path}", **request)
+        if answer.status >= 400:
+            raise error_for(replace(answer, text=said(answer)))
+        return answer
+
+    async def attempt(self, method: str, path: str, **request: Any) -> Answer:
+        """The answer, also where Metrica refuses."""
+        return await self._http.ask(
+            method, self._counter + path, headers=self._headers, accept=_REFUSALS, **request
+        )
+
+
+def part(answer: Answer, name: str, kind: type[Any]) -> Any:
+    """A part of an answer, of the right type. Raises `ReceiverUnavailable`."""
+    found = answer.body.get(name) if isinstance(answer.body, dict) else None
+    if not isinstance(found, kind):
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Metrica", missing=name)
+    return found
+
+
+def said(answer: Answer) -> str:
+    """An error's own words, not its JSON."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    errors = body.get("errors")
+    listed = (
+        [one.get("message") for one in errors if isinstance(one, dict)]
+        if isinstance(errors, list)
+        else []
+    )
+    words = [text for text in (*listed, body.get("message")) if isinstance(text, str) and text]
+    return one_line("; ".join(dict.fromkeys(words)) or answer.text)

@@ -1,0 +1,98 @@
+"""Checks of a Tryton account: key, company, rights and fields."""
+
+from collections.abc import Mapping, Sequence
+
+from router.domain.delivery.connection import Mode
+from router.receivers.tryton.api import NEWEST, NOTE, OPPORTUNITY, PARTY, Api
+from router.receivers.tryton.catalogue import TEXTS
+from router.receivers.tryton.rows import is_marked
+from router.service.delivery.ports import Check
+
+_RIGHTS: Mapping[Mode, Mapping[str, Sequence[str]]] = {
+    Mode.OWN: {
+        PARTY: ("read", "write", "create"),
+        OPPORTUNITY: ("read", "write", "create"),
+        NOTE: ("read", "create"),
+    },
+    Mode.TELEPHONY: {PARTY: ("read", "write"), OPPORTUNITY: ("read", "write")},
+}
+
+
+async def check_account(api: Api, mode: Mode, field: str) -> list[Check]:
+    """Whether key, company, rights and fields are as we need them; no further than anything can
+    be seen.
+    """
+    seen = await api.attempt("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
+    if seen.status == 404:
+        fix = f"there is no database '{api.database}' here: correct the option 'database'"
+        return [Check(what="database", well=False, fix=fix)]
+    if seen.status != 200:
+        fix = (
+            "make a user application 'REST API' in the preferences of the key's user, and let "
+            "it be validated"
+        )
+        return [Check(what="key", well=False, fix=fix)]
+    company = api.company
+    # Tryton remembers for minutes which companies a user was in: one that is not there must not
+    # be named to it.
+    seen = await api.attempt("GET", f"company.company/{company}", params=[("f", "id")], context={})
+    fix = "there is no company with this number: correct the option 'company'"
+    checks = [
+        Check(what="key", well=True),
+        Check(what=f"company {company}", well=seen.status == 200, fix=fix),
+    ]
+    if seen.status != 200:
+        return checks
+    checks += [await _right(api, model, wanted) for model, wanted in _RIGHTS[mode].items()]
+    if mode is Mode.TELEPHONY:
+        checks.append(await _by_others(api))
+    return checks + await _fields(api, field)
+
+
+async def _by_others(api: Api) -> Check:
+    """Whether the telephony is another user: what the key's user creates counts as Ringtrace's
+    own.
+    """
+    newest = await api.find(OPPORTUNITY, [], ["create_uid", "reference"], NEWEST)
+    me = await api.user()
+    theirs = [row for row in newest if not is_marked(row.get("reference"))]
+    own = [row for row in theirs if me is not None and row.get("create_uid") == me]
+    fix = (
+        f"{len(own)} of the newest {len(newest)} were created by the key's user and are "
+        "never matched:"
+        " give Ringtrace a user of its own"
+    )
+    return Check(
+        what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), fix=fix
+    )
+
+
+async def _right(api: Api, model: str, wanted: Sequence[str]) -> Check:
+    answer = await api.attempt("POST", "ir.model.access/get_access", json={"models": [model]})
+    allowed = answer.body.get(model) if isinstance(answer.body, dict) else None
+    well = isinstance(allowed, dict) and all(allowed.get(right) for right in wanted)
+    rights = ", ".join(wanted)
+    fix = (
+        f"activate the module of {model}, and put the key's user into a group that may {rights} it"
+    )
+    return Check(what=f"{model}: {rights}", well=well, fix=fix)
+
+
+async def _fields(api: Api, field: str) -> list[Check]:
+    there = {model: await _has(api, model, [field]) for model in (PARTY, OPPORTUNITY)}
+    fix = "add it to the model as a Char by a module, and let the key's user write it"
+    return [
+        Check(what=f"{model}: {field}", well=field in has, fix=fix) for model, has in there.items()
+    ]
+
+
+async def _has(api: Api, model: str, names: Sequence[str]) -> frozenset[str]:
+    """Those of the fields that the model has, as writable texts."""
+    answer = await api.attempt("POST", f"{model}/fields_get", json={"fields_names": list(names)})
+    told = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
+    texts = {
+        name: one
+        for name, one in told.items()
+        if isinstance(one, dict) and one.get("type") in TEXTS
+    }
+    return frozenset(name for name, one in texts.items() if not one.get("readonly"))
