@@ -10,7 +10,8 @@ from playwright.async_api import Browser, expect
 from tests.acceptance.calling import Voices, voices
 from tests.acceptance.promises import subscribe
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.script_world import Company, Visitor, chromium, open_for_business, visiting
+from tests.acceptance.script_visitor import Visitor, chromium, visiting
+from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 
 # of what takes a moment where the machine has nothing else to do

@@ -20,7 +20,9 @@ from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Row
 from router.domain.calls.routing import FallbackEntry
 from router.errors import AsteriskUnavailable
-from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_message import SipMessage
+from tests.acceptance.raw_phone import RawDialog, RawPhone
 from tests.support.ports import free_port
 
 NUMBERS = ("74951234567", "74957654321")

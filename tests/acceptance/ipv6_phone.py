@@ -2,7 +2,8 @@
 
 from typing import Self
 
-from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone
+from tests.acceptance.raw_media import RawMedia
+from tests.acceptance.raw_phone import RawDialog, RawPhone
 
 
 class V6Phone(RawPhone):

@@ -6,148 +6,15 @@ RTP at random numbers as RFC 3550 asks.
 """
 
 import asyncio
-import audioop
-import math
-import random
 import re
-import struct
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
+from tests.acceptance.raw_media import RawMedia
+from tests.acceptance.raw_message import SipMessage
 from tests.support.ports import free_port
-
-FRAME = 160  # samples of 20 ms
-TONE = audioop.lin2alaw(
-    b"".join(
-        struct.pack("<h", int(8000 * math.sin(2 * math.pi * 500 * at / 8000)))
-        for at in range(FRAME)
-    ),
-    2,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SipMessage:
-    """One message as it came; names of headers in any case."""
-
-    first: str
-    headers: tuple[tuple[str, str], ...]
-    body: str
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Read a datagram."""
-        head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
-        first, *lines = head.split("\r\n")
-        pairs = (line.partition(":") for line in lines)
-        return cls(first, tuple((name.strip(), value.strip()) for name, _, value in pairs), body)
-
-    def all(self, name: str) -> list[str]:
-        """The values of every header of that name."""
-        return [value for known, value in self.headers if known.lower() == name.lower()]
-
-    def header(self, name: str) -> str:
-        """The first header of that name; empty where there is none."""
-        return next(iter(self.all(name)), "")
-
-    @property
-    def status(self) -> int:
-        """An answer's status; 0 for a request."""
-        found = re.match(r"SIP/2\.0 (\d{3})", self.first)
-        return int(found[1]) if found else 0
-
-    @property
-    def method(self) -> str:
-        """The method of a request, or of the request that this answers."""
-        return (
-            self.header("CSeq").rpartition(" ")[2] if self.status else self.first.partition(" ")[0]
-        )
-
-    def media(self, kind: str = "audio") -> tuple[str, int]:
-        """Where the sender of this SDP wants its RTP; port 0 where it wants none."""
-        section = re.search(rf"^m={kind} (\d+) [\s\S]*?(?=^m=|\Z)", self.body, re.MULTILINE)
-        host = re.search(r"^c=IN IP4 (\S+)", section[0] if section else "", re.MULTILINE)
-        host = host or re.search(r"^c=IN IP4 (\S+)", self.body, re.MULTILINE)
-        return (host[1] if host else "", int(section[1]) if section else 0)
-
-
-class RawMedia(asyncio.DatagramProtocol):
-    """One RTP port: what it heard, and what it says."""
-
-    def __init__(self, host: str) -> None:
-        self.host, self.port = host, free_port(host)
-        self.heard: list[tuple[float, bytes]] = []  # when, and the whole packet
-        self._sequence, self._stamp = random.randrange(1 << 16), random.randrange(1 << 32)
-        self._source = random.randrange(1 << 32)
-        self._transport: asyncio.DatagramTransport
-
-    async def open(self) -> Self:
-        """Bind the port."""
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(self.host, self.port)
-        )
-        return self
-
-    def close(self) -> None:
-        """Let go of the port."""
-        self._transport.close()
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.heard.append((asyncio.get_running_loop().time(), data))
-
-    def say(self, to: tuple[str, int], payload: bytes = TONE, kind: int = 8) -> None:
-        """Send one frame."""
-        head = struct.pack("!BBHII", 0x80, kind, self._sequence, self._stamp, self._source)
-        self._sequence = (self._sequence + 1) % (1 << 16)
-        self._stamp = (self._stamp + FRAME) % (1 << 32)
-        self._transport.sendto(head + payload, to)
-
-    async def talk(
-        self, to: tuple[str, int], seconds: float, payload: bytes = TONE, kind: int = 8
-    ) -> None:
-        """Send a frame each 20 ms."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for frame in range(round(seconds * 50)):
-            self.say(to, payload, kind)
-            await asyncio.sleep(max(0.0, began + (frame + 1) * 0.02 - loop.time()))
-
-    def audible(self, since: int = 0, kind: int = 8) -> int:
-        """How many of the packets heard after the first `since` carry A-law sound that is not
-        silence.
-        """
-        packets = [packet for _, packet in self.heard[since:] if packet[1] & 0x7F == kind]
-        return sum(audioop.rms(audioop.alaw2lin(packet[12:], 2), 2) > 100 for packet in packets)
-
-
-def sdp(
-    media: RawMedia,
-    payloads: str = "8",
-    *,
-    direction: str = "sendrecv",
-    more: str = "",
-    **options: Any,
-) -> str:
-    """An offer or an answer. `profile` and `address` replace those of the audio; `more` follows
-    it.
-    """
-    profile, address = options.get("profile", "RTP/AVP"), options.get("address", media.host)
-    lines = (
-        *(
-            "v=0",
-            f"o=- {random.randrange(1 << 31)} 1 IN IP4 {media.host}",
-            "s=-",
-            f"c=IN IP4 {address}",
-            "t=0 0",
-        ),
-        f"m=audio {options.get('port', media.port)} {profile} {payloads}",
-        *options.get("lines", ()),
-        f"a={direction}",
-    )
-    return "\r\n".join(lines) + "\r\n" + more
 
 
 @dataclass(eq=False)

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from tests.acceptance.raw_phone import RawDialog, RawMedia
+from tests.acceptance.raw_media import RawMedia
+from tests.acceptance.raw_phone import RawDialog
 
 LOUD = 20  # packets
 PATIENCE = 60.0  # seconds

@@ -1,4 +1,4 @@
-"""A company's web site and a Ringtrace in front of it that answers as badly as it is told to.
+"""A company's web site and a Ringtrace in front of it that answers as badly as a test asks.
 
 The real endpoints are tried in the test from page to call; here stands what they never do: die in
 the middle, answer late, talk nonsense. Pages and server have different origins, as they have in the
@@ -6,9 +6,7 @@ world.
 """
 
 import asyncio
-import contextlib
 import json
-import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +17,6 @@ from enum import StrEnum
 from typing import Any
 
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -36,10 +33,6 @@ LEASED = "+74957770001"
 NEXT = "+74957770002"
 STATIC = "+74957770009"  # shown without a lease
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 SCRIPT_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
@@ -254,79 +247,3 @@ async def _up(app: Starlette) -> AsyncIterator[tuple[str, Callable[[], Awaitable
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", stop
     finally:
         await stop()
-
-
-@dataclass
-class Visitor:
-    """A browser on the company's page, and everything there that an owner would not want to see."""
-
-    company: Company
-    page: Page
-    wrongs: list[str] = field(default_factory=list)
-    # what the browser itself says of requests that failed
-    network: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        """Note errors of scripts, breaches of policies and words in the console."""
-        self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
-        self.page.on("console", lambda said: self._said(said.text))
-
-    def _said(self, text: str) -> None:
-        (self.network if text.startswith("Failed to load resource") else self.wrongs).append(text)
-
-    async def opens(self, body: str, query: str = "", **more: str) -> None:
-        """Open a page with this body."""
-        await self.page.goto(self.company.page(body, **more) + query)
-
-    async def text(self, selector: str = "body") -> str:
-        """What an element says, its spaces as they are."""
-        return str(await self.page.evaluate("s => document.querySelector(s).textContent", selector))
-
-    async def until(self, expression: str) -> None:
-        """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating
-        text in it.
-        """
-        async with asyncio.timeout(40):
-            while not await self.page.evaluate(expression):
-                await asyncio.sleep(0.02)
-
-    async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until the server heard this so often; the bodies."""
-        async with asyncio.timeout(40):
-            while len(self.company.said(what)) < count:
-                await asyncio.sleep(0.02)
-        return self.company.said(what)
-
-    async def shows(self, text: str, selector: str = "body") -> None:
-        """Wait until an element says it."""
-        try:
-            await self.until(
-                f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(text)})"
-            )
-        except TimeoutError:
-            raise AssertionError(f"{text!r} is not in {await self.text(selector)!r}") from None
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=FLAGS
-        )
-        yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIterator[Visitor]:
-    """Someone with a browser of their own; at the end nothing wrong may have been seen."""
-    context: BrowserContext = await browser.new_context(
-        viewport={"width": 1200, "height": 800}, **more
-    )
-    visitor = Visitor(company, await context.new_page())
-    visitor.watch()
-    yield visitor
-    with contextlib.suppress(Exception):
-        await context.close()
-    assert visitor.wrongs == []

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tests.acceptance.raw_phone import RawMedia, RawPhone
+from tests.acceptance.raw_media import RawMedia
+from tests.acceptance.raw_phone import RawPhone
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 TAG = 10  # bytes behind each packet

@@ -8,21 +8,13 @@ SIPp begins every RTP stream at sequence number 0, and nothing changes that: wha
 beginning matters for is tested with `tests.acceptance.talking_phone`, which begins anywhere.
 """
 
-import asyncio
-import contextlib
-import csv
 import re
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-import psutil
-
-from router.supervise import SOUND_FIRST
-from tests.acceptance.sip_log import Message, Result, post_dial_delays, read_messages
+from tests.acceptance.sip_log import Message, Result, post_dial_delays
+from tests.acceptance.sipp_process import Sipp
 from tests.support.ports import free_port
 
 __all__ = [
@@ -124,89 +116,6 @@ def loses_in_transfer(status: str, ring: float = 0.5) -> Company:
 def transfers_attended(to: str, speech: Path | None = None, after: float = 1.0) -> Company:
     """Answers, holds, calls `to` itself, then joins both with REFER and Replaces."""
     return Company(parts=("answer", "hold", "consult"), transfer_to=to, pause=after, speech=speech)
-
-
-class Sipp:
-    """One SIPp process on a free port: `async with` it, then `finished()` or `stop()` for its
-    Result.
-    """
-
-    def __init__(self, work: Path, scenario: str, *arguments: str, host: str = "127.0.0.1") -> None:
-        work.mkdir(parents=True)
-        (work / "scenario.xml").write_text(scenario, encoding="utf-8")
-        self.port = free_port(host)
-        self.host = host
-        self._work = work
-        self._arguments = arguments
-
-    async def __aenter__(self) -> Self:
-        log = (self._work / "output").open("wb")
-        with log:
-            self._process = await asyncio.create_subprocess_exec(
-                "sipp", *self._arguments, "-sf", "scenario.xml", "-i", self.host, "-p", str(self.port),  # noqa: E501
-                "-nostdin", "-aa", "-trace_msg", "-message_file", "messages", "-trace_err", "-error_file", "errors",  # noqa: E501
-                "-trace_stat", "-stf", "statistics", "-fd", "1",
-                cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-        with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
-            # a phone shares its processor with nobody
-            psutil.Process(self._process.pid).nice(SOUND_FIRST)
-        async with asyncio.timeout(30):
-            while self._process.returncode is None and not self._bound():
-                await asyncio.sleep(0.02)
-        assert self._process.returncode in {None, 0, 1}, (self._work / "output").read_text(
-            errors="replace"
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop(patience=0)
-
-    async def finished(self, timeout: float) -> Result:
-        """Wait until all calls are done."""
-        await asyncio.wait_for(self._process.wait(), timeout)
-        return self._read()
-
-    async def stop(self, patience: float = 3.0) -> Result:
-        """End it: take no more calls, give those in progress `patience`, then break off."""
-        for ending in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGKILL):
-            if self._process.returncode is None:
-                self._process.send_signal(ending)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), patience or 1.0)
-        await self._process.wait()
-        return self._read()
-
-    def messages(self) -> tuple[Message, ...]:
-        """What it has sent and received up to now."""
-        log = self._work / "messages"
-        return tuple(read_messages(log.read_bytes())) if log.exists() else ()
-
-    def _bound(self) -> bool:
-        with contextlib.suppress(psutil.Error):
-            connections = psutil.Process(self._process.pid).net_connections("udp")
-            return any(connection.laddr.port == self.port for connection in connections)
-        return False
-
-    def _read(self) -> Result:
-        rows: list[dict[str, str]] = [{}]
-        if (self._work / "statistics").exists():
-            with (self._work / "statistics").open(newline="") as file:
-                rows += csv.DictReader(file, delimiter=";")
-        errors = self._work / "errors"
-        return Result(
-            exit_code=self._process.returncode or 0,
-            attempted=int(rows[-1].get("TotalCallCreated", 0)),
-            ok=int(rows[-1].get("SuccessfulCall(C)", 0)),
-            failed=int(rows[-1].get("FailedCall(C)", 0)),
-            messages=self.messages(),
-            errors=errors.read_text(errors="replace") if errors.exists() else "",
-        )
 
 
 def caller(work: Path, target_port: int, who: Caller, *, host: str = "127.0.0.1") -> Sipp:

@@ -15,7 +15,8 @@ from playwright.async_api import Browser, Page
 import recordings
 from router.domain.calls.call import Recording
 from router.recorder import StorageReader
-from tests.support.web_world import PASSWORD, World, a_call, a_recording, a_world, served
+from tests.support.web_calls import a_call, a_recording
+from tests.support.web_world import PASSWORD, World, a_world, served
 
 SECONDS = 40  # what the sound lasts
 

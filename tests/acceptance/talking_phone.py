@@ -13,40 +13,11 @@ from types import TracebackType
 from typing import Self
 
 from tests.acceptance.rtp import ALAW, Media, Start
+from tests.acceptance.sip_text import Sip, answer_to
 from tests.support.ports import free_port
 
 PATIENCE = 30.0
 _CODECS = {8: "PCMA", 0: "PCMU"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sip:
-    """One message, as far as a telephone has to read it."""
-
-    text: str
-
-    @property
-    def status(self) -> int:
-        """Of a response; 0 for a request."""
-        return int(self.text[8:11]) if self.text.startswith("SIP/2.0 ") else 0
-
-    @property
-    def method(self) -> str:
-        """Of a request, or of the request that is answered."""
-        return self.header("CSeq").split()[1]
-
-    def header(self, name: str) -> str:
-        """The first header of that name; empty without one."""
-        found = re.search(rf"(?im)^{re.escape(name)}:[ \t]*(.*?)\r?$", self.text)
-        return found[1] if found else ""
-
-    @property
-    def media(self) -> tuple[str, int]:
-        """Where the other side wants its sound."""
-        host, port = re.search(r"c=IN IP4 (\S+)", self.text), re.search(r"m=audio (\d+)", self.text)
-        assert host, self.text
-        assert port, self.text
-        return host[1], int(port[1])
 
 
 class TalkingPhone(asyncio.DatagramProtocol):
@@ -308,18 +279,3 @@ class PhoneCall:
             f"Contact: {self._contact}\r\nMax-Forwards: 70\r\n{headers}{typed}Content-Length: "
             f"{len(body)}\r\n\r\n{body}"
         )
-
-
-def answer_to(
-    request: Sip, status: str, body: str = "", *, contact: str = "", tag: str = ""
-) -> str:
-    """An answer that copies what it must of the request."""
-    vias = "".join(
-        f"Via: {via}\r\n" for via in re.findall(r"(?im)^Via:[ \t]*(.*?)\r?$", request.text)
-    )
-    copied = "".join(f"{name}: {request.header(name)}\r\n" for name in ("From", "Call-ID", "CSeq"))
-    more = (f"Contact: {contact}\r\n" if contact else "") + (
-        "Content-Type: application/sdp\r\n" if body else ""
-    )
-    to = f"To: {request.header('To')}{tag}\r\n"
-    return f"SIP/2.0 {status}\r\n{vias}{copied}{to}{more}Content-Length: {len(body)}\r\n\r\n{body}"

@@ -5,7 +5,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.supervisor import Seen, log_in, until
 from tests.acceptance.test_list_place import fill
-from tests.support.web_world import World, furnish, served
+from tests.support.web_calls import furnish
+from tests.support.web_world import World, served
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

@@ -13,7 +13,8 @@ from router.asterisk.files import write_fallback
 from router.domain.calls.folding import fold
 from router.domain.calls.routing import FallbackEntry
 from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, hang_up, host_pbx, started
-from tests.acceptance.raw_phone import RawPhone, sdp
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_phone import RawPhone
 
 SECOND = "127.0.0.4"
 SLACK = 3.0  # of a machine that is busy with other things

@@ -8,7 +8,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.supervisor import log_in, looking, until
-from tests.support.web_world import World, a_call
+from tests.support.web_calls import a_call
+from tests.support.web_world import World
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

@@ -10,7 +10,8 @@ from playwright.async_api import Browser, expect
 
 from tests.acceptance.supervisor import Seen, log_in, looking, until
 from tests.support.ports import free_port
-from tests.support.web_world import World, a_call, furnish, ringing, served
+from tests.support.web_calls import a_call, furnish, ringing
+from tests.support.web_world import World, served
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

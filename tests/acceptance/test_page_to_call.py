@@ -21,14 +21,8 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind, Pool, Site, TrackingNumber
 from tests.acceptance import sip
 from tests.acceptance.calling import company_line, dial, somebody, the_call
-from tests.acceptance.script_world import (
-    OWN,
-    Company,
-    Visitor,
-    chromium,
-    open_for_business,
-    visiting,
-)
+from tests.acceptance.script_visitor import Visitor, chromium, visiting
+from tests.acceptance.script_world import OWN, Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,7 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.supervisor import heard, log_in, looking, until
-from tests.support.web_world import World, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import World
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page, expect
 
 from router.domain.calls.call import RecordingState, Tag
 from tests.acceptance.supervisor import SECONDS, heard, log_in, looking, until
-from tests.support.web_world import World, a_call, a_recording, furnish
+from tests.support.web_calls import a_call, a_recording, furnish
+from tests.support.web_world import World
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]

@@ -12,7 +12,9 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.dialplan_world import NUMBERS, World, world
-from tests.acceptance.raw_phone import RawDialog, RawPhone, SipMessage, sdp
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_message import SipMessage
+from tests.acceptance.raw_phone import RawDialog, RawPhone
 from tests.acceptance.raw_talk import Talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

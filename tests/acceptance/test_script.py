@@ -10,13 +10,8 @@ from pathlib import Path
 import pytest
 
 from router.web.script import BUNDLE
-from tests.acceptance.script_world import (
-    NEXT,
-    OWN_SALES,
-    Company,
-    Visitor,
-    a_pool,
-)
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import NEXT, OWN_SALES, Company, a_pool
 
 pytestmark = pytest.mark.acceptance
 FRONT_END = Path(__file__).parents[2] / "router/web/frontend"

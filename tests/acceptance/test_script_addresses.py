@@ -5,7 +5,8 @@ of both.
 import pytest
 
 from router.domain.visitors.site import SourceRule
-from tests.acceptance.script_world import Company, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company
 
 pytestmark = pytest.mark.acceptance
 

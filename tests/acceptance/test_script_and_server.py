@@ -13,7 +13,8 @@ from playwright.async_api import Browser
 from router.domain.visitors.lease import TURN, Lease
 from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.visit import Tap, Visit
-from tests.acceptance.script_world import OWN, Company, visiting
+from tests.acceptance.script_visitor import visiting
+from tests.acceptance.script_world import OWN, Company
 from tests.support.web_world import World, a_world, served
 
 pytestmark = pytest.mark.acceptance

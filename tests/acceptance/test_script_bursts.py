@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.acceptance.script_world import Visitor
+from tests.acceptance.script_visitor import Visitor
 
 pytestmark = pytest.mark.acceptance
 

@@ -4,7 +4,8 @@ left alone.
 
 import pytest
 
-from tests.acceptance.script_world import Company, Visitor, a_pool
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company, a_pool
 
 pytestmark = pytest.mark.acceptance
 

@@ -4,7 +4,8 @@ give way.
 
 import pytest
 
-from tests.acceptance.script_world import LEASED, NEXT, Company, Visitor, a_pool
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import LEASED, NEXT, Company, a_pool
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.script_world import Company, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company
 
 pytestmark = pytest.mark.acceptance
 FRONT_END = Path(__file__).parents[2] / "router/web/frontend"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.script_world import Company, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company
 
 pytestmark = pytest.mark.acceptance
 

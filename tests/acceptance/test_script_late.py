@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router.web.script import snippet
-from tests.acceptance.script_world import Company, Mood, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company, Mood
 
 pytestmark = pytest.mark.acceptance
 

@@ -4,7 +4,8 @@ fields.
 
 import pytest
 
-from tests.acceptance.script_world import Company, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import Company
 
 pytestmark = pytest.mark.acceptance
 OWN, SHOWN = "8 (495) 123-45-67", "8 (495) 777-00-01"

@@ -4,7 +4,8 @@ one is shown.
 
 import pytest
 
-from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood, Visitor, a_pool
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood, a_pool
 
 pytestmark = pytest.mark.acceptance
 

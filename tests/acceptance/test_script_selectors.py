@@ -4,7 +4,8 @@ changes.
 
 import pytest
 
-from tests.acceptance.script_world import LEASED, NEXT, Company, Visitor, a_pool
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import LEASED, NEXT, Company, a_pool
 
 pytestmark = pytest.mark.acceptance
 

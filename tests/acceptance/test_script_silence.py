@@ -4,7 +4,8 @@ no longer.
 
 import pytest
 
-from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood, Visitor
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood
 
 pytestmark = pytest.mark.acceptance
 

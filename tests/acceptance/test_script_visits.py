@@ -7,14 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.script_world import (
-    LEASED,
-    NEXT,
-    Company,
-    Mood,
-    Visitor,
-    a_pool,
-)
+from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_world import LEASED, NEXT, Company, Mood, a_pool
 
 pytestmark = pytest.mark.acceptance
 FRONT_END = Path(__file__).parents[2] / "router/web/frontend"

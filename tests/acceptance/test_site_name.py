@@ -18,7 +18,8 @@ from playwright.async_api import Browser
 
 from router.domain.visitors.site import Pool, Site
 from router.web.rate_limits import VISITS_A_MINUTE
-from tests.acceptance.script_world import OWN, Company, visiting
+from tests.acceptance.script_visitor import visiting
+from tests.acceptance.script_world import OWN, Company
 from tests.support.ports import free_port
 from tests.support.web_world import World, a_world, served
 

@@ -12,7 +12,8 @@ import pytest_asyncio
 
 from router.domain.calls.call import Ending
 from tests.acceptance.dialplan_world import NUMBERS, World, world
-from tests.acceptance.raw_phone import RawDialog, RawPhone, sdp
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_phone import RawDialog, RawPhone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

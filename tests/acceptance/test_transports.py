@@ -12,7 +12,8 @@ from router.asterisk.trunks import Side, Transport, Trunk, TrunkKind, Trunks
 from router.domain.calls.call import Ending
 from tests.acceptance.dialplan_world import NUMBERS, World, world
 from tests.acceptance.ipv6_phone import V6Phone
-from tests.acceptance.raw_phone import RawPhone, sdp
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_phone import RawPhone
 from tests.acceptance.raw_talk import Talk
 from tests.acceptance.secure_phone import SecurePhone, SrtpKey, make_certificate
 from tests.support.ports import free_port

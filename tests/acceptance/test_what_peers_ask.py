@@ -15,7 +15,8 @@ from router import bootstrap
 from router.asterisk.refused_calls import OUR_CALL, RefusedCall, read_refused
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.domain.visitors.site import Destination, Step
-from tests.acceptance.raw_phone import RawDialog, RawMedia, RawPhone, sdp
+from tests.acceptance.raw_media import RawMedia, sdp
+from tests.acceptance.raw_phone import RawDialog, RawPhone
 from tests.acceptance.raw_talk import Talk
 from tests.acceptance.system import CARRIER, COMPANY, STATIC, System, line
 

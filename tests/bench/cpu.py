@@ -14,8 +14,9 @@ from pathlib import Path
 from router.bootstrap import now
 from tests.acceptance import sip
 from tests.bench.figure import Figure
+from tests.bench.leased_numbers import IDENTIFIED, PLAIN
 from tests.bench.speech import speech
-from tests.bench.system import IDENTIFIED, PLAIN, SIPP, System, running
+from tests.bench.system import SIPP, System, running
 
 AIM_MS = 10.0
 RATE, TALK = 5.0, 5.0  # calls a second, seconds

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from router.service.calls.browse import written_cursor
 from router.web.api.calls import sealed
-from tests.bench.desk_seed import DAYS, Seed, call_id, caller_of, number_of
+from tests.bench.desk_facts import call_id, caller_of, number_of
+from tests.bench.desk_seed import DAYS, Seed
 
 ROWS = 50
 

@@ -15,8 +15,9 @@ from router.domain.access import Scope
 from router.service.admin.access import create_token
 from tests.acceptance import sip
 from tests.bench.figure import Figure
+from tests.bench.leased_numbers import PLAIN
 from tests.bench.speech import speech
-from tests.bench.system import PLAIN, System, running
+from tests.bench.system import System, running
 
 AIM = 2.0  # seconds
 SECONDS, REPEATS = 60.0, 3

@@ -14,17 +14,9 @@ from statistics import median
 
 from tests.acceptance.sip import free_port
 from tests.bench.figure import Figure
+from tests.bench.leased_numbers import IDENTIFIED, PLAIN
 from tests.bench.sip_pair import PairResult, SipPair
-from tests.bench.system import (
-    BARE,
-    BARE_CARRIER,
-    BARE_RECORDED,
-    CARRIER,
-    IDENTIFIED,
-    PLAIN,
-    System,
-    running,
-)
+from tests.bench.system import BARE, BARE_CARRIER, BARE_RECORDED, CARRIER, System, running
 
 AIMS = {0.5: 1.5, 0.99: 5.0}  # milliseconds more than bare, at this quantile
 

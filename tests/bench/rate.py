@@ -13,16 +13,9 @@ from dataclasses import dataclass
 from router.bootstrap import now
 from tests.acceptance.sip import free_port
 from tests.bench.figure import Figure
+from tests.bench.leased_numbers import IDENTIFIED, PLAIN
 from tests.bench.sip_pair import PairResult, SipPair
-from tests.bench.system import (
-    BARE_CARRIER,
-    BARE_RECORDED,
-    CARRIER,
-    IDENTIFIED,
-    PLAIN,
-    System,
-    running,
-)
+from tests.bench.system import BARE_CARRIER, BARE_RECORDED, CARRIER, System, running
 
 AIM = 0.9
 TALK = 1.0  # seconds

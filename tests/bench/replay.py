@@ -30,8 +30,8 @@ from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from router.store.session import SqlSession
 from tests.bench.figure import Figure
+from tests.bench.leased_numbers import IDENTIFIED, PLAIN, set_up
 from tests.bench.long_cel_log import write_cel_log
-from tests.bench.system import IDENTIFIED, PLAIN, set_up
 
 AIM = 120.0  # seconds for CALLS
 CALLS, LEASES = 100_000, 50_000

@@ -14,26 +14,22 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from router import asterisk_setup, bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Settings, load_settings
 from router.domain.calls.call import CallFilter, RecordingState, State
-from router.domain.visitors.lease import Lease, begin
-from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
-from router.domain.visitors.visit import Visit, Visitor
 from router.secrets import Secrets
 from router.store import tables
 from router.store.engine import SqlStore
-from router.store.records import TABLES, to_row
+from tests.bench.leased_numbers import set_up
 
 # where the callers of ours and of the bare dialplan send from
 CARRIER, BARE_CARRIER = (
@@ -41,10 +37,7 @@ CARRIER, BARE_CARRIER = (
     "127.0.0.4",
 )
 SIPP = "127.0.0.1"  # SIPp's callers are ours
-PLAIN = tuple(f"7495000{n:04}" for n in range(100))
-IDENTIFIED = tuple(f"7495000{n:04}" for n in range(100, 200))
 BARE, BARE_RECORDED = ("1000",), ("2000",)
-LEASE_SECONDS = 7 * 86_400
 _KEPT = {"RINGTRACE_CACHE", "RINGTRACE_ASTERISK_PROGRAM"}  # where Asterisk is, not how ours is set
 _PATIENCE = 300.0  # the worker may have some thousand recordings to look at
 
@@ -167,92 +160,11 @@ async def running(
         yield system
 
 
-async def set_up(store: SqlStore, now: datetime, leases: int = 200) -> None:
-    """Sites, numbers, and leases that began, evenly, in the week before `now`; the last of each
-    number still holds.
-    """
-    steps = (Step(dial="PJSIP/bench-company"),)
-    pools = [_pool("plain", now), _pool("identified", now)]
-    numbers = [_number(did, "plain", now) for did in PLAIN] + [
-        _number(did, "identified", now) for did in IDENTIFIED
-    ]
-    async with store.write() as session:
-        await session.add(
-            Destination(id="plain", name="plain", steps=steps, created_at=now),
-            Destination(
-                id="identified", name="identified", steps=steps, send_client_id=True, created_at=now
-            ),
-            Site(id="bench", name="bench", destination_id="plain", created_at=now),
-            *pools,
-            *numbers,
-        )
-        for kind, records in _lease(pools, numbers, leases, now).items():
-            await session.connection.execute(
-                insert(TABLES[kind]), [to_row(record) for record in records]
-            )
-
-
 def free_tcp_port() -> int:
     """A TCP port of 127.0.0.1 that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _lease(
-    pools: Sequence[Pool], numbers: Sequence[TrackingNumber], count: int, now: datetime
-) -> dict[type[Any], list[Any]]:
-    by_id = {pool.id: pool for pool in pools}
-    made: dict[type[Any], list[Any]] = {Visitor: [], Visit: [], Lease: []}
-    for n in range(count):
-        at, number = (
-            now - timedelta(seconds=LEASE_SECONDS * (count - n - 1) / count),
-            numbers[n % len(numbers)],
-        )
-        visitor = Visitor(
-            id=f"visitor-{n}", site_id="bench", ga_client_id=f"{n}.1763776800", created_at=at
-        )
-        visit = Visit(
-            id=f"visit-{n}", visitor_id=visitor.id, started_at=at, source="google", medium="cpc"
-        )
-        pool = by_id[number.pool_id or ""]
-        lease = begin(
-            pool,
-            id=f"lease-{n}",
-            number=number.e164,
-            visitor_id=visitor.id,
-            visit_id=visit.id,
-            now=at,
-        )
-        if n + len(numbers) < count:  # somebody else has the number after this one
-            end = at + timedelta(seconds=LEASE_SECONDS * len(numbers) / count)
-            lease = replace(lease, frozen_at=at + (end - at) / 2, ends_at=end)
-        for record in (visitor, visit, lease):
-            made[type(record)].append(record)
-    return made
-
-
-def _pool(name: str, now: datetime) -> Pool:
-    return Pool(
-        id=name,
-        site_id="bench",
-        name=name,
-        destination_id=name,
-        hold_seconds=LEASE_SECONDS,
-        freeze_seconds=LEASE_SECONDS // 2,
-        created_at=now,
-    )
-
-
-def _number(did: str, pool: str, now: datetime) -> TrackingNumber:
-    return TrackingNumber(
-        e164=f"+{did}",
-        site_id="bench",
-        kind=NumberKind.DYNAMIC,
-        pool_id=pool,
-        free_at=now,
-        created_at=now,
-    )
 
 
 def _settings(home: Path, sip_port: int) -> Settings:

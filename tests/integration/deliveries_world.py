@@ -13,15 +13,9 @@ from router.service.admin.access import add_person, create_token
 from router.store.engine import SqlStore
 from router.web.app import create_app
 from router.web.deps import Web
+from tests.support.web_calls import furnish
 from tests.support.web_deliveries import furnish_deliveries
-from tests.support.web_world import (
-    PASSWORD,
-    Clock,
-    MemoryStorage,
-    World,
-    furnish,
-    site_things,
-)
+from tests.support.web_world import PASSWORD, Clock, MemoryStorage, World, site_things
 
 
 @pytest_asyncio.fixture

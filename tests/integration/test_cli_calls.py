@@ -14,7 +14,8 @@ import pytest
 from recordings import Storage
 from router.store.engine import SqlStore
 from tests.support.command_line import ringtrace
-from tests.support.web_world import SOUND, World, a_call, a_recording, furnish, site_things
+from tests.support.web_calls import a_call, a_recording, furnish
+from tests.support.web_world import SOUND, World, site_things
 
 FIRST, HOSTILE, MISSED = (f"pbx-1768912345.{n}" for n in (1, 2, 3))
 

@@ -22,7 +22,8 @@ from router.store.engine import SqlStore
 from router.store.tables import metadata
 from tests.support.command_line import ringtrace
 from tests.support.postgres import Postgres
-from tests.support.web_world import a_call, a_world, furnish
+from tests.support.web_calls import a_call, furnish
+from tests.support.web_world import a_world
 
 
 @pytest.fixture

@@ -10,13 +10,9 @@ from router.domain.calls.call import Call
 from router.domain.delivery.connection import Rules
 from router.domain.delivery.entity import Entity
 from tests.integration.deliveries_world import kept, revision, write
+from tests.support.web_calls import a_call, a_delivery, ringing
 from tests.support.web_deliveries import DEAL, a_connection
-from tests.support.web_world import (
-    World,
-    a_call,
-    a_delivery,
-    ringing,
-)
+from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
 

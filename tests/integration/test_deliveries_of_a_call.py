@@ -15,12 +15,9 @@ from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import EntityKind, Found
 from router.domain.delivery.outcome import Outcome
 from tests.integration.deliveries_world import kept, page, section, write
+from tests.support.web_calls import a_call, a_delivery
 from tests.support.web_deliveries import DEAL, LEAD, a_connection, undecided
-from tests.support.web_world import (
-    World,
-    a_call,
-    a_delivery,
-)
+from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
 

@@ -17,13 +17,9 @@ from router.service.delivery.crm_update import annotate
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Undecided
 from tests.integration.deliveries_world import kept, page, section, write
+from tests.support.web_calls import HOSTILE, a_call, a_delivery
 from tests.support.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
-from tests.support.web_world import (
-    HOSTILE,
-    World,
-    a_call,
-    a_delivery,
-)
+from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
 

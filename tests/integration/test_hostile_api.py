@@ -20,7 +20,8 @@ from router.domain.access import Scope
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit
 from router.service.admin.access import create_token
-from tests.support.web_world import ORIGIN, World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import ORIGIN, World, a_world
 
 OPEN = "/api/v1/sites/shop/visits"
 QUIET = settings(

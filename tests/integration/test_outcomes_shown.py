@@ -9,8 +9,9 @@ from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import DeliveryState
 from router.domain.delivery.outcome import Outcome
 from tests.integration.deliveries_world import page, section, write
+from tests.support.web_calls import a_delivery
 from tests.support.web_deliveries import DEAL
-from tests.support.web_world import World, a_delivery
+from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
 

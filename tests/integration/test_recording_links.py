@@ -17,7 +17,8 @@ from router.store.engine import SqlStore
 from tests.integration.crm_world import on
 from tests.support.builders import NOON
 from tests.support.command_line import ringtrace
-from tests.support.web_world import SOUND, World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import SOUND, World, a_world
 
 RECORDING_KEY = "r" * 43
 CALL = "pbx-1768912345.1"

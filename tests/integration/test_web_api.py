@@ -8,7 +8,8 @@ import pytest
 from router.domain.access import Scope
 from router.domain.calls.call import Call
 from tests.support.builders import webhook
-from tests.support.web_world import World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import World, a_world
 
 
 @pytest.fixture

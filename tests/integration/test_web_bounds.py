@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from tests.support.web_world import World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import World, a_world
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from router.domain.calls.call import Tag
 from router.errors import DatabaseUnavailable
 from router.service.calls.browse import CallLine
 from router.web.live import Feed
-from tests.support.web_world import PASSWORD, World, a_call, a_world, ringing, served
+from tests.support.web_calls import a_call, ringing
+from tests.support.web_world import PASSWORD, World, a_world, served
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from router.domain.access import Role
 from router.domain.calls.call import Call
 from router.errors import TooManyAttempts
 from router.service.admin.access import add_person, set_password
-from tests.support.web_world import PASSWORD, World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import PASSWORD, World, a_world
 
 OURS = {"Origin": "https://ringtrace.test"}
 

@@ -11,7 +11,8 @@ from router.domain.attribution.terms import Candidate, Verdict
 from router.domain.calls.call import Call, Tag
 from router.domain.delivery.delivery import DeliveryKind
 from tests.support.builders import visit, visitor
-from tests.support.web_world import HOSTILE, World, a_call, a_delivery, a_world, furnish
+from tests.support.web_calls import HOSTILE, a_call, a_delivery, furnish
+from tests.support.web_world import World, a_world
 
 OURS = {"Origin": "https://ringtrace.test"}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from tests.support.web_world import SOUND, World, a_world, furnish
+from tests.support.web_calls import furnish
+from tests.support.web_world import SOUND, World, a_world
 
 TAG = f'"{hashlib.sha256(SOUND).hexdigest()}"'
 

@@ -15,7 +15,8 @@ from router.domain.attribution.terms import Candidate
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Pool
 from router.domain.visitors.visit import DisplayLevel, Fallback, Reason, Tap, Visit, Visitor
-from tests.support.web_world import HOSTILE, World, a_call, a_world
+from tests.support.web_calls import HOSTILE, a_call
+from tests.support.web_world import World, a_world
 
 RU = {"Accept-Language": "ru"}
 

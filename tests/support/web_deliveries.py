@@ -10,7 +10,8 @@ from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
 from router.domain.delivery.outcome import Outcome
-from tests.support.web_world import HOSTILE, World, a_delivery
+from tests.support.web_calls import HOSTILE, a_delivery
+from tests.support.web_world import World
 
 DEAL = Ref(kind=EntityKind.DEAL, id="31337")
 LEAD = Ref(kind=EntityKind.LEAD, id="31338")
