@@ -23,8 +23,9 @@ from router.receivers.registry import KINDS, RECEIVER_KINDS
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 from router.store.engine import SqlStore
-from tests.support.builders import NOON, furnish, later, visit, visitor
+from tests.support.builders import furnish, later, visit, visitor
 from tests.support.command_line import Ran, ringtrace
+from tests.support.crm_calls import annas_call
 
 KEY = "a very secret key"
 ANNA = "+79161234567"
@@ -148,19 +149,9 @@ def keep(home: Path, *records: Any) -> None:
 @pytest.fixture
 def call(home: Path) -> Call:
     """Anna's call, and a later one of somebody unknown."""
-    anna = Call(
-        id="rt1-1.0",
-        did="1",
-        trunk="t",
-        site_id="shop",
-        number="+74950000001",
+    anna = annas_call(
         caller=ANNA,
-        arrived_at=NOON,
-        answered_at=later(10),
-        ended_at=later(60),
-        talk_seconds=50.0,
         destination_id="office",
-        state=State.ENDED,
         verdict=Verdict.EXACT,
         probability=0.97,
         visitor_id="anna",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.domain.calls.call import Call, Recording, RecordingState, State
+from router.domain.calls.call import Recording, RecordingState
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection, Rules
@@ -32,7 +32,7 @@ from tests.integration.amocrm_world import World as Amo
 from tests.integration.amocrm_world import amocrm_world
 from tests.integration.tryton_world import World as Tryton
 from tests.support.builders import NOON, Clock, furnish, later
-from tests.support.crm_calls import ANNA, connection, told
+from tests.support.crm_calls import ANNA, annas_call, connection, told
 
 pytest_plugins = [
     "tests.integration.bitrix24_world",
@@ -182,7 +182,8 @@ async def test_the_signature_stands_in_no_reason(error: Exception) -> None:
 async def test_what_is_gone_or_not_in_the_crm_is_not_sent() -> None:
     crm = Saying(Refused(CrmCode.NO_TASKS))
     assert "not in the CRM" in await sent(crm, connection(), told())
-    assert "gone" in await sent(crm, connection(), told(), audio=None)
+    missed = told(answered=False)
+    assert "gone" in await sent(crm, connection(), missed, audio=None)
 
 
 async def test_a_stored_recording_goes_to_the_crm_after_its_call_and_no_link_is_kept(
@@ -191,19 +192,7 @@ async def test_a_stored_recording_goes_to_the_crm_after_its_call_and_no_link_is_
     account = amo.connection(id="sales", rules=RULES)
     other = amo.connection(id="other")
     keep_token(tmp_path, "sales", {"token": AmoAccount.token})
-    call = Call(
-        id="rt1-1.0",
-        did="1",
-        trunk="t",
-        site_id="shop",
-        number="+74950000001",
-        caller=ANNA,
-        arrived_at=NOON,
-        answered_at=later(10),
-        ended_at=later(60),
-        talk_seconds=50.0,
-        state=State.ENDED,
-    )
+    call = annas_call()
     await furnish(store, account, replace(other, active=False))
     clock = Clock(later(100))
     async with store.write() as session:

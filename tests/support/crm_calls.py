@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from router.domain.calls.call import Call, State
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -44,6 +45,24 @@ def told(
         "facts": facts,
     }
     return CallEvent(**{**values, **fields})
+
+
+def annas_call(**fields: Any) -> Call:
+    """The same call, as the database has it."""
+    values: dict[str, Any] = {
+        "id": "rt1-1.0",
+        "did": "1",
+        "trunk": "t",
+        "site_id": "shop",
+        "number": "+74950000001",
+        "caller": ANNA,
+        "arrived_at": NOON,
+        "answered_at": later(10),
+        "ended_at": later(60),
+        "talk_seconds": 50.0,
+        "state": State.ENDED,
+    }
+    return Call(**{**values, **fields})
 
 
 def connection(kind: str = "tryton", **fields: Any) -> Connection:

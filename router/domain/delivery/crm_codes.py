@@ -81,6 +81,10 @@ class CrmCode(Code):
         N_("a task needs a user: name one with `ringtrace crm rules --task-user`"),
     )
     RECORDING_LISTED = "recording_listed", N_("the recording is in the CRM's list of calls")
+    CALL_LISTED = (
+        "call_listed",
+        N_("the call is in the CRM's list of calls, without a recording"),
+    )
     RECORDING_GONE = "recording_gone", N_("nothing: the recording is gone")
     CALL_NOT_LISTED = "call_not_listed", N_("nothing: the call is not in the CRM")
     CALL_NOT_LISTED_YET = "call_not_listed_yet", N_("the call itself is not in the CRM yet")

@@ -56,7 +56,7 @@ class Calls:
             "uniq": call.id,
             "duration": round(call.talk_seconds),
             "source": "Ringtrace",
-            "link": record.link,
+            **({"link": record.link} if record.link else {}),
             "phone": call.caller or "",
             "call_status": _TALKED,
             "created_at": int(call.arrived_at.timestamp()),

@@ -23,10 +23,14 @@ class Calls:
         self._portal = portal
 
     async def record(self, record: CallRecord) -> None:
-        """A call that is there already gets the recording again, which replaces the former one."""
-        if not record.file_name.endswith(_KNOWN_AS):
+        """Add the call; one that is there already gets the recording again, which replaces the
+        former one.
+        """
+        if record.link and not record.file_name.endswith(_KNOWN_AS):
             raise Refused(Bitrix24Code.BITRIX24_OTHER_FORMAT)
         call_id = await self._there(record) or await self._registered(record)
+        if not record.link:
+            return
         attached = {
             "CALL_ID": call_id,
             "FILENAME": record.file_name,

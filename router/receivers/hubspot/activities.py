@@ -62,7 +62,7 @@ class Calls:
             "hs_call_duration": str(round(call.talk_seconds * 1000)),
             "hs_call_from_number": call.caller or "",
             "hs_call_to_number": call.number or "",
-            "hs_call_recording_url": record.link,
+            **({"hs_call_recording_url": record.link} if record.link else {}),
             **({"hubspot_owner_id": record.responsible} if record.responsible else {}),
         }
         link = await self._api.link_type("calls", kind)

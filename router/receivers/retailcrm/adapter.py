@@ -200,7 +200,7 @@ class RetailCrm:
         company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
         if company and contact:
             await self._join(company, contact)
-        later = self._rules.recordings and draft.call.answered  # with its recording
+        later = self._rules.recordings and draft.call.answered  # see `send_recording`
         if self._uploads and draft.call.caller and not later:
             await self.calls.upload(draft.call, draft.responsible)
 

@@ -60,7 +60,8 @@ class Calls:
 
     async def record(self, record: CallRecord) -> None:
         """RetailCRM knows the call by its external ID, and takes it once."""
-        await self.upload(record.call, record.responsible, recordUrl=record.link)
+        audio = {"recordUrl": record.link} if record.link else {}
+        await self.upload(record.call, record.responsible, **audio)
 
     async def upload(self, call: CallEvent, responsible: str | None, **more: str) -> None:
         """Add a call. Raises `Refused` where the telephony module does not take it."""

@@ -155,10 +155,10 @@ async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Reco
 async def _deliveries(
     session: Session, call: Call, recording: Recording, now: datetime
 ) -> list[Delivery]:
-    if recording.state is not RecordingState.STORED:
-        return []
-    body = recording_body(call, recording)
     to_crms = await recording_deliveries(session, call, recording, now)
+    if recording.state is not RecordingState.STORED:
+        return to_crms
+    body = recording_body(call, recording)
     return to_crms + [
         announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now)
         for webhook in await session.find(Webhook, active=True)

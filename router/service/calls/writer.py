@@ -13,7 +13,7 @@ from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
 from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
 from router.service.clock import Clock
-from router.service.delivery.outbox import enqueue_calls
+from router.service.delivery.outbox import enqueue_calls, enqueue_unrecorded
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
@@ -83,6 +83,7 @@ class CallWriter:
         await session.tags.add(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.recordings.save([r for call in ended for r in _recordings(call, now)])
         await enqueue_calls(session, ended, DeliveryKind.CALL_ENDED, now)
+        await enqueue_unrecorded(session, ended, now)
         await free_after_call(session, ended)
 
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:

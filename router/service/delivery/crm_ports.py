@@ -58,10 +58,10 @@ class HasTasks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """A call with its recording, for the CRM's own list of calls."""
+    """A call for the CRM's own list of calls, with its recording if there is one."""
 
     call: CallEvent
-    link: str  # to the audio; needs no log-in
+    link: str  # to the audio; needs no log-in; empty: there is no recording
     file_name: str
     seconds: float
     refs: Sequence[Ref]  # what the call became

@@ -1,4 +1,4 @@
-"""Puts a call with its recording into the CRM's own list of calls."""
+"""Puts a call, with its recording if there is one, into the CRM's own list of calls."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -31,12 +31,14 @@ async def send_recording(
     make_link: MakeLink,
     now: datetime,
 ) -> Taken:
-    """Add the call with a link that needs no log-in. Raises `Refused` and `ReceiverUnavailable`,
-    never with the link in their words.
+    """Add the call, its recording as a link that needs no log-in. Raises `Refused` and
+    `ReceiverUnavailable`, never with the link in their words.
     """
     if not isinstance(crm, HasCallRecords):
         raise Refused(CrmCode.NO_CALL_LIST)
-    if recording is None or recording.state is not RecordingState.STORED:
+    if recording is not None and recording.state is not RecordingState.STORED:
+        recording = None
+    if recording is None and not call.answered:
         return Taken(said=Outcome.of(CrmCode.RECORDING_GONE))
     if not refs:
         return Taken(said=Outcome.of(CrmCode.CALL_NOT_LISTED))
@@ -44,12 +46,13 @@ async def send_recording(
     if not call.caller:
         return Taken(said=Outcome.of(CrmCode.CALL_WITHOUT_PHONE))
     rules = connection.rules
-    link = make_link(recording, now + timedelta(days=rules.recording_days))
+    until = now + timedelta(days=rules.recording_days)
+    link = make_link(recording, until) if recording else ""
     record = CallRecord(
         call=call,
         link=link,
-        file_name=file_name(recording),
-        seconds=recording.seconds or 0.0,
+        file_name=file_name(recording) if recording else "",
+        seconds=(recording.seconds or 0.0) if recording else 0.0,
         refs=refs,
         responsible=responsible_for(call, rules),
         text=render(Part.TITLE, call, rules.language, rules.templates),
@@ -60,11 +63,14 @@ async def send_recording(
         raise Refused(_hidden(error.outcome, link)) from None
     except ReceiverUnavailable as error:
         raise ReceiverUnavailable(_hidden(error.outcome, link), pause=error.pause) from None
-    return Taken(said=Outcome.of(CrmCode.RECORDING_LISTED))
+    listed = CrmCode.RECORDING_LISTED if recording else CrmCode.CALL_LISTED
+    return Taken(said=Outcome.of(listed))
 
 
 def _hidden(outcome: Outcome, link: str) -> Outcome:
     """Without the signature, which a CRM may say back."""
+    if not link:
+        return outcome
     query = urlsplit(link).query
     text = json.dumps(outcome.params, ensure_ascii=False)
     for secret in (query, query.rpartition("=")[2]):

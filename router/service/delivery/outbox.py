@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.calls.call import Call, Recording
+from router.domain.calls.call import Call, Recording, RecordingState
 from router.domain.delivery.connection import Account, Connection, Mode
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
 from router.domain.delivery.entity import Entity
@@ -226,12 +226,23 @@ async def enqueue_health(session: Session, account: Account, now: datetime) -> N
     await session.deliveries.add(deliveries)
 
 
+async def enqueue_unrecorded(session: Session, calls: Sequence[Call], now: datetime) -> None:
+    """Enqueue calls that Asterisk did not record for the CRMs that list calls."""
+    unrecorded = [call for call in calls if call.spool_name is None]
+    if not any(call.answered_at for call in unrecorded):
+        return
+    made = [await recording_deliveries(session, call, None, now) for call in unrecorded]
+    await session.deliveries.add([delivery for some in made for delivery in some])
+
+
 async def recording_deliveries(
-    session: Session, call: Call, recording: Recording, now: datetime
+    session: Session, call: Call, recording: Recording | None, now: datetime
 ) -> list[Delivery]:
-    """A recording to the CRMs whose lists of calls it goes into. No link is kept: it is signed when
-    it is sent.
+    """A call with its recording to the CRMs whose lists of calls it goes into; an answered call
+    goes there without a recording, too. No link is kept: it is signed when it is sent.
     """
+    if call.answered_at is None and not _is_audible(recording):
+        return []
     connections = [
         one
         for one in await session.find(Connection, active=True)
@@ -240,7 +251,11 @@ async def recording_deliveries(
     if not connections:
         return []
     body = (await call_bodies(session, [call]))[call.id]
-    about = {"seconds": recording.seconds, "content_type": recording.content_type}
+    about = (
+        {"seconds": recording.seconds, "content_type": recording.content_type}
+        if recording is not None
+        else None
+    )
     made = [
         announce(
             one,
@@ -253,3 +268,7 @@ async def recording_deliveries(
         for one in connections
     ]
     return [replace(one, stream=f"{call.id}:recording", told_at=call.arrived_at) for one in made]
+
+
+def _is_audible(recording: Recording | None) -> bool:
+    return recording is not None and recording.state is RecordingState.STORED
