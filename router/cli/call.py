@@ -25,15 +25,8 @@ from router.cli.output import (
     short_moment,
 )
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import (
-    Call,
-    CallFilter,
-    Ending,
-    Period,
-    State,
-    Transfer,
-    endpoint,
-)
+from router.domain.calls.call import Call, Ending, Period, State, Transfer, endpoint
+from router.domain.calls.call_filter import CallFilter
 from router.domain.phone import parse_number
 from router.service.calls import browse as service
 from router.service.calls.browse import CallLine, CallView

@@ -18,7 +18,8 @@ from router.cli.opening import read_settings, ready_store
 from router.cli.output import AsJson, Column, note, plain, print_json, print_table, progress, say
 from router.cli.recording_links import link, revoke
 from router.config import Settings
-from router.domain.calls.call import CallFilter, Recording, RecordingState
+from router.domain.calls.call import Recording, RecordingState
+from router.domain.calls.call_filter import CallFilter
 from router.errors import InvalidInput, RingtraceError, Unavailable
 from router.recorder import StorageReader
 from router.service.calls.browse import CallView, find_calls, show_call

@@ -35,7 +35,8 @@ from router.demo.facts import (
 from router.demo.set_up import CARRIER_ADDRESS, set_up
 from router.demo.visitor import DemoVisitor
 from router.demo.waiting import PATIENCE, after, until
-from router.domain.calls.call import CallFilter, RecordingState, State
+from router.domain.calls.call import RecordingState, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import DeliveryState
 from router.errors import ConfigurationError
 from router.phone.softphone import Softphone

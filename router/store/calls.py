@@ -3,30 +3,27 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 from sqlalchemy import (
-    Executable,
     bindparam,
     func,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from router.domain.calls.call import Call, CallFilter, Ending, State
-from router.domain.calls.search import search_text
+from router.domain.calls.call import Call, Ending, State
+from router.domain.calls.call_filter import CallFilter
 from router.errors import NotFound
 from router.store import tables
+from router.store.call_facets import write_facets
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
-from router.store.finding import find_calls
+from router.store.finding import count_calls, find_calls, matching_calls
 from router.store.records import TABLES, from_row, to_row
 from router.store.writing import upsert
 
-_call, _search, _tag = tables.call, tables.call_search, tables.tag
+_call = tables.call
 _ENDED = select(_call.c.id).where(
     _call.c.id.in_(bindparam("ids", expanding=True)),
     _call.c.state == State.ENDED,
@@ -52,10 +49,7 @@ class SqlCalls:
         revision = await count_up(self.connection, "calls")
         rows = [{**to_row(call), "revision": revision} for call in calls]
         await upsert(self.connection, _call, rows)
-        found_by = [
-            {"call_id": c.id, "arrived_at": c.arrived_at, "text": search_text(c)} for c in calls
-        ]
-        await self.connection.execute(_making_findable(self.connection.dialect.name), found_by)
+        await write_facets(self.connection, [call.id for call in calls])
 
     async def lock(self) -> None:
         """Lock calls until the transaction ends, so that they can be read and written back."""
@@ -101,6 +95,15 @@ class SqlCalls:
         )
         if done.rowcount == 0:
             raise NotFound(f"There is no call '{call_id}'.")
+        await write_facets(self.connection, [call_id])
+
+    async def count(self, wanted: CallFilter, most: int) -> int:
+        """How many calls match, counted up to `most`."""
+        return await count_calls(self.connection, wanted, most)
+
+    async def matching(self, call_ids: Collection[str], wanted: CallFilter) -> set[str]:
+        """Which of these calls match."""
+        return await matching_calls(self.connection, call_ids, wanted)
 
     async def ended(self, ids: Sequence[str]) -> set[str]:
         """Which of `ids` have ended; calls that were not in the CEL log may still get data."""
@@ -124,14 +127,3 @@ class SqlCalls:
             return {}
         found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
         return {row.id: from_row(Call, row) for row in found}
-
-
-@cache
-def _making_findable(dialect: str) -> Executable:
-    """Update the search text only if it changed."""
-    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
-    new = {"text": statement.excluded.text, "arrived_at": statement.excluded.arrived_at}
-    whole: Executable = statement.on_conflict_do_update(
-        index_elements=["call_id"], set_=new, where=_search.c.text != statement.excluded.text
-    )
-    return whole

@@ -1,11 +1,11 @@
 """Finds calls, newest first, at a cost that does not depend on the number of calls. A list reads
-one index in order of arrival until the page is full: that of calls, tags or search texts. If a
-filter matches few calls, they are fetched and sorted instead. Matches are counted first, up to a
+one index in order of arrival until the page is full: that of facets, tags or search texts. If a
+search matches few calls, they are fetched and sorted instead. Matches are counted first, up to a
 limit.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,34 +17,27 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    literal,
     or_,
     select,
     table,
     tuple_,
 )
 
-from router.domain.calls.call import Call, CallFilter
+from router.domain.calls.call import Call
+from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.search import FIRST, Search, read_search
 from router.store import tables
 from router.store.direct import AnyConnection
+from router.store.facet_conditions import INDEXED, facet_conditions, tag_conditions
 from router.store.records import from_row
 
 Position = tuple[datetime, str]
-_call, _search, _tag = tables.call, tables.call_search, tables.tag
+_call, _facet, _search, _tag = tables.call, tables.call_facet, tables.call_search, tables.tag
 _trigrams = table("call_search_index", column("rowid"), column("call_search_index"))  # SQLite's
 TRIGRAM = 3
 FEW = 3000  # calls that are fetched and sorted instead of walked
 MANY = 20_000  # index entries that a walk may pass; limit of counting
-# The fewest calls first, as far as names tell.
-_EQUAL = {
-    "caller": "ix_call_caller_arrived_at",
-    "number": "ix_call_number_arrived_at",
-    "visitor_id": "ix_call_visitor_id_arrived_at",
-    "state": "ix_call_state_arrived_at_id",
-    "site_id": "ix_call_site",
-    "verdict": "ix_call_verdict",
-    "ending": "ix_call_ending",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +51,9 @@ class Walk:
     index: str | None = None  # that SQLite takes
 
     def query(self, wanted: CallFilter, before: Position | None, limit: int) -> Select[Any]:
-        """The ids of the calls of a page, the newest first."""
+        """The arrival and id of the calls of a page, the newest first."""
         query = (
-            select(self.call_id)
+            select(self.at, self.call_id)
             .select_from(self.source)
             .where(*self.conditions, *_times(self.at, wanted))
         )
@@ -80,9 +73,30 @@ async def find_calls(
     """A page of matching calls."""
     walk = await _Planner(connection, wanted).plan()
     page = walk.query(wanted, before, limit).subquery()
-    query = select(_call).join(page, page.c[0] == _call.c.id)
+    query = select(_call).join(page, page.c[1] == _call.c.id)
     rows = await connection.execute(query.order_by(_call.c.arrived_at.desc(), _call.c.id.desc()))
     return [from_row(Call, row) for row in rows]
+
+
+async def count_calls(connection: AnyConnection, wanted: CallFilter, most: int) -> int:
+    """How many calls match, counted up to `most`."""
+    walk = await _Planner(connection, wanted).plan()
+    some = walk.query(wanted, None, most).subquery()
+    return (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+
+
+async def matching_calls(
+    connection: AnyConnection, call_ids: Collection[str], wanted: CallFilter
+) -> set[str]:
+    """Which of these calls match."""
+    conditions = [
+        *facet_conditions(_facet, wanted),
+        *tag_conditions(_facet.c.call_id, wanted),
+        *_times(_facet.c.arrived_at, wanted),
+        *_Planner(connection, wanted).holds_text(_facet.c.call_id),
+    ]
+    query = select(_facet.c.call_id).where(_facet.c.call_id.in_(list(call_ids)), *conditions)
+    return set((await connection.execute(query)).scalars())
 
 
 class _Planner:
@@ -92,29 +106,51 @@ class _Planner:
         self._connection, self._wanted = connection, wanted
         self._sqlite = connection.dialect.name == "sqlite"
         self._search = read_search(wanted.text or "")
-        self._tag = wanted.tag.casefold() if wanted.tag else None
-        values = {name: getattr(wanted, name) for name in _EQUAL}
-        if self._search.caller and values["caller"] in {None, self._search.caller}:
-            values["caller"], self._search = self._search.caller, Search(terms=())
-        self._equal = {name: value for name, value in values.items() if value is not None}
 
     async def plan(self) -> Walk:
         """The walk that is shortest."""
         if self._search.terms and (few := await self._few_found()) is not None:
-            return self._others(few, with_text=False)
-        if not self._equal and not self._tag:
-            return self._texts() if self._search.terms else self._calls(None)
-        return await self._shortest()
+            return self._others(few)
 
-    async def _shortest(self) -> Walk:
-        """By the filter with the fewest calls."""
-        walks = [self._calls(name) for name in self._equal]
-        if self._tag:
+        walks = [self._facets(name) for name in self._indexed()]
+        if self._tag():
             walks.append(self._tags())
+        if not walks:
+            return self._texts() if self._search.terms else self._facets(None)
         if len(walks) == 1:
             return walks[0]
         counts = [await self._count(walk) for walk in walks]
         return walks[counts.index(min(counts))]
+
+    def holds_text(self, call_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """The conditions of the search text, for another table."""
+        if not self._search.terms:
+            return []
+        held = self._texts_hold()
+        return [exists(select(_search.c.id).where(_search.c.call_id == call_id, *held))]
+
+    def _indexed(self) -> list[str]:
+        """The filters of one value that have an index."""
+        choices = {name: self._wanted.among(name) for name in INDEXED}
+        if self._search.caller and choices["caller"] is None:
+            self._wanted = self._with_caller(self._search.caller)
+            choices["caller"] = self._wanted.among("caller")
+        return [
+            name
+            for name, choice in choices.items()
+            if choice and not choice.excluded and len(choice.values) == 1
+        ]
+
+    def _with_caller(self, caller: str) -> CallFilter:
+        """A whole number that was typed is found by the caller's index."""
+        self._search = Search(terms=())
+        return replace(self._wanted, caller=caller)
+
+    def _tag(self) -> str | None:
+        choice = self._wanted.among("tag")
+        if choice is None or choice.excluded or len(choice.values) != 1:
+            return None
+        return choice.values[0].casefold()
 
     async def _count(self, walk: Walk) -> int:
         """Rows of this walk's filter in this time, counted up to `MANY`."""
@@ -135,11 +171,12 @@ class _Planner:
         ids = _by_fts5(terms) if self._sqlite else select(_search.c.id).where(_by_gin(terms))
         if await self._counted(ids, FEW + 1) > FEW:
             return None
-        exact = and_(
-            *(or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms)
-        )
         indexed = _search.c.id.in_(ids) if self._sqlite else _by_gin(terms)
-        few = select(_search.c.arrived_at, _search.c.call_id).where(indexed, exact).cte("few")
+        few = (
+            select(_search.c.arrived_at, _search.c.call_id)
+            .where(indexed, *self._texts_hold())
+            .cte("few")
+        )
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
 
     async def _many_begin(self, needles: Sequence[str]) -> bool:
@@ -160,18 +197,19 @@ class _Planner:
         some = query.limit(most).subquery()
         return (await self._connection.execute(select(func.count()).select_from(some))).scalar_one()
 
-    def _calls(self, name: str | None) -> Walk:
-        """The calls, by the index of one filter."""
-        equal = sorted(self._equal, key=lambda other: other != name)  # the one to be counted first
-        conditions = [_call.c[other] == self._equal[other] for other in equal]
-        index = _EQUAL[name] if name and len(equal) > 1 else None
-        conditions += [*self._tagged(_call.c.id), *self._said(_call.c.id)]
+    def _facets(self, name: str | None) -> Walk:
+        """The facets, by the index of one filter."""
+        conditions = [
+            *facet_conditions(_facet, self._wanted, first=name),
+            *tag_conditions(_facet.c.call_id, self._wanted),
+            *self.holds_text(_facet.c.call_id),
+        ]
         return Walk(
-            source=_call,
-            at=_call.c.arrived_at,
-            call_id=_call.c.id,
+            source=_facet,
+            at=_facet.c.arrived_at,
+            call_id=_facet.c.call_id,
             conditions=conditions,
-            index=index,
+            index=INDEXED[name] if name else None,
         )
 
     def _tags(self) -> Walk:
@@ -179,52 +217,31 @@ class _Planner:
             source=_tag,
             at=_tag.c.arrived_at,
             call_id=_tag.c.call_id,
-            conditions=[_tag.c.name == self._tag],
+            conditions=[_tag.c.name == self._tag(), *self.holds_text(_tag.c.call_id)],
         )
-        return self._others(walk, with_text=True, with_tag=False)
+        return self._others(walk)
 
     def _texts(self) -> Walk:
-        conditions = [
-            or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms
-        ]
-        return Walk(
+        walk = Walk(
             source=_search,
             at=_search.c.arrived_at,
             call_id=_search.c.call_id,
-            conditions=conditions,
+            conditions=self._texts_hold(),
             index="ix_call_search_newest",
         )
+        return self._others(walk)
 
-    def _others(self, walk: Walk, *, with_text: bool, with_tag: bool = True) -> Walk:
+    def _others(self, walk: Walk) -> Walk:
         """Add the conditions that the walk's table does not contain."""
         conditions = list(walk.conditions)
-        if self._equal:
-            same = [_call.c[name] == value for name, value in self._equal.items()]
-            conditions.append(exists(select(_call.c.id).where(_call.c.id == walk.call_id, *same)))
-        conditions += self._tagged(walk.call_id) if with_tag else []
-        conditions += self._said(walk.call_id) if with_text else []
-        return Walk(
-            source=walk.source,
-            at=walk.at,
-            call_id=walk.call_id,
-            conditions=conditions,
-            index=walk.index,
-        )
+        if facets := facet_conditions(_facet, self._wanted):
+            same = (_facet.c.arrived_at == walk.at, _facet.c.call_id == walk.call_id)
+            conditions.append(exists(select(literal(1)).select_from(_facet).where(*same, *facets)))
+        conditions += tag_conditions(walk.call_id, self._wanted)
+        return replace(walk, conditions=conditions)
 
-    def _tagged(self, call_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-        if not self._tag:
-            return []
-        return [
-            exists(
-                select(_tag.c.call_id).where(_tag.c.call_id == call_id, _tag.c.name == self._tag)
-            )
-        ]
-
-    def _said(self, call_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-        if not self._search.terms:
-            return []
-        held = [or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms]
-        return [exists(select(_search.c.id).where(_search.c.call_id == call_id, *held))]
+    def _texts_hold(self) -> list[ColumnElement[bool]]:
+        return [or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms]
 
     def _holds(self, needle: str) -> ColumnElement[bool]:
         """Prevents index use on purpose: tested on the rows of a walk."""

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator
 
 from fastapi.sse import ServerSentEvent
 
-from router.domain.calls.call import CallFilter
-from router.domain.calls.search import read_search, search_text
 from router.service.calls.browse import CallLine, changes_since
 from router.service.ports import Store
 
@@ -82,21 +80,6 @@ class Feed:
     async def _newest(self) -> int:
         async with self._store.read() as session:
             return await session.calls.revision()
-
-
-def fits(line: CallLine, wanted: CallFilter) -> bool:
-    """Whether a changed call matches `wanted`, by the same rules as in the store."""
-    call = line.call
-    equal = ("site_id", "number", "caller", "verdict", "ending", "state")
-    if any(getattr(wanted, name) not in (None, getattr(call, name)) for name in equal):
-        return False
-    if wanted.tag is not None and wanted.tag.casefold() not in (tag.name for tag in line.tags):
-        return False
-    if wanted.since is not None and call.arrived_at < wanted.since:
-        return False
-    if wanted.until is not None and call.arrived_at >= wanted.until:
-        return False
-    return wanted.text is None or read_search(wanted.text).finds(search_text(call))
 
 
 def event(name: str, data: str, *, id: int | None = None) -> ServerSentEvent:  # noqa: A002

@@ -22,7 +22,8 @@ from router import asterisk_setup, bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Cli, DidFrom, Side, Trunk, TrunkKind, Trunks
 from router.config import Settings
-from router.domain.calls.call import Call, CallFilter, Recording, RecordingState, State
+from router.domain.calls.call import Call, Recording, RecordingState, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber

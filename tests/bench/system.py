@@ -25,7 +25,8 @@ from router import asterisk_setup, bootstrap, supervise
 from router.asterisk.answers import last_beat
 from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.config import Settings, load_settings
-from router.domain.calls.call import CallFilter, RecordingState, State
+from router.domain.calls.call import RecordingState, State
+from router.domain.calls.call_filter import CallFilter
 from router.secrets import Secrets
 from router.store import tables
 from router.store.engine import SqlStore

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from router.domain.calls.call import Call, CallFilter, Recording
+from router.domain.calls.call import Call, Recording
+from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.ledger import Row
 from router.domain.calls.routing import RoutingTable
 from router.domain.delivery.delivery import Delivery

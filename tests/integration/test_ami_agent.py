@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from router.asterisk import ami as ami_module
 from router.asterisk.answers import last_beat
 from router.asterisk.route_responder import HEARTBEAT_PAUSE
-from router.domain.calls.call import CallFilter, Ending, State
+from router.domain.calls.call import Ending, State
+from router.domain.calls.call_filter import CallFilter
 from router.errors import NotFound
 from router.service.admin.setup import add, change
 from router.service.calls.routing import Routes

@@ -15,7 +15,7 @@ from router.bootstrap import now
 from router.cli.doctor.finding import Case, Level
 from router.cli.doctor.storage import other_database
 from router.config import Settings
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call_filter import CallFilter
 from router.service.ports import Heartbeat
 from router.store import copying, tables
 from router.store.engine import SqlStore

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 
 from router.domain.access import LoginSession
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState, Webhook, announce
 from router.domain.ids import new_id
 from router.domain.mail import Mail

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Call, CallFilter, Ending, Recording, RecordingState, State, Tag
+from router.domain.calls.call import Call, Ending, Recording, RecordingState, State, Tag
+from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.folding import fold
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
 from router.domain.delivery.outcome import Outcome

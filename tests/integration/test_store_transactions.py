@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Destination
 from router.errors import DatabaseUnavailable, InvalidInput, WriteUndone
 from router.service.calls.ports import Cursor

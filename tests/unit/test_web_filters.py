@@ -1,17 +1,14 @@
 """What an address of the calls page asks for, and which live calls belong to it."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.datastructures import QueryParams
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Call, CallFilter, Ending, State, Tag
-from router.service.calls.browse import CallLine
+from router.domain.calls.call import Ending
 from router.web.formats import zone
-from router.web.live import fits
 from router.web.pages.filters import Filters
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
@@ -54,33 +51,3 @@ def test_filters_survive_the_way_into_an_address_and_back() -> None:
 )
 def test_an_unknown_time_zone_is_utc(name: str | None) -> None:
     assert str(zone(name)) == "UTC"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "belongs"),
-    [
-        ({}, True),
-        ({"verdict": Verdict.EXACT}, True),
-        ({"verdict": Verdict.STALE}, False),
-        ({"ending": Ending.ANSWERED}, False),
-        ({"site_id": "other"}, False),
-        ({"tag": "hot"}, True),
-        ({"tag": "cold"}, False),
-        ({"since": NOON, "until": NOON + timedelta(seconds=1)}, True),
-        ({"until": NOON}, False),
-        ({"since": NOON + timedelta(seconds=1)}, False),
-        ({"text": "иван"}, True),
-        ({"text": "916123"}, True),
-        ({"text": "Пётр"}, False),
-    ],
-)
-def test_a_live_call_belongs_to_the_list_by_the_same_rules_as_in_the_store(
-    wanted: dict[str, Any], belongs: bool
-) -> None:
-    call = Call(
-        id="pbx-1.1", did="74951234560", trunk="t", site_id="shop", caller="+79161234567", caller_name="ИВАН",  # noqa: E501
-        arrived_at=NOON, state=State.RINGING, verdict=Verdict.EXACT,
-    )  # fmt: skip
-    tags = (Tag(call_id=call.id, name="hot", author="anna", at=NOON),)
-    line = CallLine(call=call, tags=tags, visit=None, recording=None)
-    assert fits(line, CallFilter(**wanted)) is belongs

@@ -9,7 +9,7 @@ from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.cli.doctor.finding import Case, Finding, fail, ok, warn
 from router.cli.trunk_state import Seen, known_networks, sharing
 from router.cli.trunk_use import transport_advice, transport_of
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Destination
 from router.service.admin.setup import list_all
 

@@ -1,6 +1,6 @@
 """A call: one validated record, folded from the CEL log."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -246,21 +246,3 @@ class Recording:
     warnings: tuple[Outcome, ...] = ()
     stored_at: datetime | None = None
     links_revoked: int = 0  # how often the links that need no log-in were ended by hand
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """Filter for calls; None means any."""
-
-    site_id: str | None = None
-    number: str | None = None
-    caller: str | None = None
-    verdict: Verdict | None = None
-    ending: Ending | None = None
-    state: State | None = None
-    tag: str | None = None
-    visitor_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    # search text for a caller: see `router.domain.calls.search`
-    text: str | None = field(default=None)

@@ -7,22 +7,23 @@ number (the examples are Russian, `region` decides):
 - `916`: three digits are also the area code;
 - `8916314`, `123456`: five digits and more are any part of the number, or its beginning.
 
-Words are searched in the caller's name and in that of the line or person who answered. Case and ё
-are ignored; one or two letters are the beginning of a word. `maria 4567` means both.
+Words are searched in the caller's name, in that of the line or person who answered, and in the
+visit's source, campaign and term. The whole id of a CRM record finds its calls. Case and ё are
+ignored; one or two letters are the beginning of a word. `maria 4567` means both.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import phonenumbers
 
-from router.domain.calls.call import Call
 from router.domain.phone import caller_number, digits, national_prefix
 
 FIRST, LAST = "\x02", "\x03"  # around the caller's digits in a call's search text
-MOST_TEXT = 300  # letters of a search text
+ID, END = "\x04", "\x05"  # around the id of a CRM record
+MOST_TEXT = 600  # letters of a search text
 _CODE = 3  # digits of an area code
 _ENDING = 4  # digits up to which a number's end is meant
 _SHORT_WORD = 2
@@ -50,19 +51,17 @@ class Search:
         return all(any(needle in text for needle in needles) for needles in self.terms)
 
 
-def search_text(call: Call) -> str:
-    """The search text of a call: the caller's digits, and the names of both sides."""
-    return names_and_number(
-        call.caller, call.caller_raw, call.caller_name, call.answered_by, call.last_answered_by
-    )
-
-
-def names_and_number(caller: str | None, raw: str, *names: str | None) -> str:
-    """The same from the call's fields."""
+def search_text(
+    caller: str | None, raw: str, *names: str | None, entity_ids: Iterable[str] = ()
+) -> str:
+    """The search text of a call: its caller, names of both sides and words of its visit, and the
+    ids of its CRM records.
+    """
     number = f"{FIRST}{digits(caller or raw)}{LAST}"
     spelled = raw if any(character.isalpha() for character in raw) else ""
     words = dict.fromkeys(" ".join(_folded(text or "") for text in (*names, spelled)).split())
-    return "".join((number, *(_WORD + word for word in words)))[:MOST_TEXT]
+    ids = "".join(f"{ID}{_folded(entity_id)}{END}" for entity_id in entity_ids)
+    return "".join((number, ids, *(_WORD + word for word in words)))[:MOST_TEXT]
 
 
 def read_search(typed: str, region: str = "RU") -> Search:
@@ -103,9 +102,9 @@ def _number(number: str, region: str) -> tuple[str, ...]:
     if in_front:
         return (FIRST + country + digits(number[in_front.end() :]),)
     if len(said) == _CODE:
-        return (said + LAST, FIRST + country + said)
+        return (said + LAST, FIRST + country + said, ID + said + END)
     if len(said) <= _ENDING:
-        return (said + LAST,)
+        return (said + LAST, ID + said + END)
     if prefix and said.startswith(prefix):
         return (said, FIRST + country + said[len(prefix) :])
     return (said,)

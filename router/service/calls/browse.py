@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.domain.calls.call import Call, CallFilter, Recording, Tag
+from router.domain.calls.call import Call, Recording, Tag
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import Delivery
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
@@ -110,6 +111,17 @@ async def changes_since(
         calls = await session.calls.newer_than(revision, limit)
         lines = await _lines(session, calls)
     return max((call.revision for call in calls), default=revision), lines
+
+
+async def matching(
+    store: Store, lines: Sequence[CallLine], wanted: CallFilter
+) -> tuple[CallLine, ...]:
+    """Those of these calls that match."""
+    if wanted.is_empty or not lines:
+        return tuple(lines)
+    async with store.read() as session:
+        ids = await session.calls.matching([line.call.id for line in lines], wanted)
+    return tuple(line for line in lines if line.call.id in ids)
 
 
 async def check_revision(store: Store, revision: int) -> None:

@@ -10,7 +10,8 @@ import structlog
 
 from router.domain.attribution.late_evidence import LateEvidence, LateKind
 from router.domain.attribution.terms import LOOK_BACK
-from router.domain.calls.call import CallFilter, State
+from router.domain.calls.call import State
+from router.domain.calls.call_filter import CallFilter
 from router.errors import DatabaseUnavailable
 from router.service.calls.reattribution import form_left
 from router.service.clock import Clock

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from router.domain.attribution.terms import (
     LOOK_BACK,
 )
-from router.domain.calls.call import Call, CallFilter, State
+from router.domain.calls.call import Call, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.visitors.promo_codes import LENGTH, read_code
 from router.domain.visitors.site import Site

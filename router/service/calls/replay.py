@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from router.domain.calls.call import Call, CallFilter, State
+from router.domain.calls.call import Call, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Site
 from router.service.calls.attribution import IDENTITY, Attributor, identity
 from router.service.ports import Session, Store

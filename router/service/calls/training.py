@@ -9,7 +9,8 @@ from router.domain.attribution.model import UNATTRIBUTED_DAYS, USUAL, Model
 from router.domain.attribution.population import crowds
 from router.domain.attribution.terms import LOOK_BACK
 from router.domain.attribution.training import Case, train_model
-from router.domain.calls.call import Call, CallFilter, State
+from router.domain.calls.call import Call, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.errors import DatabaseUnavailable
 from router.service.calls.attribution import Attributor

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from router.domain.calls.call import CallFilter, State
+from router.domain.calls.call import State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.catalogue import (
     Catalogue,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from router.domain.calls.call import Call, CallFilter, State
+from router.domain.calls.call import Call, State
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from router.domain.calls.call import CallFilter, Recording
+from router.domain.calls.call import Recording
+from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.call_event import CallEvent, read_call
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection, Mode

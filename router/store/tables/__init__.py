@@ -2,7 +2,17 @@
 on the way out.
 """
 
-from router.store.tables.calls import call, call_search, delivery, entity, recording, sale, tag
+from router.store.tables.calls import (
+    call,
+    call_facet,
+    call_search,
+    delivery,
+    entity,
+    recording,
+    sale,
+    tag,
+)
+from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.cel_log import (
     counter,
     cursor,
@@ -48,6 +58,7 @@ __all__ = [
     "Moment",
     "account",
     "call",
+    "call_facet",
     "call_search",
     "connection",
     "counter",

@@ -15,7 +15,16 @@ from sqlalchemy import (
     text,
 )
 
-from router.store.tables.columns import E164, KEY, Json, JsonOrNull, key, metadata, moment
+from router.store.tables.columns import (
+    E164,
+    KEY,
+    Json,
+    JsonOrNull,
+    Moment,
+    key,
+    metadata,
+    moment,
+)
 
 _WITH_CODE = text("code IS NOT NULL")
 
@@ -67,10 +76,7 @@ call = Table(
     Index(None, "number", "arrived_at"),
     Index(None, "caller", "arrived_at"),
     Index(None, "visitor_id", "arrived_at"),
-    # Indexes for lists, newest first; further filter columns follow, so that few rows are read.
-    Index("ix_call_site", "site_id", "arrived_at", "id", "verdict", "ending"),
-    Index("ix_call_ending", "ending", "arrived_at", "id", "site_id", "verdict"),
-    Index("ix_call_verdict", "verdict", "arrived_at", "id", "site_id", "ending"),
+    Index(None, "site_id", "arrived_at"),
     Index(None, "state", "arrived_at", "id"),
     Index(
         "ix_call_code", "arrived_at", "code", sqlite_where=_WITH_CODE, postgresql_where=_WITH_CODE
@@ -90,6 +96,59 @@ call_search = Table(
     Column("text", Text, nullable=False),
     Index(None, "call_id", unique=True),
     Index("ix_call_search_newest", "arrived_at", "call_id", "text"),
+)
+
+# What lists filter calls by, in the order of arrival, without the wide columns of a call. Rewritten
+# with each change of the call (`router.store.call_facets`). Unknown texts are empty.
+call_facet = Table(
+    "call_facet",
+    metadata,
+    Column("arrived_at", Moment, primary_key=True),
+    Column("call_id", String(64), primary_key=True),
+    *(
+        Column(name, Text, nullable=False)
+        for name in (
+            "site_id",
+            "number",
+            "caller",
+            "visitor_id",
+            "state",
+            "ending",
+            "verdict",
+            "source",
+            "campaign",
+            "term",
+            "channel",
+            "destination_id",
+            "answered_by",
+            "last_answered_by",
+        )
+    ),
+    *(
+        Column(name, Float)
+        for name in ("wait", "talk", "silence", "talk_over", "probability", "score")
+    ),
+    *(
+        Column(name, Boolean, nullable=False)
+        for name in ("first", "reviewed", "recorded", "commented")
+    ),
+    Index("ix_call_facet_call_id", "call_id"),
+    Index("ix_call_facet_site", "site_id", "arrived_at", "call_id", "verdict", "ending"),
+    Index("ix_call_facet_ending", "ending", "arrived_at", "call_id", "site_id", "verdict"),
+    Index("ix_call_facet_verdict", "verdict", "arrived_at", "call_id", "site_id", "ending"),
+    *(
+        Index(f"ix_call_facet_{name}", name, "arrived_at", "call_id")
+        for name in (
+            "number",
+            "caller",
+            "visitor_id",
+            "state",
+            "source",
+            "campaign",
+            "term",
+        )
+    ),
+    sqlite_with_rowid=False,
 )
 
 tag = Table(

@@ -24,7 +24,6 @@ from router.web.api.models.call_lists import (
 from router.web.api.models.calls import Call, Tag
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
-from router.web.live import fits
 
 router = APIRouter(
     prefix="/calls", tags=["calls"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed)
@@ -60,8 +59,8 @@ async def _changed(store: Store, asked: Asked, after: int) -> CallList:
         raise InvalidInput("Use either after or cursor: one is by change, the other by arrival.")
     await service.check_revision(store, after)
     reached, lines = await service.changes_since(store, after, asked.limit)
-    wanted = asked.wanted()
-    fitting = tuple(ListedCall.of_line(line) for line in lines if fits(line, wanted))
+    found = await service.matching(store, lines, asked.wanted())
+    fitting = tuple(ListedCall.of_line(line) for line in found)
     return CallList(calls=fitting, next_cursor=None, revision=reached)
 
 

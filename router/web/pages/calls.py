@@ -11,14 +11,14 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from router.domain.calls.call import CallFilter
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Site
 from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
-from router.service.calls.browse import CallLine, CallPage, find_calls
+from router.service.calls.browse import CallLine, CallPage, find_calls, matching
 from router.service.ports import Store
 from router.web.deps import AppState, AppStateOf, LoggedIn, person_or_none
-from router.web.live import OPEN, event, fits
+from router.web.live import OPEN, event
 from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
 
@@ -121,10 +121,11 @@ async def live(
         if start != seen:  # the page reloads its list instead of a thousand rows
             yield event("stale", str(start), id=start)
             seen = start
+        found = await matching(app_state.web.store, lines, wanted)
         for line in lines:
             # calls can share a revision, so only the last of a batch carries it
             reached = line.call.revision if line is lines[-1] else None
-            if fits(line, wanted):
+            if line in found:
                 yield event(
                     "call", app_state.pages.text(request, "row.html", line=line), id=reached
                 )

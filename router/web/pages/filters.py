@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import CallFilter, Ending
+from router.domain.calls.call import Ending
+from router.domain.calls.call_filter import CallFilter
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
 from router.web.labels import tag_named

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from router.domain.calls.search import names_and_number
+from router.domain.calls.search import search_text
 from router.store.migrations.building import build_indexes
 from router.store.tables import Moment
 
@@ -99,7 +99,7 @@ def _written() -> Iterator[list[dict[str, Any]]]:
             {
                 "call_id": row.id,
                 "arrived_at": row.arrived_at,
-                "text": names_and_number(row.caller, row.caller_raw, *row[4:]),
+                "text": search_text(row.caller, row.caller_raw, *row[4:]),
             }
             for row in found
         ]

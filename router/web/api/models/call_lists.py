@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import CallFilter, Ending, State
+from router.domain.calls.call import Ending, State
+from router.domain.calls.call_filter import CallFilter
 from router.service.calls.browse import CallLine, CallView
 from router.web.api.models.base import Answer, Body, Moment
 from router.web.api.models.calls import Call, Tag

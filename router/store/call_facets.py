@@ -1,0 +1,156 @@
+"""Writes what lists find calls by: the facets that filters compare, and the search text."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from router.domain.calls.call import RecordingState
+from router.domain.calls.search import search_text
+from router.store import tables
+from router.store.direct import AnyConnection
+
+_call, _facet, _search = tables.call, tables.call_facet, tables.call_search
+_entity, _recording, _visit = tables.entity, tables.recording, tables.visit
+_OF_VISIT = ("campaign", "term")
+_OF_CALL = (
+    "site_id",
+    "number",
+    "caller",
+    "visitor_id",
+    "state",
+    "ending",
+    "verdict",
+    "destination_id",
+    "answered_by",
+    "last_answered_by",
+)
+
+_SEARCHED = (
+    select(
+        _call.c.id,
+        _call.c.arrived_at,
+        _call.c.caller,
+        _call.c.caller_raw,
+        _call.c.caller_name,
+        _call.c.answered_by,
+        _call.c.last_answered_by,
+        func.coalesce(_visit.c.source, _call.c.source),
+        _visit.c.campaign,
+        _visit.c.term,
+    )
+    .select_from(_call)
+    .outerjoin(_visit, _visit.c.id == _call.c.visit_id)
+)
+
+
+async def write_facets(connection: AnyConnection, call_ids: Sequence[str]) -> None:
+    """Write the facets of these calls from what is known of them now."""
+    await connection.execute(delete(_facet).where(_facet.c.call_id.in_(call_ids)))
+    query = facets_of_calls().where(_call.c.id.in_(call_ids))
+    await connection.execute(insert(_facet).from_select(list(_columns()), query))
+    await _write_search_texts(connection, call_ids)
+
+
+async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]) -> None:
+    entity_ids: dict[str, list[str]] = {}
+    query = select(_entity.c.call_id, _entity.c.external_id).where(_entity.c.call_id.in_(call_ids))
+    for call_id, entity_id in await connection.execute(query.order_by(_entity.c.at)):
+        entity_ids.setdefault(call_id, []).append(entity_id)
+
+    rows = await connection.execute(_SEARCHED.where(_call.c.id.in_(call_ids)))
+    texts = [
+        {
+            "call_id": row.id,
+            "arrived_at": row.arrived_at,
+            "text": search_text(*row[2:], entity_ids=entity_ids.get(row.id, ())),
+        }
+        for row in rows
+    ]
+    if texts:
+        await connection.execute(_saving_texts(connection.dialect.name), texts)
+
+
+@cache
+def _saving_texts(dialect: str) -> Executable:
+    """Update the search text only if it changed."""
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
+    new = {"text": statement.excluded.text, "arrived_at": statement.excluded.arrived_at}
+    whole: Executable = statement.on_conflict_do_update(
+        index_elements=["call_id"], set_=new, where=_search.c.text != statement.excluded.text
+    )
+    return whole
+
+
+def facets_of_calls() -> Select[Any]:
+    """The rows of `call_facet`, one for each call."""
+    return (
+        select(*(value.label(name) for name, value in _columns().items()))
+        .select_from(_call)
+        .outerjoin(_visit, _visit.c.id == _call.c.visit_id)
+        .outerjoin(_recording, _recording.c.call_id == _call.c.id)
+    )
+
+
+def _columns() -> dict[str, ColumnElement[Any]]:
+    return {
+        "arrived_at": _call.c.arrived_at,
+        "call_id": _call.c.id,
+        **{name: _known(_call.c[name]) for name in _OF_CALL},
+        **{name: _known(_visit.c[name]) for name in _OF_VISIT},
+        "source": func.coalesce(_visit.c.source, _call.c.source, ""),
+        "channel": func.coalesce(_visit.c.channel, _call.c.channel, ""),
+        "wait": _call.c.wait_seconds,
+        "talk": _call.c.talk_seconds,
+        "silence": _shared_silence(),
+        "talk_over": _recording.c.talk_over_seconds,
+        "probability": _call.c.probability,
+        "score": null(),
+        "first": _is_first(),
+        "reviewed": false(),
+        "recorded": func.coalesce(_recording.c.state == RecordingState.STORED, False),
+        "commented": false(),
+    }
+
+
+def _known(column: Column[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, "")
+
+
+def _shared_silence() -> ColumnElement[Any]:
+    """Both sides were never silent together for longer than this."""
+    caller = _recording.c.caller_longest_silence_seconds
+    company = _recording.c.company_longest_silence_seconds
+    return case((caller < company, caller), else_=company)
+
+
+def _is_first() -> ColumnElement[Any]:
+    """Whether this phone never called the site before; never true of a withheld number."""
+    earlier = _call.alias("earlier")
+    called_before = exists(
+        select(literal(1))
+        .select_from(earlier)
+        .where(
+            earlier.c.caller == _call.c.caller,
+            earlier.c.site_id.is_not_distinct_from(_call.c.site_id),
+            earlier.c.arrived_at < _call.c.arrived_at,
+        )
+    )
+    return and_(_call.c.caller.is_not(None), ~called_before)
