@@ -12,7 +12,6 @@ from router.store.tables.calls import (
     sale,
     tag,
 )
-from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.cel_log import (
     counter,
     cursor,
