@@ -10,22 +10,8 @@ from router.receivers import json_body
 from router.receivers.http import HttpClient, TooLarge
 from router.receivers.json_body import read_json
 from router.service.delivery.outcomes import ReceiverUnavailable
-from tests.support.receiver import Answer, Receiver, receiver
-
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def endless(beginning: bytes, more: bytes) -> Answer:
-    """What begins so, and goes on so for ever."""
-
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(beginning)
-        while True:
-            writer.write(more)
-            await writer.drain()
-
-    return answer
+from tests.support.hostile import CHUNKED, OK, endless
+from tests.support.receiver import Receiver, receiver
 
 
 @pytest_asyncio.fixture

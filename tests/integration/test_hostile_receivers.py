@@ -1,0 +1,171 @@
+"""Whole deliveries to servers that answer anything: each ends in an outcome that says why, and none
+holds up the others.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+import structlog
+
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook
+from router.domain.delivery.outcome import CODES
+from router.receivers import registry
+from router.receivers.http import HttpClient
+from router.receivers.registry import KINDS, Accounts
+from router.receivers.webhook import WebhookSender
+from router.secrets import keep_token
+from router.service.delivery import dispatch
+from router.service.delivery.dispatch import deliver_due, list_deliveries
+from router.service.delivery.outbox import enqueue_calls
+from router.service.delivery.senders import Senders
+from router.store.engine import SqlStore
+from tests.support.builders import NOON, Clock, furnish, later, visit, visitor
+from tests.support.crm_calls import annas_call
+from tests.support.hostile import HOSTILE, whole
+from tests.support.receiver import Answer, receiver
+
+NAMES = list(HOSTILE)
+SECONDS = 1.0  # that an answer may take,
+WEBHOOK_SECONDS = 5.0  # and one of a webhook, of which one is well on a busy machine
+TOKEN = b'{"access_token": "an-access-token", "expires_in": 3600}'
+OPTIONS = {
+    "ga4": {"measurement_id": "G-ABC123DEF4"},
+    "google-ads": {"account": "1234567890", "conversion_action": "7", "token_address": "{}/token"},
+    "metrica": {"counter": "42"},
+    "zoho": {"accounts": "{}"},
+}
+# any answer means that they took it
+TAKES_ANY = {"ga4", "webhook"}
+
+
+@asynccontextmanager
+async def hostile_server(*, good_tokens: bool) -> AsyncIterator[str]:
+    """Answers by the number at the beginning of the path."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            try:
+                path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+                answer = HOSTILE[NAMES[int(path.split("/")[1].partition("?")[0])]]
+                if good_tokens and path.endswith("/token"):
+                    answer = whole("200 OK", TOKEN)
+                if isinstance(answer, bytes):
+                    writer.write(answer)
+                    await writer.drain()
+                else:
+                    await answer(reader, writer)
+            finally:
+                writer.close()
+
+    async with in_a_thread(serve) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def in_a_thread(serve: Answer) -> AsyncIterator[int]:
+    """A server on a loop of its own: what it sends without end is not to slow ours."""
+    ports, over = queue.Queue[int](), threading.Event()
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        ports.put(server.sockets[0].getsockname()[1])
+        while not over.is_set():
+            await asyncio.sleep(0.05)
+        server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    try:
+        yield await asyncio.to_thread(ports.get)
+    finally:
+        over.set()
+        await asyncio.to_thread(thread.join)
+
+
+def connection(kind: str, place: int, server: str) -> Connection:
+    address = f"{server}/{place}"
+    options = {name: value.format(address) for name, value in OPTIONS.get(kind, {}).items()}
+    return Connection(
+        id=f"hostile-{place}", kind=kind, address=address, created_at=NOON, options=options
+    )
+
+
+async def delivered(
+    store: SqlStore, home: Path, receivers: list[Connection] | list[Webhook]
+) -> dict[str, Delivery]:
+    """What became of a call for each of these, and for a webhook that is well, last in the row."""
+    call = annas_call(visitor_id="anna", visit_id="anna-1")
+    anna = visitor(ga_client_id="123456789.1700000000", ym_client_id="1700000000123456789")
+    seen = visit(click_ids={"gclid": "a-click"})
+    clock = Clock(later(70))
+    async with receiver() as well:
+        await furnish(
+            store, anna, seen, *receivers, Webhook(id="well", url=well.url, created_at=NOON)
+        )
+        async with store.write() as session:
+            await session.calls.save([call])
+            await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, clock())
+        clock.move(600)
+        accounts, webhooks = Accounts(store, home, clock), WebhookSender("key", WEBHOOK_SECONDS)
+        senders = Senders(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
+        while await deliver_due(store, senders, clock):
+            assert well.requests, "those who do not answer hold up who does"
+        await accounts.close()
+        await webhooks.close()
+    return {one.receiver_id: one for one in await list_deliveries(store)}
+
+
+KINDS_AND_TOKENS = [
+    *((kind, True) for kind in sorted(KINDS)),
+    *((kind, False) for kind in ("google-ads", "salesforce", "zoho")),
+]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("kind", "good_tokens"),
+    [*KINDS_AND_TOKENS, ("webhook", True)],
+    ids=lambda one: one if isinstance(one, str) else ("" if one else "no token"),
+)
+async def test_every_answer_ends_in_an_outcome_and_holds_up_nothing_else(
+    store: SqlStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    good_tokens: bool,
+) -> None:
+    monkeypatch.setattr(registry, "HttpClient", partial(HttpClient, seconds=SECONDS))
+    monkeypatch.setattr(dispatch, "AT_ONCE", len(NAMES) + 1)
+    async with hostile_server(good_tokens=good_tokens) as server:
+        receivers: list[Connection] | list[Webhook]
+        if kind == "webhook":
+            receivers = [
+                Webhook(id=f"hostile-{place}", url=f"{server}/{place}", created_at=NOON)
+                for place in range(len(NAMES))
+            ]
+        else:
+            receivers = [connection(kind, place, server) for place in range(len(NAMES))]
+            for one in receivers:
+                keep_token(tmp_path, one.id, dict.fromkeys(KINDS[kind].token, "0a1b2c3d"))
+        with structlog.testing.capture_logs() as logs:
+            made = await delivered(store, tmp_path, receivers)
+
+    assert made.pop("well").state is DeliveryState.DONE
+    assert [log for log in logs if log["event"] == "delivery_broke"] == []
+    ended = {name: made[f"hostile-{place}"] for place, name in enumerate(NAMES)}
+    for name, delivery in ended.items():
+        said = delivery.answer
+        assert said is not None, name
+        assert said.code in CODES, name
+        assert str(said), name
+        assert kind in TAKES_ANY or delivery.state is not DeliveryState.DONE, f"{name}: {said}"
+        assert len(str(said)) < 3000, name
+    assert ended["moved"].state is not DeliveryState.DONE
+    assert ended["silence"].state is not DeliveryState.DONE
