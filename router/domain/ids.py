@@ -5,6 +5,7 @@ They cannot be guessed: after the counter each has 62 random bits. Older ids hav
 front and no version; both kinds sort together.
 """
 
+import hashlib
 import secrets
 from datetime import datetime
 from threading import Lock
@@ -22,6 +23,14 @@ def new_id(now: datetime) -> str:
     """
     ms, counter = _next(max(0, int(now.timestamp() * 1000)))
     return f"{ms:012x}7{counter:03x}{0b10 << 62 | secrets.randbits(62):016x}"
+
+
+def id_within(other: str, key: str) -> str:
+    """The id of what this key names within the record of another id: the same each time. It begins
+    with the other's time, and is a UUIDv8.
+    """
+    digest = hashlib.sha256(f"{other}\n{key}".encode()).hexdigest()
+    return f"{other[:12]}8{digest[:3]}8{digest[3:18]}"
 
 
 def earliest(moment: datetime) -> str:

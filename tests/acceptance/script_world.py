@@ -63,6 +63,7 @@ class Heard:
 
     what: str  # visits · numbers · alive · tap · form · left
     body: dict[str, Any]
+    key: str | None = None  # of a tap or form
     at: float = field(default_factory=time.monotonic)
 
 
@@ -160,7 +161,7 @@ class Company:
             )
         body = json.loads(await request.body())
         what = request.url.path.rpartition("/")[2]
-        self.heard.append(Heard(what, body))
+        self.heard.append(Heard(what, body, body.pop("key", None)))
         answer = await self._answer(what, body)
         answer.headers["Access-Control-Allow-Origin"] = request.headers.get("origin", "*")
         answer.headers["Access-Control-Allow-Credentials"] = "true"

@@ -196,6 +196,26 @@ async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(
     assert await visitor.heard("left") == [{"leases": ["lease-1"]}]
 
 
+async def test_a_tap_whose_answer_is_lost_is_said_again_under_its_key(
+    company: Company, visitor: Visitor
+) -> None:
+    await visitor.opens(
+        "<a href='tel:+74951234567' onclick='event.preventDefault()'>8 495 123-45-67</a>"
+    )
+    await visitor.shows("777-00-01")
+    await visitor.page.evaluate(
+        """() => { const send = fetch;
+          window.fetch = (...given) => send(...given).then(() => Promise.reject()); }"""
+    )
+    for count in (2, 4):
+        await visitor.page.click("a")
+        await visitor.heard("tap", count)
+    keys = [heard.key for heard in company.heard if heard.what == "tap"]
+    assert keys == [keys[0], keys[0], keys[3], keys[3]]
+    assert None not in keys
+    assert keys[0] != keys[3]
+
+
 async def test_forms_are_told_only_where_the_owner_wants_it(
     company: Company, visitor: Visitor
 ) -> None:

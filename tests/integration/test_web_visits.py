@@ -136,6 +136,21 @@ async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
     assert [one.ga_client_id for one in await everything(world, Visitor)] == ["5.6"]
 
 
+@pytest.mark.parametrize(
+    ("verb", "body", "kind"), [("tap", {}, Tap), ("form", {"phone": "8 916 123-45-67"}, Form)]
+)
+async def test_what_a_page_sends_twice_under_one_key_is_stored_once(
+    world: World, page: httpx.AsyncClient, verb: str, body: dict[str, str], kind: type
+) -> None:
+    opened = (await page.post(OPEN, json=told())).json()
+    number = {"number": opened["numbers"]["visitors"]["number"]}
+    for key in ("k1", "k1", "k2", "", "no key", None):
+        body = number | body | ({} if key is None else {"key": key})
+        answer = await page.post(f"/api/v1/visits/{opened['visit_id']}/{verb}", json=body)
+        assert answer.status_code == 204
+    assert len(await everything(world, kind)) == 5
+
+
 async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient) -> None:
     levels = []
     for _ in range(3):

@@ -7,7 +7,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.domain.ids import earliest, new_id
+from router.domain.ids import earliest, id_within, new_id
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -18,6 +18,15 @@ def test_an_id_is_a_uuid_of_version_7_that_begins_with_its_time(moment: datetime
     assert (made.version, made.variant) == (7, RFC_4122)
     since = moment.timestamp() * 1000 - (made.int >> 80)
     assert abs(since) <= 1000
+
+
+def test_an_id_within_another_is_of_its_time_and_the_same_each_time() -> None:
+    visit, other = new_id(NOON), new_id(NOON)
+    made = UUID(id_within(visit, "k1"))
+    assert (made.version, made.variant) == (8, RFC_4122)
+    assert id_within(visit, "k1") == made.hex
+    assert earliest(NOON) <= made.hex < earliest(NOON + timedelta(milliseconds=2))
+    assert len({made.hex, id_within(visit, "k2"), id_within(other, "k1")}) == 3
 
 
 def test_ids_of_one_moment_are_in_the_order_in_which_they_were_made() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from router.domain.attribution.late_evidence import form_with
-from router.domain.ids import new_id
+from router.domain.ids import id_within, new_id
 from router.domain.phone import caller_number, parse_number
 from router.domain.visitors.client_key import asker, keyed
 from router.domain.visitors.lease import Lease, leave, sign_of_life
@@ -149,16 +149,18 @@ class VisitService:
             self._stay(who, address, now, lease_ids=leases, path=path, ids=ids)
         )
 
-    async def tapped(self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS) -> None:
-        """The visitor tapped a number: a heartbeat if they hold it, otherwise ignored. Raises
-        `InvalidInput` for an invalid number.
+    async def tapped(
+        self, who: Present, number: str, now: datetime, ids: Ids = NO_IDS, key: str | None = None
+    ) -> None:
+        """The visitor tapped a number: a heartbeat if they hold it, otherwise ignored. A tap that
+        comes again under its key is stored once. Raises `InvalidInput` for an invalid number.
         """
         e164 = parse_number(number, who.config.site.region)
-        tap = Tap(id=new_id(now), visit_id=who.visit.id, number=e164, at=now)
+        tap = Tap(id=_id_of(who, key, now), visit_id=who.visit.id, number=e164, at=now)
         async with self._store.write() as session:
             lease = await _held_by(session, who, e164, now)
             await store_ids(session, [_said(who, ids)], [], now)
-            if lease is None:
+            if lease is None or (await session.peek(Tap, tap.id)) is not None:
                 return
             await _add(session, tap)
             pool = who.config.pools.get(lease.pool_id)
@@ -166,18 +168,27 @@ class VisitService:
                 await session.leases.save([kept])
 
     async def left_phone(
-        self, who: Present, phone: str, now: datetime, ids: Ids = NO_IDS, address: str = ""
+        self,
+        who: Present,
+        phone: str,
+        now: datetime,
+        ids: Ids = NO_IDS,
+        address: str = "",
+        key: str | None = None,
     ) -> None:
         """The visitor entered a phone number in a form; the worker processes its earlier calls, so
         that the response time does not reveal whether the phone has called. Forms beyond a
-        line's limit are silently ignored. Raises `InvalidInput` for an invalid number.
+        line's limit, and a form that comes again under its key, are silently ignored.
+        Raises `InvalidInput` for an invalid number.
         """
         e164 = caller_number(phone, who.config.site.region)
         if e164 is None:
             raise InvalidInput(f"'{phone[:40]}' is not a phone number: write it as +74951234567")
-        form = Form(id=new_id(now), visit_id=who.visit.id, phone=e164, at=now)
+        form = Form(id=_id_of(who, key, now), visit_id=who.visit.id, phone=e164, at=now)
         async with self._store.write() as session:
             await store_ids(session, [_said(who, ids)], [], now)
+            if await session.peek(Form, form.id):
+                return
             if take(self._limits.forms, address, session) and await _add(session, form):
                 await session.late_evidence.add([form_with(e164, who.config.site.id, now)])
 
@@ -223,6 +234,11 @@ async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> 
     leases = (await session.leases.newest([who.visitor.id])).values() if number else ()
     mine = next((lease for lease in leases if lease.number == e164), None)
     return mine if mine and number and is_held(mine, number, now) else None
+
+
+def _id_of(who: Present, key: str | None, now: datetime) -> str:
+    """The id of an event of this visit."""
+    return id_within(who.visit.id, key) if key else new_id(now)
 
 
 async def _add(session: Session, told: Tap | Form) -> bool:

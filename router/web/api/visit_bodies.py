@@ -120,14 +120,21 @@ class LeftBody(Identified):
     """Leases whose numbers were on the page."""
 
 
-class TapBody(Identified):
+class Keyed(Identified):
+    """An event of a visit."""
+
+    key: str | None = None
+    """Names the event: a request that comes again with its key is counted once."""
+
+
+class TapBody(Keyed):
     """A number was tapped."""
 
     number: Annotated[str, Field(min_length=1, max_length=80)]
     """The number."""
 
 
-class FormBody(Identified):
+class FormBody(Keyed):
     """A phone number was left in a form."""
 
     phone: Annotated[str, Field(min_length=1, max_length=80)]

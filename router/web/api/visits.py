@@ -150,8 +150,8 @@ async def alive(request: Request, visit_id: VisitId) -> Response:
 async def tap(request: Request, visit_id: VisitId) -> Response:
     """The visitor tapped a number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, TapBody)
-    app_state = app_state_of(request)
-    await app_state.visit_service.tapped(who, body.number, app_state.web.clock(), body.ids())
+    app_state, key = app_state_of(request), identifier(body.key)
+    await app_state.visit_service.tapped(who, body.number, app_state.web.clock(), body.ids(), key)
     return Response(status_code=204)
 
 
@@ -159,9 +159,9 @@ async def tap(request: Request, visit_id: VisitId) -> Response:
 async def form(request: Request, visit_id: VisitId) -> Response:
     """The visitor entered a phone number."""
     who, body = await _of_visit(request, visit_id), await read_body(request, FormBody)
-    app_state = app_state_of(request)
+    app_state, key = app_state_of(request), identifier(body.key)
     await app_state.visit_service.left_phone(
-        who, body.phone, app_state.web.clock(), body.ids(), client_key(request)
+        who, body.phone, app_state.web.clock(), body.ids(), client_key(request), key
     )
     return Response(status_code=204)
 

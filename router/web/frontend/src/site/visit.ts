@@ -260,7 +260,8 @@ export function visit(
   function tell(what: string, body: object): void {
     if (!begun.id) return;
     const ids = known();
-    server.tell(about(what), { ...body, ...ids });
+    // a request that a page leaves behind may be sent twice: it has a key
+    server.tell(about(what), { ...body, ...ids, key: `${Math.random()}` });
     told = { ...told, ...ids };
   }
 
