@@ -37,7 +37,7 @@ from router.receivers.registry import RECEIVER_KINDS, Accounts
 from router.receivers.webhook import WebhookSender
 from router.recorder import SpoolRecorder, StorageReader
 from router.recording_links import recording_links
-from router.secrets import Secrets, load_secrets
+from router.secrets import Secrets, keep_code, load_secrets
 from router.service.admin.access import add_person
 from router.service.admin.retention import keep_for
 from router.service.calls.ingest import CallIngest
@@ -269,6 +269,7 @@ async def run_web(settings: Settings) -> None:
                 clock=now,
                 enrichment=open_enrichment(settings),
                 url=settings.public_url,
+                accept_code=lambda state, code: keep_code(settings.home, state, code),
                 recording_key=lambda: load_secrets(settings.home).recording_key,
             )
         )

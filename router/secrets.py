@@ -2,12 +2,12 @@
 
 import fcntl
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,15 @@ from router.atomic_file import write_whole
 from router.errors import ConfigurationError
 
 Value = TypeVar("Value")
+_LOGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """An authorization code that a command awaits."""
+
+    began: datetime
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,8 @@ class Secrets:
     mail_passwords: dict[str, str] = field(default_factory=dict, hash=False)
     # of connections, by name
     tokens: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
+    # by the states of addresses that people open to allow an app
+    logins: dict[str, Login] = field(default_factory=dict, hash=False)
 
     @property
     def recording_key(self) -> str:
@@ -99,6 +110,54 @@ def keep_token(home: Path, connection_id: str, token: dict[str, str] | None) -> 
         _replace(home, replace(known, tokens=_changed(known.tokens, connection_id, token)))
 
 
+def change_token(home: Path, connection_id: str, changes: Mapping[str, str]) -> None:
+    """Change parts of a connection's token; an empty part is removed. Nothing happens where the
+    connection was removed meanwhile.
+    """
+    with _changing(home) as known:
+        token = known.tokens.get(connection_id)
+        if token is None:
+            return
+        parts = {name: text for name, text in {**token, **changes}.items() if text}
+        _replace(home, replace(known, tokens=_changed(known.tokens, connection_id, parts)))
+
+
+def begin_login(home: Path, state: str) -> None:
+    """Await an authorization code, which comes with this state. Codes that were awaited before are
+    forgotten after an hour.
+    """
+    now = datetime.now(UTC)
+    with _changing(home) as known:
+        others = {name: one for name, one in known.logins.items() if one.began > now - _LOGIN}
+        logins = {**others, state: Login(began=now)}
+        _replace(home, replace(known, logins=logins))
+
+
+def keep_code(home: Path, state: str, code: str) -> bool:
+    """Keep the authorization code for the command that awaits it; whether one does."""
+    if state not in load_secrets(home).logins:
+        return False
+    with _changing(home) as known:
+        login = known.logins.get(state)
+        if login is None or login.code:
+            return False
+        logins = {**known.logins, state: replace(login, code=code)}
+        _replace(home, replace(known, logins=logins))
+    return True
+
+
+def read_code(home: Path, state: str) -> str:
+    """The authorization code that came with this state; empty until it comes."""
+    login = load_secrets(home).logins.get(state)
+    return login.code if login else ""
+
+
+def end_login(home: Path, state: str) -> None:
+    """Await the code no longer."""
+    with _changing(home) as known:
+        _replace(home, replace(known, logins=_changed(known.logins, state, None)))
+
+
 def _changed(known: Mapping[str, Value], name: str, value: Value | None) -> dict[str, Value]:
     others = {key: kept for key, kept in known.items() if key != name}
     return others if value is None else {**others, name: value}
@@ -123,4 +182,4 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 def _replace(home: Path, values: Secrets) -> None:
-    write_whole(home / "secrets.json", json.dumps(asdict(values), indent=1), mode=0o600)
+    write_whole(home / "secrets.json", _SECRETS.dump_json(values, indent=1).decode(), mode=0o600)

@@ -40,6 +40,7 @@ from router.cli.output import (
 )
 from router.domain.delivery.connection import Connection, Mode
 from router.errors import Conflict
+from router.receivers.kept_tokens import TokenInFile
 from router.receivers.registry import KINDS
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
@@ -133,13 +134,14 @@ def check(
     """
     settings = read_settings()
     connection = with_store(lambda store: service.show_connection(store, name), settings).connection
-    token = needed_token(load_secrets(settings.home).tokens, name)
+    needed_token(load_secrets(settings.home).tokens, name)
+    kept = TokenInFile(settings.home, name)
     if dry_run:
-        show_dry_run(try_call(settings, connection, token, call), as_json)
+        show_dry_run(try_call(settings, connection, kept, call), as_json)
         return
 
     async def work(store: Store) -> list[Check]:
-        async with opened(store, connection, token) as account:
+        async with opened(store, connection, kept) as account:
             return await service.examine(store, connection, account)
 
     checks = with_store(work, settings)
@@ -175,9 +177,10 @@ def change(
     changed = replace(old, options=options, **chosen)
 
     async def work(store: Store) -> None:
-        token = load_secrets(read_settings().home).tokens.get(name)
-        if token is not None:
-            async with opened(store, changed, token):  # refuses options that it cannot use
+        home = read_settings().home
+        if name in load_secrets(home).tokens:
+            # refuses options that it cannot use
+            async with opened(store, changed, TokenInFile(home, name)):
                 pass
         await service.change_connection(store, changed, now())
 

@@ -15,9 +15,11 @@ from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError, InvalidInput
 from router.receivers.declaration import Declaration
-from router.receivers.http import Answer, HttpClient, RateLimiter
+from router.receivers.http import Answer, HttpClient
+from router.receivers.kept_tokens import KeptToken, secrets_of
 from router.receivers.network import Network, network_of
-from router.receivers.registry import KINDS
+from router.receivers.rate_limiter import RateLimiter
+from router.receivers.registry import KINDS, login_of
 from router.service.delivery.dry_run import DryRun, Step
 from router.service.delivery.ports import Check
 
@@ -25,7 +27,7 @@ MOST_TOKEN = 100_000  # characters of a file with a token
 
 
 class Unsent(HttpClient):
-    """Sends only requests that read or log in; records the others and answers them as if
+    """Sends only requests that read; records the others and answers them as if
     accepted.
     """
 
@@ -44,7 +46,7 @@ class Unsent(HttpClient):
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
     ) -> Answer:
         """See `HttpClient.ask`. Headers and secrets are not recorded."""
-        if method == "GET" or "grant_type" in (request.get("data") or {}):
+        if method == "GET":
             return await super().ask(method, path, accept=accept, **request)
         values = {name: self._plain(value) for name, value in request.items() if name != "headers"}
         self._steps.append(Step(verb=method, what=self._plain(path), values=values))
@@ -67,22 +69,23 @@ def _readable(value: Any) -> str:
 
 @asynccontextmanager
 async def opened(
-    store: Any, connection: Connection, token: Mapping[str, str], unsent: list[Step] | None = None
+    store: Any, connection: Connection, kept: KeptToken, unsent: list[Step] | None = None
 ) -> AsyncIterator[Any]:
     """Open the adapter; with `unsent`, one that sends nothing. Raises `InvalidInput` for options it
     cannot use.
     """
-    kind = kind_of(connection.kind)
+    kind, token = kind_of(connection.kind), kept.read()
     address, pace = (
         connection.address,
         RateLimiter(store, connection.id, kind.per_second, kind.burst, now),
     )
     network = network_of(read_settings())
     http = (
-        HttpClient(address, {}, pace, network=network)
+        HttpClient(address, {}, pace, secrets=secrets_of(token), network=network)
         if unsent is None
-        else Unsent(address, pace, token.values(), unsent, network)
+        else Unsent(address, pace, secrets_of(token), unsent, network)
     )
+    http.login = login_of(kind, connection, kept, now, network)
     try:
         yield _adapter(kind, connection, token, http)
     finally:
@@ -124,7 +127,7 @@ def on_terminal() -> bool:
 def read_token(kind: Declaration, file: str | None) -> dict[str, str]:
     """Read the token of this kind from a file, or prompt for it without echo."""
     if file is not None:
-        return _parsed(kind, _content(file))
+        return _parsed(kind, read_content(file))
     if not kind.token:
         return {}
     if not on_terminal():
@@ -142,7 +145,8 @@ def _asked(what: str) -> str:
     ).strip()
 
 
-def _content(file: str) -> str:
+def read_content(file: str) -> str:
+    """A file, or standard input for `-`. Raises `InvalidInput`."""
     try:
         return sys.stdin.read(MOST_TOKEN) if file == "-" else Path(file).read_text()[:MOST_TOKEN]
     except (OSError, ValueError) as error:

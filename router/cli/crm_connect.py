@@ -20,6 +20,7 @@ from router.cli.crm_account import (
     print_dry_run,
     read_token,
 )
+from router.cli.crm_app import log_in
 from router.cli.crm_trial import keepable, try_account, with_defaults
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, note, print_json, say
@@ -28,6 +29,7 @@ from router.config import Settings
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.names import check_key
 from router.errors import InvalidInput
+from router.receivers.kept_tokens import KeptToken, TokenInFile, TokenInMemory
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
 from router.service.delivery.dry_run import DryRun, Step, rehearse
@@ -99,6 +101,14 @@ def connect(
         typer.Option(metavar="PATH", help="File with the token as JSON; - reads standard input."),
     ] = None,
     token: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
+    app: Annotated[
+        bool,
+        typer.Option(
+            "--app",
+            help="Log in as an OAuth app: you allow it on a page, whose address is printed. The "
+            "client ID and secret of a known app are used again.",
+        ),
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Create missing fields in the account without asking.")
     ] = False,
@@ -122,25 +132,27 @@ def connect(
     rules = replace(described.rules, defaults=defaults)
     connection = replace(described, rules=rules, **changes(site_id=site, mode=mode))
     with_store(lambda store: service.check_connection(store, connection), settings)
-    kept = (
-        load_secrets(settings.home).tokens.get(name)
-        if known and dry_run and token_file is None
-        else None
-    )
-    secret = kept or read_token(kind_of(connection.kind), token_file)
+    old = load_secrets(settings.home).tokens.get(name, {}) if known else {}
+    trial: KeptToken
+    if dry_run and old and token_file is None:
+        trial = TokenInFile(settings.home, name)
+    elif app:
+        trial = TokenInMemory(log_in(settings, connection, old, token_file))
+    else:
+        trial = TokenInMemory(read_token(kind_of(connection.kind), token_file))
     if dry_run:
-        show_dry_run(try_call(settings, connection, secret, call), as_json)
+        show_dry_run(try_call(settings, connection, trial, call), as_json)
         return
 
     async def work(store: Store) -> Tried:
-        async with opened(store, connection, secret) as account:
+        async with opened(store, connection, trial) as account:
             whole = await with_defaults(connection, account)
             kind = kind_of(whole.kind)
             checks, created = await try_account(store, whole, account, kind, yes)
         kept = keepable(checks)
         if kept:
             await service.keep_connection(
-                store, whole, now(), lambda: keep_token(settings.home, whole.id, secret)
+                store, whole, now(), lambda: keep_token(settings.home, whole.id, trial.read())
             )
         return Tried(connection=whole, kept=kept, checks=checks, created=created)
 
@@ -148,14 +160,14 @@ def connect(
 
 
 def try_call(
-    settings: Settings, connection: Connection, token: dict[str, str], call_id: str | None
+    settings: Settings, connection: Connection, kept: KeptToken, call_id: str | None
 ) -> DryRun:
     """What would be written for a call, without writing it. Raises `NotFound`."""
     unsent: list[Step] = []
     analytics = kind_of(connection.kind).analytics
 
     async def work(store: Store) -> DryRun:
-        async with opened(store, connection, token, unsent if analytics else None) as account:
+        async with opened(store, connection, kept, unsent if analytics else None) as account:
             return await rehearse(store, connection, account, call_id, settings.url, now(), unsent)
 
     return with_store(work, settings)

@@ -22,6 +22,7 @@ from router.domain.delivery.templates import Part
 from router.domain.delivery.transfer_words import Language
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
+from router.receivers.kept_tokens import TokenInFile
 from router.secrets import load_secrets
 from router.service.delivery import connections as service
 from router.service.ports import Store
@@ -210,12 +211,13 @@ def rules(
 
 def _completed(settings: Settings, connection: Connection) -> Connection:
     """With defaults for required fields that the new rules leave empty, where they are known."""
-    token = load_secrets(settings.home).tokens.get(connection.id)
-    if token is None or not on_terminal():
+    known = connection.id in load_secrets(settings.home).tokens
+    if not known or not on_terminal():
         return connection
 
     async def work(store: Store) -> Connection:
-        async with opened(store, connection, token) as account:
+        kept = TokenInFile(settings.home, connection.id)
+        async with opened(store, connection, kept) as account:
             return await with_defaults(connection, account)
 
     return with_store(work, settings)

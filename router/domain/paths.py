@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 API = "/api/v1"
+OAUTH_CALLBACK = "/oauth/callback"  # where a CRM sends a browser that has allowed our app
 
 
 def recording_path(call_id: str) -> str:

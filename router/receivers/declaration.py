@@ -7,6 +7,7 @@ from typing import Any
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKind
 from router.receivers.http import HttpClient
+from router.receivers.oauth import OAuth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,4 +20,5 @@ class Declaration(ReceiverKind):
     options: Mapping[str, str]  # name → what it is, and its default
     per_second: float  # rate limit of one account,
     burst: int  # of which so many may go at once
+    oauth: OAuth | None = None  # how apps log in; None: by fixed tokens only
     address: str = ""  # of the API, where all accounts share one

@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from router.domain.delivery.codes import AnswerCode, SettingCode
-from router.domain.delivery.connection import reserve
 from router.domain.delivery.entity import Ref
 from router.domain.text import one_line
-from router.errors import ConfigurationError, DatabaseUnavailable
+from router.errors import ConfigurationError
 from router.receivers.json_body import read_json
 from router.receivers.network import (
     Network,
@@ -27,9 +26,8 @@ from router.receivers.network import (
     is_public,
     open_client,
 )
-from router.service.clock import Clock
+from router.receivers.rate_limiter import at_once
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
-from router.service.ports import Store
 
 SECONDS = 20.0  # slower servers are retried
 MOST_BYTES = 4 << 20  # bytes read of an answer
@@ -74,36 +72,18 @@ def entity(ref: Ref) -> Iterator[None]:
         raise EntityGone(ref) from error
 
 
-class RateLimiter:
-    """Rate limiter of an account, shared by all processes."""
+class Login(Protocol):
+    """What requests of an account are signed with, where it is not a fixed token."""
 
-    def __init__(
-        self,
-        store: Store,
-        receiver_id: str,
-        per_second: float,
-        burst: int,
-        clock: Clock,
-    ) -> None:
-        self._store, self._receiver_id, self._clock = store, receiver_id, clock
-        self._per_second, self._burst = per_second, burst
+    async def sign(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """The request with a token, and the token."""
+        ...
 
-    async def __call__(self) -> None:
-        """Wait for a slot."""
-        try:
-            async with self._store.write() as session:
-                now = self._clock()
-                account = await session.receivers.lock(self._receiver_id, now)
-                account, pause = reserve(account, self._per_second, self._burst, now)
-                await session.receivers.save(account)
-        except DatabaseUnavailable as error:
-            raise ReceiverUnavailable(SettingCode.DATABASE_DOWN, detail=error.message) from error
-        if pause:
-            await asyncio.sleep(pause.total_seconds())
+    def refuse(self, token: str) -> None:
+        """The server does not accept this token."""
+        ...
 
-
-async def at_once() -> None:
-    """No rate limit, for own servers."""
+    async def close(self) -> None: ...
 
 
 class HttpClient:
@@ -123,9 +103,9 @@ class HttpClient:
     ) -> None:
         self._pace, self._seconds, self._after_silence = pace, seconds, after_silence
         self._network, self._beginning = network or Network(), beginning
-        known = [*secrets, *self._network.secrets()]
-        parts = {part for secret in known for part in (secret, *secret.split("/"))}
-        self._secrets = sorted(filter(_is_secret, parts), key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.hide([*secrets, *self._network.secrets()])
+        self.login: Login | None = None
         self.address = address.rstrip("/")
         self._headers = {
             "User-Agent": "Ringtrace",
@@ -140,8 +120,30 @@ class HttpClient:
     ) -> Answer:
         """One request; `request` is httpx's `params`, `json`, `data`, `files`, `headers`, `auth`.
 
-        Statuses in `accept` are returned like 2xx. Raises `ReceiverUnavailable` and `Refused`.
+        Statuses in `accept` are returned like 2xx. A token that has become invalid is renewed
+        once. Raises `ReceiverUnavailable` and `Refused`.
         """
+        if self.login is None:
+            return await self._ask(method, path, accept, request)
+        signed, token = await self.login.sign(request)
+        self.hide([token])
+        answer = await self._ask(method, path, accept | {401}, signed)
+        if answer.status == 401:
+            self.login.refuse(token)
+            signed, token = await self.login.sign(request)
+            self.hide([token])
+            answer = await self._ask(method, path, accept, signed)
+        return answer
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Take these out of every answer."""
+        parts = {part for secret in secrets for part in (secret, *secret.split("/"))}
+        known = {*self._secrets, *filter(_is_secret, parts)}
+        self._secrets = sorted(known, key=len, reverse=True)
+
+    async def _ask(
+        self, method: str, path: str, accept: frozenset[int], request: Mapping[str, Any]
+    ) -> Answer:
         await self._pace()
         try:
             client = self._client()
@@ -231,6 +233,8 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close connections."""
+        if self.login is not None:
+            await self.login.close()
         if self._opened is not None:
             await self._opened.aclose()
 

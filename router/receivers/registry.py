@@ -15,8 +15,11 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.errors import ConfigurationError
 from router.receivers.declaration import Declaration
-from router.receivers.http import NO_RIGHT, HttpClient, RateLimiter
+from router.receivers.http import NO_RIGHT, HttpClient
+from router.receivers.kept_tokens import KeptToken, TokenInFile, lasting, secrets_of
 from router.receivers.network import Network
+from router.receivers.oauth import AccessToken, is_app
+from router.receivers.rate_limiter import RateLimiter
 from router.secrets import load_secrets
 from router.service.clock import Clock
 from router.service.delivery.outcomes import ReceiverUnavailable
@@ -34,6 +37,20 @@ def _declared() -> dict[str, Declaration]:
 
 KINDS = _declared()
 RECEIVER_KINDS = ReceiverKinds(KINDS)
+
+
+def login_of(
+    kind: Declaration,
+    connection: Connection,
+    kept: KeptToken,
+    clock: Clock,
+    network: Network | None = None,
+) -> AccessToken | None:
+    """What signs the requests of an OAuth app; None for a connection with a fixed token."""
+    if kind.oauth is None or not is_app(kept.read()):
+        return None
+    server = HttpClient(connection.address, {}, network=network)
+    return AccessToken(kind.oauth, connection, kept, server, clock)
 
 
 _Opened = tuple[Connection, Mapping[str, str], Any, HttpClient]
@@ -66,7 +83,7 @@ class Accounts:
         if token is None:
             raise ReceiverUnavailable(SettingCode.NO_TOKEN, pause=NO_RIGHT, receiver=connection.id)
         known = self._open.get(connection.id)
-        if known is None or known[:2] != (connection, token):
+        if known is None or known[:2] != (connection, lasting(token)):
             if known is not None:
                 self._left.append(known[3])  # others may be in the middle of a request
             try:
@@ -85,9 +102,11 @@ class Accounts:
         kind = KINDS[connection.kind]
         pace = RateLimiter(self._store, connection.id, kind.per_second, kind.burst, self._clock)
         http = HttpClient(
-            connection.address, {}, pace, secrets=token.values(), network=self._network
+            connection.address, {}, pace, secrets=secrets_of(token), network=self._network
         )
-        return connection, token, kind.adapter(connection, token, http), http
+        kept = TokenInFile(self._home, connection.id)
+        http.login = login_of(kind, connection, kept, self._clock, self._network)
+        return connection, lasting(token), kind.adapter(connection, token, http), http
 
     async def close(self) -> None:
         """Close connections."""

@@ -24,6 +24,10 @@ from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
 
+def _awaits_none(_state: str, _code: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """Services from bootstrap."""
@@ -35,6 +39,8 @@ class Web:
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
     recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set
+    # keeps an authorization code for the command that awaits it: state, code
+    accept_code: Callable[[str, str], bool] = _awaits_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

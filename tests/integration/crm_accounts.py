@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,7 +11,8 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Rules
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.http import Answer, HttpClient
-from router.receivers.registry import KINDS
+from router.receivers.kept_tokens import TokenInMemory
+from router.receivers.registry import KINDS, login_of
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.ports import Crm
@@ -112,7 +114,9 @@ class CrmAccount(ABC):
 
     def crm(self, to: Connection, token: Mapping[str, str] | None = None) -> Crm:
         """The adapter as a process has it that has just started."""
-        made: Crm = KINDS[self.name].adapter(to, token or self.token, self.line)
+        kind, kept = KINDS[self.name], TokenInMemory(token or self.token)
+        self.line.login = login_of(kind, replace(to, address=self.line.address), kept, self.clock)
+        made: Crm = kind.adapter(to, kept.read(), self.line)
         return made
 
     async def tell(

@@ -16,7 +16,9 @@ from router.domain.delivery.outcome import Outcome, joined
 from router.receivers.ga4.adapter import Ga4
 from router.receivers.google_ads.adapter import GoogleAds
 from router.receivers.http import NO_RIGHT, HttpClient
+from router.receivers.kept_tokens import TokenInMemory
 from router.receivers.metrica.adapter import Metrica
+from router.receivers.registry import KINDS, login_of
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.senders import Told
 from tests.contracts.google_ads import GoogleAdsServer
@@ -42,9 +44,9 @@ def google_ads(url: str, **options: str) -> GoogleAds:
         "token_address": f"{url}/token",
     }
     token = {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
-    return GoogleAds(
-        connection("google-ads", options={**given, **options}), token, HttpClient(url, {}), Clock()
-    )
+    to, http = connection("google-ads", options={**given, **options}), HttpClient(url, {})
+    http.login = login_of(KINDS["google-ads"], to, TokenInMemory(token), Clock())
+    return GoogleAds(to, token, http, Clock())
 
 
 def clicked(number: int = 0, name: str = "gclid", **fields: Any) -> Told:

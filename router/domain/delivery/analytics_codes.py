@@ -48,10 +48,6 @@ class GoogleAdsCode(Code):
         "google_some_unused",
         N_("used by Google but for some that it does not name: %(detail)s"),
     )
-    GOOGLE_NO_ACCESS = (
-        "google_no_access",
-        N_("Google gives no access token (%(detail)s): run `ringtrace crm connect %(receiver)s`"),
-    )
 
 
 class MetricaCode(Code):

@@ -42,7 +42,24 @@ class AnswerCode(Code):
     )
     NO_ACCESS_TOKEN = (
         "no_access_token",
-        N_("no access token is given (%(detail)s): run `ringtrace crm connect` again"),
+        N_(
+            "no access token is issued (%(detail)s): check the app, then run `ringtrace crm connect"
+            " %(receiver)s`"
+        ),
+    )
+    CONNECT_AGAIN = (
+        "connect_again",
+        N_(
+            "access has ended or was revoked (%(detail)s): connect again with `ringtrace crm "
+            "connect %(receiver)s --app`"
+        ),
+    )
+    RENEWAL_LOST = (
+        "renewal_lost",
+        N_(
+            "access has ended: Ringtrace was stopped while it was renewed, %(began)s: connect again"
+            " with `ringtrace crm connect %(receiver)s --app`"
+        ),
     )
     TOO_MANY_REQUESTS = "too_many_requests", N_("more requests than %(system)s takes: %(detail)s")
     SERVER_MOVED = (
@@ -90,6 +107,7 @@ class SettingCode(Code):
     NETWORK_SETTINGS = "network_settings", N_("the network settings cannot be used: %(detail)s")
     DATABASE_DOWN = "database_down", N_("our own database does not answer: %(detail)s")
     SECRETS_UNREADABLE = "secrets_unreadable", N_("our secrets cannot be read: %(detail)s")
+    SECRETS_UNWRITABLE = "secrets_unwritable", N_("our secrets cannot be written: %(detail)s")
     NO_TOKEN = (
         "no_token",
         N_("'%(receiver)s' has no token: run `ringtrace crm connect %(receiver)s`"),

@@ -13,6 +13,7 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, retry_after
+from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -28,8 +29,8 @@ _OURS_TO_TELL = _MOVED | {400, 402, 403, 404, 422, 429}
 class Account:
     """Client of one account."""
 
-    def __init__(self, http: HttpClient, token: str) -> None:
-        self._http, self._headers = http, {"Authorization": f"Bearer {token}"}
+    def __init__(self, http: HttpClient, token: str | None) -> None:
+        self._http, self._headers = http, bearer(token)
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
         """The answer's JSON; None if amoCRM found nothing. Raises `ReceiverUnavailable` and

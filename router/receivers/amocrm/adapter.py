@@ -37,6 +37,7 @@ from router.receivers.amocrm.tasks import PATHS, Tasks, place_of
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
 from router.receivers.crm_tools import mark
 from router.receivers.http import HttpClient, entity
+from router.receivers.kept_tokens import fixed_token
 from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -50,7 +51,7 @@ class AmoCrm:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self._options, self._rules = connection.options, connection.rules
-        self._account = Account(http, token["token"])
+        self._account = Account(http, fixed_token(token))
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)
         self.catalogue = Remembered(self._read_catalogue)
         self.tasks, self.calls = Tasks(self._account), Calls(self._account)

@@ -1,14 +1,28 @@
 """Declaration of amoCRM."""
 
+from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind
 from router.receivers.amocrm.adapter import AmoCrm
 from router.receivers.declaration import Declaration
+from router.receivers.oauth import Body, OAuth
+
+
+def _page(connection: Connection) -> str:
+    russian = connection.address.endswith(".amocrm.ru")
+    return f"https://www.{'amocrm.ru' if russian else 'kommo.com'}/oauth"
+
 
 RECEIVER = Declaration(
     name="amocrm",
     title="amoCRM (Kommo)",
     adapter=AmoCrm,
     token={"token": "long-lived token of a private integration that an administrator created"},
+    oauth=OAuth(
+        token=lambda connection: f"{connection.address}/oauth2/access_token",
+        authorize=_page,
+        asked={"mode": "popup"},
+        body=Body.JSON,
+    ),
     options={
         "pipeline": "ID of the pipeline for new leads (default: the main pipeline)",
         "status": "ID of their status (default: the first one)",

@@ -63,7 +63,7 @@ class Bitrix24:
         given = {name: text for name, text in connection.options.items() if text}
         options = {"field": "UF_CRM_GA_CLIENT_ID", "category": "0", "trace": "off", **given}
         self._portal, self._rules, self._mode = (
-            Portal(http, token["webhook"]),
+            Portal(http, token),
             connection.rules,
             connection.mode,
         )

@@ -1,5 +1,5 @@
-"""How Bitrix24 is asked: methods by an incoming webhook, several in one batch, and its errors in
-our words.
+"""How Bitrix24 is asked: methods by an incoming webhook or as a local app, several in one batch,
+and its errors in our words.
 
 Its errors have a code of their own, which says more than the status: it comes with every status,
 with 200 too, and inside a batch beside the answers of the other commands.
@@ -22,6 +22,7 @@ from router.receivers.http import (
     Missing,
     error_for,
 )
+from router.receivers.oauth import is_app
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Params = Mapping[str, Any]
@@ -68,10 +69,14 @@ _PASSING = frozenset(
 
 
 class Portal:
-    """One portal, by the webhook of one user."""
+    """One portal, as one user: by a webhook, or by an app that the user has allowed."""
 
-    def __init__(self, http: HttpClient, webhook: str) -> None:
+    def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
         self._http = http
+        if is_app(token):
+            self.user, self._path = token.get("user_id") or "1", "rest"
+            return
+        webhook = token["webhook"]
         parts = re.search(r"(\d+)/(\w+)/*$", webhook.strip())  # the whole address is accepted, too
         if parts is None:
             raise ReceiverUnavailable(Bitrix24Code.BITRIX24_WEBHOOK_UNREADABLE, pause=NO_RIGHT)
@@ -133,6 +138,11 @@ class Portal:
         if not isinstance(body, dict) or "result" not in body:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Bitrix24")
         return body
+
+
+def signed(token: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request of an app: its token is a parameter."""
+    return {**request, "json": {**request.get("json", {}), "auth": token}}
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ and the rest is sent again; `transactionId` prevents double counting. Accepted e
 for half an hour to a day; then Google reports the result.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
-from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for
+from router.receivers.http import Answer, HttpClient, error_for
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -29,9 +28,7 @@ from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Taken
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import Told
 
-TOKENS = "https://oauth2.googleapis.com/token"
 CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
-_EARLY = timedelta(minutes=1)  # an access token is renewed this long before its end
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
 _REFUSALS = frozenset({400, 401})
 _NO_STATUS = frozenset({400, 404})
@@ -46,16 +43,13 @@ class GoogleAds:
     def __init__(
         self,
         connection: Connection,
-        token: Mapping[str, str],
+        _token: Mapping[str, str],
         http: HttpClient,
         clock: Clock = utc_now,
     ) -> None:
         self._options = {name: value for name, value in connection.options.items() if value}
         self._target = target_seconds(self._options)
-        self._http, self._clock, self._connection_id = http, clock, connection.id
-        self._grant = {"grant_type": "refresh_token", **{name: token[name] for name in _SECRETS}}
-        self._access, self._until = "", clock()
-        self._fetching = asyncio.Lock()
+        self._http, self._clock = http, clock
 
     async def send(self, events: Sequence[Told]) -> Taken:
         """In one request, repeated each time that Google names bad events."""
@@ -106,7 +100,8 @@ class GoogleAds:
     async def check(self) -> list[Check]:
         """Check the refresh token and a conversion of each kind."""
         try:
-            await self._token()
+            if self._http.login is not None:
+                await self._http.login.sign({})
         except ReceiverUnavailable as error:
             return [Check(what="the refresh token", well=False, fix=error.message)]
         checks = [Check(what="the refresh token", well=True)]
@@ -158,47 +153,15 @@ class GoogleAds:
     async def _authorised(
         self, method: str, path: str, accept: frozenset[int], **request: Any
     ) -> Answer:
-        answer = await self._ask(method, path, accept, **request)
-        # an access token may be revoked early: fetch a new one once
-        if answer.status == 401:
-            answer = await self._ask(method, path, accept, **request)
-        if answer.status == 401:
-            raise error_for(replace(answer, text=_words(answer)))
-        return answer
-
-    async def _ask(self, method: str, path: str, accept: frozenset[int], **request: Any) -> Answer:
-        access = await self._token()
-        headers = {"Authorization": f"Bearer {access}"}
+        headers = {}
         if "quota_project" in self._options:
             headers["x-goog-user-project"] = self._options["quota_project"]
         answer = await self._http.ask(
             method, path, headers=headers, accept=accept | {401}, **request
         )
-        if answer.status == 401 and access == self._access:
-            self._access = ""
+        if answer.status == 401:
+            raise error_for(replace(answer, text=_words(answer)))
         return answer
-
-    async def _token(self) -> str:
-        async with self._fetching:
-            if self._access and self._clock() < self._until:
-                return self._access
-            address = self._options.get("token_address", TOKENS)
-            answer = await self._http.ask("POST", address, data=self._grant, accept=_REFUSALS)
-            access, seconds = (_field(answer.body, name) for name in ("access_token", "expires_in"))
-            if not isinstance(access, str) or not access.isascii() or not access.isprintable():
-                raise ReceiverUnavailable(
-                    GoogleAdsCode.GOOGLE_NO_ACCESS,
-                    pause=NO_RIGHT,
-                    detail=_words(answer),
-                    receiver=self._connection_id,
-                )
-            lasts = (
-                timedelta(seconds=seconds)
-                if type(seconds) is int and 0 < seconds < 86_400
-                else timedelta(hours=1)
-            )
-            self._access, self._until = access, self._clock() + lasts - _EARLY
-            return access
 
     def _destination(self, action: str) -> dict[str, Any]:
         account = self._options.get("account", "")
@@ -221,9 +184,6 @@ class GoogleAds:
         if not told.sale:
             return event
         return {**event, "conversionValue": told.sale["value"], "currency": told.sale["currency"]}
-
-
-_SECRETS = ("client_id", "client_secret", "refresh_token")
 
 
 def _click(call: CallEvent) -> str | None:

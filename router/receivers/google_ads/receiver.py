@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 from router.receivers.declaration import Declaration
-from router.receivers.google_ads.adapter import CLICKS, TOKENS, GoogleAds
+from router.receivers.google_ads.adapter import CLICKS, GoogleAds
+from router.receivers.oauth import OAuth
+
+TOKENS = "https://oauth2.googleapis.com/token"
 
 RECEIVER = Declaration(
     name="google-ads",
@@ -14,6 +17,12 @@ RECEIVER = Declaration(
         "client_secret": "of the same OAuth client",
         "refresh_token": "with the scope https://www.googleapis.com/auth/datamanager",
     },
+    oauth=OAuth(
+        token=lambda connection: connection.options.get("token_address") or TOKENS,
+        authorize=lambda _: "https://accounts.google.com/o/oauth2/v2/auth",
+        asked={"access_type": "offline", "prompt": "consent"},
+        scope="https://www.googleapis.com/auth/datamanager",
+    ),
     options={
         "account": "ID of the Google Ads account, ten digits",
         "login_account": "ID of the manager account with access to it (default: the same account)",

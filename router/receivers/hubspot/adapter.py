@@ -23,6 +23,7 @@ from router.receivers.hubspot.catalogue import read_catalogue
 from router.receivers.hubspot.rows import PHONES, UID, found_in, name_of, shown
 from router.receivers.hubspot.setup import Setup
 from router.receivers.hubspot.types import TYPES
+from router.receivers.kept_tokens import fixed_token
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import users_named
 from router.service.delivery.outcomes import EntityGone, Refused
@@ -51,7 +52,7 @@ class Hubspot:
             **given,
         }
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
-        self._api, own = Api(http, token["token"]), connection.mode is Mode.OWN
+        self._api, own = Api(http, fixed_token(token)), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
         kinds = self._scenario if own else connection.rules.targets
         types = tuple(dict.fromkeys(TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))

@@ -15,6 +15,7 @@ from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import moment
 from router.receivers.http import Answer, HttpClient
 from router.receivers.hubspot.errors import refusal, rows_of
+from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # Versions are dates. This one is supported until September 2027, as v3 is; v4 only until March
@@ -45,8 +46,8 @@ class Record:
 class Api:
     """One account's objects, by HubSpot's names of types: contacts, deals, notes, …"""
 
-    def __init__(self, http: HttpClient, token: str) -> None:
-        self._http, self._headers = http, {"Authorization": f"Bearer {token}"}
+    def __init__(self, http: HttpClient, token: str | None) -> None:
+        self._http, self._headers = http, bearer(token)
         started = datetime.now(UTC)
         self._searches = Account(receiver_id="search", next_at=started, paused_until=started)
 

@@ -6,6 +6,16 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind
 from router.receivers.declaration import Declaration
 from router.receivers.hubspot.adapter import Hubspot
+from router.receivers.hubspot.api import VERSION
+from router.receivers.oauth import OAuth
+
+_OBJECTS = ("contacts", "companies", "deals")
+_RIGHTS = [
+    f"crm.{what}.{name}.{right}"
+    for name in _OBJECTS
+    for what in ("objects", "schemas")
+    for right in ("read", "write")
+]
 
 
 def _pages_at(connection: Connection) -> str:
@@ -24,6 +34,12 @@ RECEIVER = Declaration(
         "token": "service key (Development, Keys, Service keys), "
         "or the access token of an older private app"
     },
+    oauth=OAuth(
+        token=lambda connection: f"{connection.address}/oauth/{VERSION}/token",
+        authorize=lambda _: "https://app.hubspot.com/oauth/authorize",
+        asked={"optional_scope": "crm.objects.leads.read crm.objects.leads.write"},
+        scope=" ".join(["oauth", *_RIGHTS]),
+    ),
     options={
         "pipeline": "pipeline for new deals (default: default)",
         "stage": "stage of new deals (default: appointmentscheduled)",

@@ -21,6 +21,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.receivers.http import HttpClient
+from router.receivers.kept_tokens import fixed_token
 from router.receivers.metrica.api import LISTS, Api, part
 from router.receivers.metrica.setup import Setup
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
@@ -47,7 +48,7 @@ class Metrica:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options = connection.options
-        self._api = Api(http, options.get("counter", ""), token["token"])
+        self._api = Api(http, options.get("counter", ""), fixed_token(token))
         self._goal, self._sale_goal = (
             options.get("goal", ""),
             options.get("sale_goal") or "phone_sale",

@@ -6,6 +6,7 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode
 from router.domain.text import one_line
 from router.receivers.http import Answer, HttpClient, error_for
+from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable
 
 # where each kind of upload is listed
@@ -19,9 +20,9 @@ _REFUSALS = frozenset(range(400, 600))
 class Api:
     """One counter."""
 
-    def __init__(self, http: HttpClient, counter: str, token: str) -> None:
+    def __init__(self, http: HttpClient, counter: str, token: str | None) -> None:
         self._http, self._counter = http, f"management/v1/counter/{counter}"
-        self._headers = {"Authorization": f"OAuth {token}"}
+        self._headers = bearer(token, "OAuth")
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         """One request below the counter. Raises `ReceiverUnavailable` and `Refused`."""

@@ -4,12 +4,18 @@ from datetime import timedelta
 
 from router.receivers.declaration import Declaration
 from router.receivers.metrica.adapter import MOST, Metrica
+from router.receivers.oauth import OAuth, in_header
 
 RECEIVER = Declaration(
     name="metrica",
     title="Yandex.Metrica",
     adapter=Metrica,
     token={"token": "OAuth token with the right metrika:write"},
+    oauth=OAuth(
+        token=lambda _: "https://oauth.yandex.ru/token",
+        authorize=lambda _: "https://oauth.yandex.ru/authorize",
+        sign=in_header("OAuth"),
+    ),
     options={
         "counter": "ID of the counter",
         "goal": "name of the goal for calls, which Metrica creates with the first call "

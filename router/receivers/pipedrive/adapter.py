@@ -13,6 +13,7 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import HttpClient
+from router.receivers.kept_tokens import fixed_token
 from router.receivers.pipedrive.api import Api, Row, text_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
@@ -33,7 +34,7 @@ class Pipedrive:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
-        self._api = Api(http, token["token"])
+        self._api = Api(http, fixed_token(token))
         self._field = options.get("field") or "GA client ID"
         self._stage = int(options["stage"]) if options.get("stage") else None
         kinds = SCENARIO_KINDS[rules.scenario] if own else rules.targets

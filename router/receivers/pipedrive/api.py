@@ -42,8 +42,8 @@ _TYPES = {
 class Api:
     """Requests of one account."""
 
-    def __init__(self, http: HttpClient, token: str) -> None:
-        self._http, self._headers = http, {"x-api-token": token}
+    def __init__(self, http: HttpClient, token: str | None) -> None:
+        self._http, self._headers = http, {"x-api-token": token} if token else {}
         self._fields: dict[str, dict[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:

@@ -35,9 +35,9 @@ _WHO = {EntityKind.CONTACT, EntityKind.LEAD}  # a task names people and things i
 class Salesforce:
     """The `Crm` over one Salesforce organization; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+    def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
-        self._api = Api(http, {name: token[name] for name in ("client_id", "client_secret")})
+        self._api = Api(http)
         self._field = options.get("field") or "GA_Client_ID__c"
         self._stage = options.get("stage") or "Prospecting"
         self._days = timedelta(days=int(options.get("days") or 30))

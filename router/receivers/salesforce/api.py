@@ -7,7 +7,6 @@ from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.receivers import crm_tools as tools
 from router.receivers.http import Answer, HttpClient
-from router.receivers.oauth import AccessToken, Authorized
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -23,10 +22,8 @@ _FILLED = frozenset({"Name", "LastName", "Company", "StageName", "CloseDate", "O
 class Api:
     """Requests of one organization."""
 
-    def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
-        grant = {"grant_type": "client_credentials", **token}
-        access = AccessToken(http, f"{http.address}/services/oauth2/token", grant)
-        self._server = Authorized(http, access, "Bearer")
+    def __init__(self, http: HttpClient) -> None:
+        self._server = http
         self._fields: dict[str, Mapping[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:

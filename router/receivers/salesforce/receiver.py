@@ -3,6 +3,7 @@
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import own_server
 from router.receivers.declaration import Declaration
+from router.receivers.oauth import OAuth
 from router.receivers.salesforce.adapter import OBJECTS, Salesforce
 
 
@@ -20,6 +21,11 @@ RECEIVER = Declaration(
         "client_id": "consumer key of a connected app with the client credentials flow",
         "client_secret": "consumer secret of the same app",
     },
+    oauth=OAuth(
+        token=lambda connection: f"{connection.address}/services/oauth2/token",
+        authorize=lambda connection: f"{connection.address}/services/oauth2/authorize",
+        scope="api refresh_token",
+    ),
     options={
         "field": "API name of the field for the client ID (default: GA_Client_ID__c)",
         "stage": "stage of new opportunities (default: Prospecting)",

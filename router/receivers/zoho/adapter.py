@@ -13,7 +13,7 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import HttpClient
-from router.receivers.zoho.api import ACCOUNTS, Api, Row
+from router.receivers.zoho.api import Api, Row
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
@@ -37,10 +37,9 @@ _NEWEST = "order by Created_Time desc limit 200"
 class Zoho:
     """The `Crm` over one organization in Zoho CRM; options: see `receiver.py`."""
 
-    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+    def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
         options, rules, own = connection.options, connection.rules, connection.mode is Mode.OWN
-        secrets = {name: token[name] for name in ("client_id", "client_secret", "refresh_token")}
-        self._api = Api(http, secrets, options.get("accounts") or ACCOUNTS)
+        self._api = Api(http)
         self._field = options.get("field") or "GA_Client_ID"
         self._stage = options.get("stage") or "Qualification"
         self._closed = [name.strip() for name in (options.get("closed") or CLOSED).split(",")]

@@ -10,11 +10,9 @@ from router.domain.delivery.catalogue import Field, FieldType
 from router.domain.delivery.codes import AnswerCode
 from router.receivers import crm_tools as tools
 from router.receivers.http import Answer, HttpClient
-from router.receivers.oauth import AccessToken, Authorized
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
-ACCOUNTS = "https://accounts.zoho.com"
 _NOT_WRITTEN = frozenset({400, 404})
 _TYPES = {
     **dict.fromkeys(("text", "textarea", "phone", "email", "website"), FieldType.TEXT),
@@ -27,10 +25,8 @@ _FILLED = frozenset({"Last_Name", "Account_Name", "Company", "Deal_Name", "Stage
 class Api:
     """Requests of one organization."""
 
-    def __init__(self, http: HttpClient, token: Mapping[str, str], accounts: str) -> None:
-        grant = {"grant_type": "refresh_token", **token}
-        access = AccessToken(http, f"{accounts.rstrip('/')}/oauth/v2/token", grant)
-        self._server = Authorized(http, access, "Zoho-oauthtoken")
+    def __init__(self, http: HttpClient) -> None:
+        self._server = http
         self._fields: dict[str, Mapping[str, Field]] = {}
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:

@@ -4,8 +4,14 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.receiver_kind import own_server
 from router.receivers.declaration import Declaration
+from router.receivers.oauth import OAuth, in_header
 from router.receivers.zoho.adapter import CLOSED, Zoho
-from router.receivers.zoho.api import ACCOUNTS
+
+ACCOUNTS = "https://accounts.zoho.com"
+
+
+def _accounts(connection: Connection) -> str:
+    return f"{(connection.options.get('accounts') or ACCOUNTS).rstrip('/')}/oauth/v2"
 
 
 def _pages_at(connection: Connection) -> str | None:
@@ -23,6 +29,13 @@ RECEIVER = Declaration(
         "client_secret": "of the same client",
         "refresh_token": "with the scopes that the documentation names",
     },
+    oauth=OAuth(
+        token=lambda connection: f"{_accounts(connection)}/token",
+        authorize=lambda connection: f"{_accounts(connection)}/auth",
+        asked={"access_type": "offline", "prompt": "consent"},
+        scope="ZohoCRM.modules.ALL,ZohoCRM.settings.fields.ALL,ZohoCRM.coql.READ",
+        sign=in_header("Zoho-oauthtoken"),
+    ),
     options={
         "accounts": f"address of your data centre's accounts server (default: {ACCOUNTS})",
         "field": "API name of the field for the client ID (default: GA_Client_ID)",
