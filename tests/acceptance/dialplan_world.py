@@ -219,3 +219,11 @@ async def asterisk(launch: str, config: Path, console: Console) -> AsyncIterator
     finally:
         process.kill()
         await process.wait()
+
+
+async def rings(plan: World, phone: RawPhone, status: str = "") -> None:
+    """Ring at the next call; refuse it with `status` where one is given."""
+    invite = await plan.asked(phone)
+    phone.reply(invite, "180 Ringing")
+    if status:
+        phone.reply(invite, status)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.dialplan_world import NUMBERS, World, world
+from tests.acceptance.dialplan_world import NUMBERS, World, rings, world
 from tests.acceptance.raw_media import sdp
 from tests.acceptance.raw_message import SipMessage
 from tests.acceptance.raw_phone import RawDialog, RawPhone
@@ -26,6 +26,12 @@ async def plan() -> AsyncIterator[World]:
     async with world() as made:
         made.route("PJSIP/first~20")
         yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def quiet(plan: World) -> None:
+    """No earlier call is in the CEL log."""
+    await plan.forget()
 
 
 @asynccontextmanager
@@ -168,3 +174,80 @@ async def test_a_call_that_asks_for_what_is_not_known_is_refused_with_a_clear_co
         assert answer.header("Min-SE") == "90"
     if status == 420:
         assert str(headers[0]).endswith(answer.header("Unsupported"))
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("user", "to", "did"),
+    [
+        (NUMBERS[0], NUMBERS[0], NUMBERS[0]),
+        (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
+        (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
+        (NUMBERS[1], "5559999", "5559999"),
+        # an account that is not our login; To is a number of ours
+        (
+            "5551234",
+            NUMBERS[0],
+            NUMBERS[0],
+        ),
+        ("5551234", "5559999", "5551234"),
+        ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
+        ("h", NUMBERS[0], NUMBERS[0]),
+        ("12", "34", ""),
+    ],
+)
+async def test_the_did_is_the_first_place_that_holds_a_number_of_ours(
+    plan: World, user: str, to: str, did: str
+) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    host, port = plan.carrier.peer
+    await plan.call(to, uri=f"sip:{user}@{host}:{port}")
+    await refusing
+    assert (await plan.ended())[0].did == did
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_a_called_party_id_is_the_did_where_nothing_else_is_ours(plan: World) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    await plan.call(NUMBERS[1], f"P-Called-Party-ID: <sip:+{NUMBERS[0]}@127.0.0.1>")
+    await refusing
+    assert (await plan.ended())[0].did == f"+{NUMBERS[0]}"
+
+
+async def by_way(carrier: RawPhone, dialog: RawDialog, body: str, way: str) -> int:
+    """The final status of this INVITE, sent through a proxy of its own."""
+    branch = f"z9hG4bK{way}{dialog.call_id.partition('@')[0]}"
+    via = f"Via: SIP/2.0/UDP {carrier.host}:{carrier.port};rport;branch={branch}"
+    common = (
+        via,
+        "Max-Forwards: 70",
+        f"From: {dialog.local}",
+        f"To: {dialog.remote}",
+        f"Call-ID: {dialog.call_id}",
+    )
+    contact = f"Contact: <sip:raw@{carrier.host}:{carrier.port}>"
+    carrier.send(f"INVITE {dialog.target} SIP/2.0", (*common, contact, "CSeq: 1 INVITE"), body)
+    answer = await carrier.expect(lambda m: m.status >= 200 and branch in m.header("Via"), 30)
+    ack = (*common[:3], f"To: {answer.header('To')}", common[4], "CSeq: 1 ACK")
+    carrier.send(f"ACK {dialog.target} SIP/2.0", ack)
+    return answer.status
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("apart", [0.0, 0.02, 1.0])
+async def test_one_invite_by_two_ways_is_one_call(plan: World, apart: float) -> None:
+    plan.route("PJSIP/first~20")
+    ringing = asyncio.create_task(plan.asked(plan.first))
+    dialog, body = plan.carrier.new_dialog(NUMBERS[0]), sdp(await plan.carrier.new_media())
+    ways = []
+    for way in ("one", "other"):
+        ways.append(asyncio.create_task(by_way(plan.carrier, dialog, body, way)))
+        await asyncio.sleep(apart)
+    plan.first.reply(invite := await ringing, "180 Ringing")
+    (second,), (first,) = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    plan.first.reply(invite, "486 Busy Here")
+    assert (second.result(), await first) == (482, 486)
+    assert len(plan.invites(plan.first)) == 1
+    assert len(await plan.ended()) == 1

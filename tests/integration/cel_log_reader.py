@@ -1,5 +1,8 @@
 """A reader of CEL logs for tests, and what is written for it to read."""
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,3 +59,16 @@ def append(path: Path, data: bytes) -> None:
 
 def stories(count: int) -> Iterator[Story]:
     return (answered_call(10 * i, at=later(100 * i)) for i in range(count))
+
+
+PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+def shift(path: Path, suffix: str) -> None:
+    """As logrotate with `compress` and without `delaycompress`."""
+    for number in range(9, 0, -1):
+        old = Path(f"{path}.{number}{suffix}")
+        if old.exists():
+            old.rename(f"{path}.{number + 1}{suffix}")
+    Path(f"{path}.1{suffix}").write_bytes(PACKERS[suffix](path.read_bytes()))
+    path.unlink()

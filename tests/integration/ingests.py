@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import select
+
 from router.domain.calls.call import Call, Recording
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.ledger import Row
@@ -12,6 +14,7 @@ from router.domain.delivery.delivery import Delivery
 from router.service.calls.ingest import CallIngest
 from router.service.calls.ports import Cursor
 from router.service.calls.routing import load_table
+from router.store import tables
 from router.store.engine import SqlStore
 from tests.support.builders import Clock, Story, later
 
@@ -51,3 +54,18 @@ async def known(
 async def the_call(store: SqlStore) -> Call:
     (call,) = (await known(store))[0]
     return call
+
+
+async def aside(store: SqlStore) -> list[tuple[str, str]]:
+    """What was set aside: which call's or file's, and why."""
+    table = tables.rejected_row
+    async with store.read() as session:
+        rows = await session.connection.execute(
+            select(table.c.file, table.c.reason).order_by(table.c.offset)
+        )
+        return [(row.file, row.reason) for row in rows]
+
+
+async def cursor(store: SqlStore) -> object:
+    async with store.read() as session:
+        return await session.cel_log.cursor()

@@ -1,37 +1,15 @@
-"""`ringtrace trunk` and `ringtrace doctor` against a console that is a program of its own."""
+"""`ringtrace trunk` beside a console that is a program of its own."""
 
 import json
-import os
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from router import asterisk_setup
 from router.asterisk.process import Console
+from tests.integration.console_home import CONSOLE
 from tests.support.command_line import ringtrace
-
-# A console that knows the trunks of trunks.conf after a reload, but for those called "refused".
-CONSOLE = """#!/bin/sh
-cd "$(dirname "$0")"
-[ ! -e stopped ] || { echo "Unable to connect to remote asterisk"; exit 1; }
-case "$2" in
-"module reload res_pjsip.so") cp home/asterisk/etc/ringtrace/trunks.conf loaded
-    echo "Module 'res_pjsip.so' reloaded successfully." ;;
-"pjsip show endpoints") touch loaded
-    sed -n 's/^\\[\\([a-z0-9-]*\\)\\](ringtrace-c.*/ Endpoint:  \\1      Unavailable   0 of inf/p' loaded |
-        grep -v refused ;;
-"pjsip show identifies") sed -n -e 's/^endpoint = \\(.*\\)/ Identify:  x\\/\\1/p' \\
-    -e 's/^match = \\(.*\\)/      Match: \\1\\/32/p' loaded ;;
-"pjsip show identify "*) name=${2##* }; echo " Identify:  $name/${name%-identify}" ;;
-"pjsip show transports") echo "Transport:  transport-udp   udp      0      0  0.0.0.0:5060"
-    echo "Transport:  transport-tcp   tcp      0      0  0.0.0.0:5060" ;;
-"pjsip show registrations") echo " carrier/sip:127.0.0.1      carrier     Registered   (exp. 285s)" ;;
-"pjsip show contacts") echo "  Contact:  carrier/sip:127.0.0.1     16eb0b5878 Avail         1.812" ;;
-esac
-exit 0
-"""  # noqa: E501
 
 
 @pytest.fixture(autouse=True)
@@ -163,109 +141,6 @@ def test_a_trunk_that_a_destination_dials_is_removed_by_force_alone() -> None:
     ringtrace("destination", "add", "office", "--step", "PJSIP/204@company")
     assert "office" in ringtrace("trunk", "remove", "company", status=1).err
     ringtrace("trunk", "remove", "company", "--force")
-
-
-@pytest.fixture
-def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that was never prepared, and an old Asterisk."""
-    old = tmp_path / "asterisk-19"
-    old.write_text("#!/bin/sh\necho Asterisk 19.8.1\n")
-    old.chmod(0o755)
-    path = tmp_path / "nothing"
-    monkeypatch.setenv("RINGTRACE_HOME", str(path))
-    _alone(monkeypatch, old)
-    return path
-
-
-def _alone(monkeypatch: pytest.MonkeyPatch, asterisk: Path) -> None:
-    """Neither web nor manager interface answers; `asterisk -V` is the program given."""
-    values = {
-        "ASTERISK": "external",
-        "ASTERISK_COMMAND": str(asterisk),
-        "WEB_PORT": "1",
-        "AMI_PORT": "1",
-    }
-    home = Path(os.environ["RINGTRACE_HOME"])
-    values |= {
-        "ASTERISK_ETC_PATH": str(home / "asterisk/etc"),
-        "CEL_LOG_PATH": str(home / "asterisk/log/cel-custom/cel.csv"),
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"RINGTRACE_{name}", value)
-
-
-def test_doctor_finds_everything_missing_before_the_first_start_and_makes_nothing(
-    nothing: Path,
-) -> None:
-    findings = {f["name"]: f for f in ringtrace("doctor", "--json", status=1).json}
-    for name in (
-        "home",
-        "secrets",
-        "database",
-        "Asterisk",
-        "spool",
-        "storage",
-        "pages",
-        "manager interface",
-    ):
-        assert findings[name]["level"] == "fail", name
-        assert findings[name]["fix"], name
-    assert "19.8.1" in findings["Asterisk"]["found"]
-    assert not nothing.exists()
-
-
-@pytest.fixture
-def prepared(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose Asterisk, of this day, is stopped."""
-    new = home.parent / "asterisk-22"
-    new.write_text("#!/bin/sh\necho Asterisk 22.10.1\n")
-    new.chmod(0o755)
-    (home.parent / "stopped").touch()
-    (home / "spool").mkdir()
-    (home / "asterisk/log/cel-custom").mkdir(parents=True)
-    home.chmod(0o700)
-    _alone(monkeypatch, new)
-    return home
-
-
-def _doctor() -> dict[str, str]:
-    return {f["name"]: f["level"] for f in ringtrace("doctor", "--json", status=1).json}
-
-
-def test_doctor_sees_what_is_well(prepared: Path) -> None:
-    levels = _doctor()
-    for name in (
-        "home",
-        "database",
-        "database mode",
-        "Asterisk",
-        "CEL log",
-        "spool",
-        "storage",
-        "ffmpeg",
-    ):
-        assert levels[name] == "ok", name
-    assert levels["Asterisk runs"] == "fail"
-    assert "modules" not in levels  # of an Asterisk that does not answer nothing is said
-
-
-def test_doctor_sees_what_needs_a_person(prepared: Path) -> None:
-    ringtrace("webhook", "show", "x", "--secret", status=1)
-    secrets = prepared / "secrets.json"
-    secrets.write_text("{}")
-    secrets.chmod(0o644)
-    forgotten = prepared / "spool/rt1-1.1-caller.sln"
-    forgotten.touch()
-    os.utime(forgotten, (0, 0))
-    (prepared / "asterisk/log/cel-custom/cel.csv").write_bytes(b"x" * 500_000)
-    ringtrace("site", "add", "shop")
-    ringtrace("number", "add", "84951234560", "--site", "shop")
-    with sqlite3.connect(prepared / "ringtrace.db") as database:
-        database.execute("INSERT INTO rejected_row VALUES ('f', 0, 'x', 'not CSV', 0)")
-    levels = _doctor()
-    assert levels["secrets"] == "fail"
-    for name in ("spool", "CEL log", "CEL rows", "sites", "numbers"):
-        assert levels[name] == "warn", name
 
 
 def test_a_trunk_over_a_transport_that_asterisk_has_not_is_refused(home: Path) -> None:

@@ -1,17 +1,14 @@
 """The store's promises, on SQLite and on PostgreSQL alike: what goes in comes out."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Call, Ending, Recording, RecordingState, State, Tag
+from router.domain.calls.call import Call, Ending, State, Tag
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.folding import fold
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
-from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.calls.ports import RejectedRow
@@ -248,76 +245,3 @@ async def test_a_hold_lasts_until_the_same_channel_comes_back(store: SqlStore) -
         ("c", "PJSIP/b-1", later(2), None),
         ("c", "PJSIP/xxx", later(9), None),
     ]
-
-
-# Work that waits
-
-
-def delivery(id: str = "d1", **fields: Any) -> Delivery:  # noqa: A002
-    made = announce(
-        webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id=id, now=NOON
-    )
-    return replace(made, **fields)
-
-
-async def test_a_receiver_is_told_each_thing_once(store: SqlStore) -> None:
-    for given in (
-        [delivery("d1"), delivery("d2")],
-        [delivery("d3")],
-        [delivery("d4", receiver_id="other")],
-    ):
-        async with store.write() as session:
-            await session.deliveries.add(given)
-    async with store.read() as session:
-        kept = await session.deliveries.find()
-    assert sorted(one.receiver_id for one in kept) == ["crm", "other"]
-
-
-async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: SqlStore) -> None:
-    times = {"d1": -1, "d2": -3, "d3": 0, "d4": 1}
-    made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
-    async with store.write() as session:
-        await session.deliveries.add(
-            [*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))]
-        )
-        assert [one.id for one in await session.deliveries.due(NOON, 10)] == ["d2", "d1", "d3"]
-        assert [one.id for one in await session.deliveries.due(NOON, 2)] == ["d2", "d1"]
-        assert await session.deliveries.next_due() == later(-3)
-        assert await session.recordings.next_due() is None
-
-
-async def test_two_workers_never_claim_the_same_work(
-    store: SqlStore, other_store: SqlStore
-) -> None:
-    async with store.write() as session:
-        await session.deliveries.add([delivery(f"d{i}", key=f"k{i}") for i in range(40)])
-
-    async def work(at: SqlStore) -> list[str]:
-        mine: list[str] = []
-        while True:
-            async with at.write() as session:
-                due = await session.deliveries.due(NOON, 3)
-                await session.change(*(replace(one, due_at=later(60)) for one in due))
-            if not due:
-                return mine
-            mine += [one.id for one in due]
-
-    claimed = await asyncio.gather(*(work(at) for at in (store, other_store, store, other_store)))
-    assert sorted(one for some in claimed for one in some) == sorted(f"d{i}" for i in range(40))
-
-
-async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None:
-    recording = Recording(
-        call_id="rt1-1.0",
-        spool_name="rt1-1.0",
-        state=RecordingState.WAITING,
-        expected_seconds=5.5,
-        due_at=NOON,
-        peaks=((0.0, 0.5), (1.0, 0.25)), warnings=(Outcome(code="sides_differ"),),
-    )  # fmt: skip
-    await save(store, call())
-    async with store.write() as session:
-        await session.recordings.save([recording])
-        assert await session.recordings.due(NOON, 5) == [recording]
-        await session.recordings.save([replace(recording, state=RecordingState.STORED)])
-        assert await session.recordings.due(NOON, 5) == []

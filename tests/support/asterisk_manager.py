@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from router.asterisk import ami
+from router.asterisk.ami import Ami, Event
 
 Action = dict[str, str]
 
@@ -160,3 +161,16 @@ async def manager() -> AsyncIterator[Manager]:
         server.close()
         for line in made.lines:
             line.drop()
+
+
+def client(asterisk: Manager, secret: str = "secret") -> Ami:
+    return Ami(host="127.0.0.1", port=asterisk.port, username="ringtrace", secret=secret)
+
+
+async def next_event(ami: Ami) -> Event:
+    async with asyncio.timeout(30):
+        return await ami.events.get()
+
+
+async def mute(_line: Line, _action: Action) -> None:
+    """Hear, and never answer."""

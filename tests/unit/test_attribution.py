@@ -4,7 +4,6 @@ alike for ever.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,56 +12,22 @@ from hypothesis import strategies as st
 from router.domain.attribution.inference import attribute
 from router.domain.attribution.terms import (
     LOOK_BACK,
-    Attribution,
     CallContext,
-    Candidate,
-    CandidateFacts,
-    Earlier,
     Evidence,
     Verdict,
 )
-from router.domain.visitors.lease import Lease, begin, leave, sign_of_life
-from router.domain.visitors.site import TrackingNumber
-from tests.support.builders import DID, NOON, OTHER_DID, dynamic, later, lease, pool, static
-
-POOL = pool(hold_seconds=600, freeze_seconds=300)
-MOMENT = timedelta(microseconds=1)
-PHONE = "+79161234567"
-
-
-def candidate(held: Lease | None = None, who: str = "anna", **fields: Any) -> CandidateFacts:
-    if held is not None:
-        who = held.visitor_id
-    return CandidateFacts(lease=held, visitor_id=who, visit_id=f"{who}-1", **fields)
-
-
-def left(who: str, begun: float, gone: float) -> Lease:
-    """A lease that was begun and left so many seconds after noon."""
-    times = {
-        "started_at": later(begun),
-        "seen_at": later(gone),
-        "frozen_at": later(gone),
-        "ends_at": later(gone + 300),
-    }
-    return lease(f"lease-{who}", visitor_id=who, visit_id=f"{who}-1", **times)
-
-
-def infer(
-    at: datetime, *candidates: CandidateFacts, number: TrackingNumber | None = None, **fields: Any
-) -> Attribution:
-    asked = CallContext(
-        number=number or dynamic(), at=at, caller=PHONE, candidates=candidates, **fields
-    )
-    return attribute(asked)
-
-
-def probability(result: Attribution, who: str = "anna") -> float:
-    return sum(one.probability for one in result.candidates if one.visitor_id == who)
-
-
-def before(who: str, number: str = DID, sure: float = 1.0, days: float = 3) -> Earlier:
-    candidate = Candidate(lease_id=None, visitor_id=who, visit_id=f"{who}-1", probability=sure)
-    return Earlier(at=later(-86_400 * days), number=number, candidates=(candidate,))
+from router.domain.visitors.lease import begin, leave, sign_of_life
+from tests.support.builders import DID, NOON, dynamic, later, lease, static
+from tests.unit.attribution_moments import (
+    MOMENT,
+    PHONE,
+    POOL,
+    before,
+    candidate,
+    infer,
+    left,
+    probability,
+)
 
 
 @pytest.mark.parametrize(
@@ -165,89 +130,6 @@ def test_a_visitor_is_named_at_the_sites_certainty_and_not_below() -> None:
     assert attribute(asked, certainty=chance + 0.01).named is None
 
 
-def test_a_regular_who_saved_the_number_is_not_taken_for_its_holder() -> None:
-    known = candidate(who="vera", source="yandex")
-    result = infer(later(100), candidate(left("anna", 0, 20)), known, earlier=(before("vera"),))
-    assert result.verdict is Verdict.REPEAT
-    assert result.named is not None
-    assert (result.named.visitor_id, result.named.visit_id, result.source) == (
-        "vera",
-        "vera-1",
-        "yandex",
-    )
-    assert Evidence.CALLED_BEFORE in result.named.evidence
-    assert Evidence.CALLED_OTHERS in result.candidates[-1].evidence or len(result.candidates) == 1
-
-
-@pytest.mark.parametrize("hours", [0.1, 10])
-def test_a_phone_that_others_use_too_is_whoever_has_the_number_on_the_page(hours: float) -> None:
-    """An office has one number for all, and who tests a site calls from one phone as one visitor
-    after another.
-    """
-    anna = before("anna", OTHER_DID, days=hours / 24)
-    result = infer(
-        later(60), candidate(lease(visitor_id="boris")), candidate(who="anna"), earlier=(anna,)
-    )
-    assert (result.named and result.named.visitor_id, result.verdict) == ("boris", Verdict.EXACT)
-
-
-def test_source_and_visit_are_of_one_visit_where_the_caller_came_back_by_another_advertisement() -> (  # noqa: E501
-    None
-):
-    origins = (("yandex", "Paid Search", 1.0),)
-    first = replace(before("anna"), origins=origins)
-    old = CandidateFacts(
-        lease=None, visitor_id="anna", visit_id="anna-1", source="yandex", channel="Paid Search"
-    )
-    new = CandidateFacts(
-        lease=lease(visit_id="anna-2"),
-        visitor_id="anna",
-        visit_id="anna-2",
-        source="google",
-        channel="Email",
-    )
-    result = infer(later(60), new, old, earlier=(first,))
-    assert result.named is not None
-    assert (result.named.visit_id, result.source, result.channel) == ("anna-2", "google", "Email")
-
-
-def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_nobody() -> None:
-    unknown = Earlier(at=later(-86_400), number=DID)
-    result = infer(later(3000), candidate(left("anna", 0, 20)), earlier=(unknown,))
-    assert (result.verdict, result.named) == (Verdict.REPEAT, None)
-
-
-def test_who_calls_again_came_from_where_they_came_first_even_if_nobody_could_be_named() -> None:
-    origins = (("google", "Paid Search", 0.6), ("vk", "Organic Social", 0.3))
-    result = infer(
-        NOON, candidate(who="anna"), earlier=(replace(before("anna", sure=0.4), origins=origins),)
-    )
-    again = result.origins["google", "Paid Search"] / 0.6
-    assert result.origins["vk", "Organic Social"] == pytest.approx(0.3 * again)
-    assert 0.5 < again <= 1.0
-    assert probability(result) == pytest.approx(0.4 * again)
-    assert result.unknown == pytest.approx(1.0 - 0.9 * again), (
-        "whoever was not named may have come from somewhere, too"
-    )
-
-
-def test_a_known_visitor_who_is_on_the_page_again_is_exact() -> None:
-    result = infer(
-        later(100), candidate(lease()), candidate(who="anna"), earlier=(before("anna", OTHER_DID),)
-    )
-    assert result.verdict is Verdict.EXACT
-    assert probability(result) > 0.95
-
-
-def test_doubt_about_an_earlier_call_is_doubt_about_the_next() -> None:
-    known = candidate(who="vera")
-    sure, unsure = (
-        infer(later(9000), known, earlier=(before("vera", sure=share),)) for share in (1.0, 0.6)
-    )
-    assert probability(sure, "vera") > 0.9
-    assert probability(unsure, "vera") == pytest.approx(0.6, abs=0.05)
-
-
 def test_a_code_settles_it_against_whatever_else_is_known() -> None:
     result = infer(later(100), candidate(lease()), candidate(who="boris", code=True, source="vk"))
     assert result.named is not None
@@ -257,13 +139,6 @@ def test_a_code_settles_it_against_whatever_else_is_known() -> None:
         Verdict.EXACT,
     )
     assert (result.named.evidence, result.source) == ((Evidence.CODE,), "vk")
-
-
-def test_whoever_called_from_another_phone_already_is_less_likely_to_call_again() -> None:
-    fresh, done = (
-        infer(later(500), candidate(left("anna", 0, 60), called=share)) for share in (0.0, 0.95)
-    )
-    assert probability(done) < probability(fresh) / 2
 
 
 def test_a_number_with_many_unattributed_calls_is_trusted_less() -> None:

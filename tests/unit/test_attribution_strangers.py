@@ -8,7 +8,7 @@ import pytest
 
 from router.domain.attribution.terms import Candidate, CandidateFacts, Earlier, Verdict
 from tests.support.builders import DID, OTHER_DID, later, lease, static
-from tests.unit.test_attribution import before, candidate, infer, left, probability
+from tests.unit.attribution_moments import before, candidate, infer, left, probability
 
 HONEST = candidate(lease(), source="google")
 EVIL = candidate(who="evil", source="evil", form=True)

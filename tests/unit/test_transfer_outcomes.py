@@ -231,55 +231,6 @@ def test_a_consultation_by_keys_leaves_the_caller_alone_and_names_no_local_chann
     assert [leg.endpoint for leg in call.legs] == ["carrier", "201", "202"]
 
 
-def parked() -> Scene:
-    scene = (
-        answered().wait(10).blind("201", "700").meets("lot", CALLER, technology="holding_bridge")
-    )
-    return scene.row(
-        "PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default"
-    ).wait(40)
-
-
-def test_a_parked_caller_does_not_talk_and_is_picked_up_by_another_phone() -> None:
-    scene = parked().starts("203", extension="701", linkedid="203").answers("203").leaves(CALLER)
-    scene.meets("b2", "203", CALLER).joins("203").wait(20)
-    call = scene.over().ends("203").row("LINKEDID_END", "203").call()
-    assert outcomes(call) == [("blind", "700", "answered", "203", 40)]
-    assert course(call) == [("wait", 5), ("talk", 10), ("transfer", 40), ("talk", 20)]
-    assert call.last_answered_by == "203"
-
-
-def test_a_parked_caller_comes_back_when_nobody_picks_them_up() -> None:
-    scene = (
-        parked()
-        .leaves(CALLER)
-        .starts("201#2")
-        .wait(3)
-        .answers("201#2")
-        .meets("b2", "201#2", CALLER)
-        .wait(5)
-    )
-    call = scene.over().ends("201#2").call()
-    assert outcomes(call) == [("blind", "700", "returned", "201", 43)]
-    assert call.ending is Ending.ANSWERED
-
-
-def test_a_caller_who_hangs_up_in_the_parking_lot_is_lost() -> None:
-    call = parked().over().call()
-    assert outcomes(call) == [("blind", "700", "abandoned", None, 40)]
-    assert call.ending is Ending.LOST_IN_TRANSFER
-
-
-def test_a_call_park_by_key_is_a_transfer_of_its_own_kind() -> None:
-    scene = answered().wait(10).meets("lot", CALLER, technology="holding_bridge")
-    scene.row("PARK_START", CALLER, parker_dial_string="PJSIP/201", parking_lot="default").ends(
-        "201"
-    ).wait(40)
-    call = scene.over().call()
-    assert outcomes(call) == [("park", "default", "abandoned", None, 40)]
-    assert call.ending is Ending.LOST_IN_TRANSFER
-
-
 def test_a_transfer_into_a_conference_is_taken_once_another_person_is_there() -> None:
     scene = (
         answered().wait(10).blind("201", "800").meets("conf", CALLER, technology="softmix").wait(15)

@@ -1,0 +1,227 @@
+"""How calls and sales reach analytics accounts: coalesced, in order, in time."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from router.domain.delivery.delivery import DeliveryKind, DeliveryState
+from router.receivers.registry import KINDS
+from router.secrets import keep_token
+from router.service.delivery.manage import resend_delivery
+from router.store.engine import SqlStore
+from tests.contracts.ga4 import Ga4Server
+from tests.contracts.google_ads import GoogleAdsServer
+from tests.contracts.metrica import MetricaServer
+from tests.contracts.serving import served
+from tests.integration.sales_world import (
+    AN_HOUR,
+    CALLED,
+    NOW,
+    SALE,
+    SENT,
+    a_call,
+    account,
+    announce,
+    deliver,
+    furnish,
+    program,
+    told,
+)
+from tests.integration.store_calls import save
+from tests.support.builders import visit, visitor
+
+
+async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(
+    store: SqlStore,
+) -> None:
+    await furnish(store, account("ga4"))
+    second = a_call("rt1-2.0", arrived_at=CALLED + timedelta(seconds=1))
+    elsewhere = a_call("rt1-3.0", site_id="garage", arrived_at=CALLED + timedelta(seconds=2))
+    hidden = a_call("rt1-4.0", caller=None)
+    await save(store, second, elsewhere, hidden)
+    await announce(store, a_call(), second, elsewhere, hidden)
+    async with store.read() as session:
+        first = {d.call_id: d.payload["call"]["first"] for d in await session.deliveries.find()}
+    assert first == {"rt1-1.0": True, "rt1-2.0": False, "rt1-3.0": True, "rt1-4.0": None}
+
+
+async def test_a_call_judged_again_before_it_was_sent_is_sent_once_as_it_was_judged_last(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    google = Ga4Server(clock=lambda: datetime.now(UTC))
+    keep_token(tmp_path, "ga4", {"api_secret": "secret"})
+    async with served(google.app) as url:
+        first = await furnish(
+            store, account("ga4", address=url, options={"measurement_id": "G-ABC123DEF4"})
+        )
+        await announce(store, first)
+        async with store.write() as session:
+            await session.add(
+                visitor("boris", ga_client_id="3.4"), visit("boris-1", visitor_id="boris")
+            )
+        again = a_call(visitor_id="boris", visit_id="boris-1")
+        await announce(store, again, kind=DeliveryKind.CALL_JUDGED)
+        await deliver(store, tmp_path)
+        await announce(store, first, kind=DeliveryKind.CALL_JUDGED)  # too late: it was told
+        await deliver(store, tmp_path)
+    assert [body["client_id"] for body in google.taken] == ["3.4"]
+    assert google.faults == []
+
+
+async def test_a_call_found_to_be_nobodys_before_it_was_sent_is_not_told_of_its_first_visitor(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    google = Ga4Server(clock=lambda: datetime.now(UTC))
+    keep_token(tmp_path, "ga4", {"api_secret": "secret"})
+    async with served(google.app) as url:
+        await announce(store, await furnish(store, account("ga4", address=url)))
+        await announce(store, a_call(visitor_id=None, visit_id=None), kind=DeliveryKind.CALL_JUDGED)
+        await deliver(store, tmp_path)
+    (one,) = (await told(store)).values()
+    assert (google.taken, one.state) == ([], DeliveryState.DONE)
+    assert "no longer known" in str(one.receipt)
+
+
+async def test_calls_and_their_sales_reach_all_three_services_each_once(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    google, yandex, ads = (
+        Ga4Server(clock=lambda: datetime.now(UTC)),
+        MetricaServer(),
+        GoogleAdsServer(),
+    )
+    keep_token(tmp_path, "ga4", {"api_secret": "secret"})
+    keep_token(tmp_path, "metrica", {"token": "token"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
+    async with served(google.app) as one, served(yandex.app) as two, served(ads.app) as three:
+        actions = {
+            "conversion_action": "11",
+            "sale_action": "22",
+            "token_address": f"{three}/token",
+        }
+        await furnish(
+            store,
+            account("ga4", address=one, options={"measurement_id": "G-ABC123DEF4"}),
+            account("metrica", address=two, options={"counter": "42"}),
+            account("google-ads", address=three, options={"account": "1234567890", **actions}),
+        )
+        await announce(store, a_call())
+        sold = {"value": 4990.5, "currency": "RUB"}
+        assert (await (await program(store)).post(SALE, json=sold)).status_code == 201
+        for _ in range(3):
+            await deliver(store, tmp_path)
+        assert str((await told(store))["google-ads sale.made"].receipt) == SENT
+        yandex.stands = "PROCESSED"
+        await deliver(store, tmp_path, 3 * AN_HOUR)
+    deliveries = await told(store)
+    assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
+    assert (
+        str(deliveries["google-ads call.ended"].receipt)
+        == "request request-1: 1 conversions; used by Google"
+    )
+    assert (
+        str(deliveries["metrica call.ended"].receipt)
+        == "upload 100: 1 lines; bound to visits by Metrica"
+    )
+    names = [event["name"] for body in google.taken for event in body["events"]]
+    assert names == ["phone_call", "first_phone_call", "phone_sale"]  # the sale after its call
+    assert (len(yandex.lines["upload_calls"]), len(yandex.lines["upload"])) == (1, 1)
+    assert sorted(action for action, _ in ads.conversions) == ["11", "22"]
+    assert google.faults == yandex.faults == ads.faults == []
+
+
+async def test_of_calls_told_together_the_refused_one_alone_is_given_up(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    ads = GoogleAdsServer(bad_clicks={"bad"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
+    async with served(ads.app) as url:
+        options = {
+            "account": "1234567890",
+            "conversion_action": "11",
+            "token_address": f"{url}/token",
+        }
+        await furnish(store, account("google-ads", address=url, options=options))
+        async with store.write() as session:
+            await session.add(visit("anna-2", click_ids={"gclid": "bad"}))
+        bad = a_call("rt1-2.0", visit_id="anna-2")
+        await save(store, bad)
+        await announce(store, a_call(), bad)
+        await deliver(store, tmp_path)
+    async with store.read() as session:
+        states = {
+            one.call_id: (one.state, str(one.answer)) for one in await session.deliveries.find()
+        }
+    assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
+    assert states["rt1-2.0"][0] is DeliveryState.DEAD
+    assert "The click ID is not one" in states["rt1-2.0"][1]
+
+
+async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again_by_hand(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    ads = GoogleAdsServer(works=2, unusable={"11": "INVALID_GCLID"})
+    keep_token(
+        tmp_path,
+        "google-ads",
+        {"client_id": "id", "client_secret": "hush", "refresh_token": "fresh"},
+    )
+    async with served(ads.app) as url:
+        options = {
+            "account": "1234567890",
+            "conversion_action": "11",
+            "token_address": f"{url}/token",
+        }
+        await furnish(store, account("google-ads", address=url, options=options))
+        await announce(store, a_call())
+        stood = []
+        for hours in range(5):
+            await deliver(store, tmp_path, hours * AN_HOUR)
+            (one,) = (await told(store)).values()
+            stood.append((one.state, one.last_error and str(one.last_error)))
+            if hours == 1:
+                await announce(store, a_call(), kind=DeliveryKind.CALL_JUDGED)
+        assert ads.requests == 1  # and not one of them sent it again
+        ads.unusable.clear()
+        await resend_delivery(store, one.id, NOW + 5 * AN_HOUR)
+        for hours in (6, 7):
+            await deliver(store, tmp_path, hours * AN_HOUR)
+    works = (DeliveryState.PENDING, "Google has not said yet what came of it")
+    given_up = (DeliveryState.DEAD, "Google took it and could not use it: INVALID_GCLID")
+    assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
+    (one,) = (await told(store)).values()
+    assert (one.state, ads.requests) == (DeliveryState.DONE, 2)
+    assert ads.faults == []
+
+
+async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    await furnish(store, account("metrica"))
+    old = CALLED - timedelta(days=22)
+    await save(store, a_call("rt1-2.0", arrived_at=old, ended_at=old))
+    answer = await (await program(store)).post(
+        "/api/v1/calls/rt1-2.0/sale", json={"value": 1, "currency": "RUB"}
+    )
+    assert answer.status_code == 201
+    await deliver(store, tmp_path)
+    (one,) = (await told(store)).values()
+    assert one.state is DeliveryState.DEAD
+    assert "too late: metrica" in str(one.last_error)
+
+
+async def test_an_account_of_each_kind_has_the_services_own_address() -> None:
+    assert {
+        name: (kind.address, kind.batch > 1) for name, kind in KINDS.items() if kind.analytics
+    } == {
+        "ga4": ("https://www.google-analytics.com", False),
+        "metrica": ("https://api-metrika.yandex.net", True),
+        "google-ads": ("https://datamanager.googleapis.com", True),
+    }

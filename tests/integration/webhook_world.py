@@ -1,0 +1,38 @@
+"""A webhook and what is to be delivered to it."""
+
+from typing import Any
+
+from router.domain.calls.call import Call, State
+from router.domain.delivery.delivery import (
+    Delivery,
+    DeliveryKind,
+    announce,
+)
+from router.service.delivery.dispatch import list_deliveries
+from router.store.engine import SqlStore
+from tests.support.builders import NOON, webhook
+
+KEY = "installation's key"
+
+
+def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body: Any) -> Delivery:  # noqa: A002
+    payload = {"call": {"id": call_id, "caller_name": "Анна 😀"}, **body}
+    return announce(webhook(receiver), DeliveryKind.CALL_ENDED, call_id, payload, id=id, now=NOON)
+
+
+async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: Any) -> None:
+    async with store.write() as session:
+        await session.add(webhook(url=url, **fields))
+        calls = {one.call_id for one in deliveries or [told()]}
+        await session.calls.save(
+            [
+                Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
+                for one in sorted(calls)
+            ]
+        )
+        await session.deliveries.add(list(deliveries) or [told()])
+
+
+async def only(store: SqlStore) -> Delivery:
+    (one,) = await list_deliveries(store)
+    return one
