@@ -1,23 +1,23 @@
 """Shared code of CRM adapters: call marks in notes, phones in searches, own fields."""
 
 import html
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from router.domain.delivery.catalogue import Catalogue, Field, FieldType
-from router.domain.delivery.codes import SettingCode
+from router.domain.delivery.catalogue import Field, FieldType, Named, Pipeline
+from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found
 from router.domain.phone import display, same_phone, tail
-from router.receivers.remembered import Remembered
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
 Names = Iterable[tuple[EntityKind, str]]  # fields, each of one kind of entity
 AddField = Callable[[EntityKind, str], Awaitable[None]]
 # the fields of a kind by their names; read again if asked
 FieldsOf = Callable[[EntityKind, bool], Awaitable[Mapping[str, Field]]]
+Seen = TypeVar("Seen")
 
 
 def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
@@ -28,11 +28,49 @@ def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
     return [one for one in rows if not key or one.get(key)]
 
 
-def user_number(text: str) -> int:
-    """The ID of a user, where it is a number. Raises `Refused`."""
+def an_object(value: Any, system: str) -> Mapping[str, Any]:
+    """The object that an answer must be. Raises `ReceiverUnavailable`."""
+    if not isinstance(value, dict):
+        raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=system)
+    return value
+
+
+def id_of(value: Any, system: str) -> str:
+    """The id of what was created. Raises `ReceiverUnavailable`."""
+    if not isinstance(value, dict) or not value.get("id"):
+        raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system=system, missing="id")
+    return str(value["id"])
+
+
+def texts_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """These fields of a row as text, without empty ones."""
+    shown = {name: row.get(name) for name in names}
+    return {name: str(one) for name, one in shown.items() if one or (one == 0 and one is not False)}
+
+
+async def if_seen(reading: Awaitable[Seen]) -> Seen | None:
+    """None for what the token cannot see."""
+    try:
+        return await reading
+    except (ReceiverUnavailable, Refused):
+        return None
+
+
+def number(text: str, name: str = "responsible") -> int:
+    """The ID of a user or a stage, where it is a number. Raises `Refused`."""
     if not text.isdecimal():
-        raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=text, system="the CRM")
+        raise Refused(SettingCode.NOT_A_NUMBER, name=name, found=text[:40], system="the CRM")
     return int(text)
+
+
+def by_kind(contact: str, company: str, lead: str, deal: str) -> dict[EntityKind, str]:
+    """What a CRM calls each kind, or something of it."""
+    return {
+        EntityKind.CONTACT: contact,
+        EntityKind.COMPANY: company,
+        EntityKind.LEAD: lead,
+        EntityKind.DEAL: deal,
+    }
 
 
 def mark(call_id: str) -> str:
@@ -40,9 +78,9 @@ def mark(call_id: str) -> str:
     return f"[ringtrace:{call_id}]"
 
 
-def html_note(text: str, call_id: str) -> str:
-    """The text with its mark, for a CRM whose notes are HTML."""
-    return "<br>".join(html.escape(line) for line in (*text.splitlines(), mark(call_id)))
+def html_lines(text: str) -> str:
+    """The text for a CRM whose texts are HTML."""
+    return "<br>".join(html.escape(line) for line in text.splitlines())
 
 
 def is_noted(notes: Iterable[Any], call_id: str) -> bool:
@@ -70,6 +108,66 @@ def moment(value: Any) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def field_types(texts: str, numbers: str, lists: str) -> dict[str, FieldType]:
+    """What a CRM calls them, with spaces between."""
+    names = {FieldType.TEXT: texts, FieldType.NUMBER: numbers, FieldType.LIST: lists}
+    return {name: kind for kind, some in names.items() for name in some.split()}
+
+
+def a_field(
+    name: Any,
+    title: Any,
+    type: FieldType | None,  # noqa: A002 (None: another one)
+    options: Iterable[tuple[Any, Any]] = (),
+    most: Any = None,
+    *,
+    required: bool = False,
+    writable: bool = True,
+) -> Field:
+    """A field by what a CRM says of it; options: as people see it, as it is written."""
+    return Field(
+        name=str(name),
+        title=str(title or ""),
+        type=type or FieldType.OTHER,
+        options={str(shown): str(written) for shown, written in options},
+        most=most if isinstance(most, int) and most > 0 else None,
+        required=required,
+        writable=writable,
+    )
+
+
+def named(
+    rows: Iterable[Mapping[str, Any]], key: str = "id", title: str = "name", active: str = ""
+) -> list[Named]:
+    """Users or stages; the column `active` says whether they are."""
+    found = []
+    for row in rows:
+        there = not active or row.get(active) is True
+        found.append(Named(id=str(row[key]), title=str(row.get(title) or ""), active=there))
+    return found
+
+
+def pipelines(stages: Iterable[Mapping[str, Any]], by: str = "") -> list[Pipeline]:
+    """The pipelines of these stages, which name theirs in the column `by`."""
+    rows = dict[str, list[Mapping[str, Any]]]()
+    for stage in stages:
+        rows.setdefault(str(stage.get(by) or ""), []).append(stage)
+    return [Pipeline(id=key, stages=named(some)) for key, some in rows.items()]
+
+
+class FieldCache:
+    """The fields of objects by name, read when they are needed first, and again if asked."""
+
+    def __init__(self, read: Callable[[str], Awaitable[Mapping[str, Field]]]) -> None:
+        self._read, self._known = read, dict[str, Mapping[str, Field]]()
+
+    async def __call__(self, name: str, again: bool = False) -> Mapping[str, Field]:
+        """The fields of this object. Raises what reading them raises."""
+        if again or name not in self._known:
+            self._known[name] = await self._read(name)
+        return self._known[name]
+
+
 async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
     """Check that these fields exist."""
     checks = []
@@ -82,28 +180,12 @@ async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
 
 async def add_fields(names: Names, fields_of: FieldsOf, add_field: AddField) -> list[str]:
     """Create missing ones; returns those created."""
-    missing = [(kind, name) for kind, name in names if name not in await fields_of(kind, True)]
-    for kind, name in missing:
-        await add_field(kind, name)
-    return [f"{kind} field {name}" for kind, name in missing]
-
-
-def fields_of(kinds: Iterable[EntityKind], names: Sequence[str]) -> list[tuple[EntityKind, str]]:
-    """Each of these fields of each of these kinds, once."""
-    return list(dict.fromkeys((kind, name) for kind in kinds for name in names))
-
-
-def catalogue(kinds: Iterable[EntityKind], fields_of: FieldsOf, ours: Iterable[str]) -> Remembered:
-    """The fields of these kinds, without `ours`, which are never cut or left out."""
-
-    async def read(whole: bool) -> Catalogue:
-        fields = {}
-        for kind in kinds:
-            every = {one.name: one for one in (await fields_of(kind, whole)).values()}
-            fields[kind] = [one for one in every.values() if not {one.name, one.title} & {*ours}]
-        return Catalogue(fields=fields)
-
-    return Remembered(read)
+    added = []
+    for kind, name in names:
+        if name not in await fields_of(kind, True):
+            await add_field(kind, name)
+            added.append(f"{kind} field {name}")
+    return added
 
 
 async def field_called(name: str, kind: EntityKind, fields_of: FieldsOf) -> Field:
@@ -120,15 +202,16 @@ async def typed_values(
 ) -> dict[str, Any]:
     """Texts of fields as JSON, see `typed`. Raises `Refused` for a field that is not there."""
     return {
-        name: typed(await field_called(name, kind, fields_of), text) for name, text in texts.items()
+        name: typed((await field_called(name, kind, fields_of)).type, text)
+        for name, text in texts.items()
     }
 
 
-def typed(known: Field, text: str) -> Any:
+def typed(kind: FieldType, text: str) -> Any:
     """A text as JSON: a number where the field holds one, nothing for an empty text. Raises
     `Refused`.
     """
-    if known.type is not FieldType.NUMBER or not text:
+    if kind is not FieldType.NUMBER or not text:
         return text or None
     try:
         return int(text) if text.lstrip("-").isdecimal() else float(text)

@@ -67,6 +67,15 @@ class OAuth:
     sign: Callable[[str, Mapping[str, Any]], dict[str, Any]] = with_bearer
 
 
+def below(option: str, server: str, path: str) -> Address:
+    """An address on the server that an option names, which is `server` without one."""
+
+    def address(connection: Connection) -> str:
+        return f"{(connection.options.get(option) or server).rstrip('/')}{path}"
+
+    return address
+
+
 def is_app(token: Mapping[str, str]) -> bool:
     """Whether a connection logs in as an OAuth app, not with a fixed token."""
     return "client_id" in token

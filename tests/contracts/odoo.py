@@ -17,35 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-Row = dict[str, Any]
+from tests.contracts.odoo_models import ALWAYS, DEFAULTS, LINKS, MODELS, NO_ACCESS, ROWS, TYPES, Row
+
 KEY, LOGIN, DATABASE, USER = "api-key-of-forty-letters", "calls@example.com", "shop", 7
-_LINKS = {"partner_id": "res.partner", "parent_id": "res.partner", "model_id": "ir.model"}
-_MODELS: dict[str, dict[str, str]] = {
-    "res.partner": {
-        "name": "char", "phone": "char", "is_company": "boolean", "parent_id": "many2one",
-        "active": "boolean", "user_id": "many2one", "phone_mobile_search": "char",
-    },
-    "crm.lead": {
-        "name": "char", "phone": "char", "type": "selection", "partner_id": "many2one",
-        "user_id": "many2one", "description": "html", "probability": "float", "active": "boolean",
-        "phone_mobile_search": "char",
-    },
-    "mail.message": {
-        "model": "char", "res_id": "many2one_reference", "body": "html",
-        "message_type": "selection",
-    },
-    "ir.model": {"model": "char", "name": "char"},
-    "ir.model.fields": {
-        "name": "char", "field_description": "char", "model_id": "many2one", "ttype": "selection",
-        "state": "selection",
-    },
-}  # fmt: skip
-_ALWAYS = {"id": "integer", "create_date": "datetime"}
-_DEFAULTS = {"active": True, "probability": 10.0, "type": "opportunity", "is_company": False}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "char": (str,), "html": (str,), "selection": (str,), "boolean": (bool,), "float": (float, int),
-    "many2one": (int,), "many2one_reference": (int,),
-}  # fmt: skip
 
 
 class Failure(Exception):
@@ -67,18 +41,21 @@ class Database:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["POST"])])
         self.clock, self.busy = clock, 0
-        self.rows: dict[str, dict[int, Row]] = {model: {} for model in _MODELS}
-        self.fields = {model: {**_ALWAYS, **fields} for model, fields in _MODELS.items()}
+        self.rows: dict[str, dict[int, Row]] = {model: {} for model in MODELS}
+        self.fields = {model: {**ALWAYS, **fields} for model, fields in MODELS.items()}
         self.options: dict[str, list[str]] = {"type": ["lead", "opportunity"]}
         self.violations: list[str] = []
-        for model in _MODELS:
+        self.hidden = set[str]()  # models that the user may not see
+        for model in MODELS:
             self.add("ir.model", model=model, name=model)
+        for model, values in ROWS:
+            self.add(model, **values)
 
     # What people and other programs do
 
     def add(self, model: str, /, **values: Any) -> int:
-        key = len(self.rows[model]) + 1
-        empty = {name: _DEFAULTS.get(name, False) for name in self.fields[model]}
+        key = values.pop("id", len(self.rows[model]) + 1)
+        empty = {name: DEFAULTS.get(name, False) for name in self.fields[model]}
         self.rows[model][key] = {**empty, **values, "id": key, "create_date": self.clock()}
         return key
 
@@ -146,6 +123,8 @@ class Database:
     ) -> Any:
         if model == "res.users" and method == "context_get":
             return {"lang": "en_US", "tz": False, "uid": USER}
+        if model in self.hidden:
+            raise Failure(403, "odoo.exceptions.AccessError", f"You may not see {model}")
         if model not in self.rows:
             raise Failure(404, "werkzeug.exceptions.NotFound", f"the model {model!r} is not there")
         methods: dict[str, Callable[..., Any]] = {
@@ -255,6 +234,10 @@ class Database:
     def _create(self, model: str, ids: Any, *, vals_list: list[Row]) -> list[int]:
         for values in vals_list:
             self._check(model, values)
+            if model == "mail.activity" and values.get("user_id") == NO_ACCESS:
+                raise Failure(422, "odoo.exceptions.UserError", "has no access to the document")
+            if model == "mail.activity":
+                values["res_model"] = self.rows["ir.model"][values["res_model_id"]]["model"]
         made = [self.add(model, **values) for values in vals_list]
         if model == "ir.model.fields":
             for values in vals_list:
@@ -279,11 +262,11 @@ class Database:
             kind = self._known(model, name)
             if value is False:
                 continue
-            if not isinstance(value, _TYPES[kind]):
+            if not isinstance(value, TYPES[kind]):
                 raise Violation(500, "builtins.ValueError", f"{name} takes a {kind}")
             if kind == "selection" and value not in self.options.get(name, [value]):
                 raise Failure(500, "builtins.ValueError", f"Wrong value for {model}.{name}")
-            link = _LINKS.get(name)
+            link = LINKS.get(name)
             if link and value not in self.rows[link]:
                 raise Failure(422, "odoo.exceptions.ValidationError", f"{name} does not exist")
 
@@ -293,6 +276,6 @@ class Database:
         return self.fields[model][name]
 
     def _shown(self, name: str, value: Any) -> Any:
-        if name in _LINKS and value:
-            return [value, self.rows[_LINKS[name]][value]["name"]]
+        if name in LINKS and value:
+            return [value, self.rows[LINKS[name]][value]["name"]]
         return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value

@@ -1,5 +1,5 @@
 """A Pipedrive account on this machine, by the reference of API v2 (persons, organizations, deals,
-fields, search) and v1 (leads, notes, users).
+fields, search, activities) and v1 (leads, notes, users).
 
 It refuses parameters, keys and types that the reference does not name, and remembers them in
 `violations`. Phones are kept and found as they were typed; the search knows what is older than
@@ -18,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-Row = dict[str, Any]
+from tests.contracts.pipedrive_activities import STAGES, USERS, Activities
+from tests.contracts.pipedrive_answers import Failure, Row, Violation, check_types, typed
+
 TOKEN = "a-token-of-forty-letters"
 KINDS = {"persons": "person", "organizations": "organization", "deals": "deal", "leads": "lead"}
 _LIST = {"limit": int, "cursor": str, "sort_by": str, "sort_direction": str, "ids": str}
@@ -51,19 +53,6 @@ BODIES: dict[str, dict[str, type]] = {
 _V2 = r"/api/v2/(?P<kind>persons|organizations|deals)"
 _FIELDS = r"/api/v2/(?P<kind>person|organization|deal)Fields"
 _SEARCHED = {"persons": "phone", "organizations": "", "deals": "", "leads": ""}
-USERS, STAGES = (1, 27), (1, 5)
-
-
-class Failure(Exception):
-    """An answer that is no success."""
-
-    def __init__(self, status: int, error: str) -> None:
-        super().__init__(error)
-        self.status, self.error = status, error
-
-
-class Violation(Failure):
-    """Something that the reference does not allow."""
 
 
 class Account:
@@ -75,6 +64,7 @@ class Account:
         self.clock, self.lag, self.busy = clock, timedelta(), 0
         self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in KINDS}
         self.notes: list[Row] = []
+        self.activities = Activities(clock)
         self.fields: dict[str, list[Row]] = {one: [] for one in ("person", "organization", "deal")}
         self.violations: list[str] = []
 
@@ -85,7 +75,7 @@ class Account:
         custom = {self.code(kind, name): text for name, text in values.pop("custom", {}).items()}
         key = str(uuid.uuid4()) if kind == "leads" else str(len(self.rows[kind]) + 1)
         row: Row = {"id": key if kind == "leads" else int(key), "add_time": self.clock(), **values}
-        row["custom_fields"] = custom
+        row = {"owner_id": 1, **row, "custom_fields": custom}
         if kind == "leads":
             row.setdefault("is_archived", False)
         elif kind == "deals":
@@ -138,7 +128,7 @@ class Account:
         leads = "/api/v1/(?P<kind>leads)"
         return [
             ("GET", "/api/v1/users/me", lambda **_: {"id": 1, "name": "Ringtrace"}),
-            ("GET", "/api/v2/stages", lambda **_: [{"id": one} for one in STAGES]),
+            *self.activities.routes(),
             ("GET", _FIELDS, lambda kind, **_: self.fields[kind]),
             ("POST", _FIELDS, self._make_field),
             ("GET", r"/api/v2/(?P<kind>persons|organizations|deals|leads)/search", self._search),
@@ -159,7 +149,7 @@ class Account:
         return self.fields[kind][-1]
 
     def _list(self, kind: str, params: Row, body: Row) -> list[Row]:
-        asked = _typed(params, PARAMS[kind])
+        asked = typed(params, PARAMS[kind])
         rows = [row for row in self.rows[kind].values() if not row.get("is_deleted")]
         rows = [row for row in rows if not row.get("is_archived")]
         for name in ("person_id", "org_id", "organization_id", "status"):
@@ -175,7 +165,7 @@ class Account:
         return [_shown(kind, row) for row in rows[: asked.get("limit", 100)]]
 
     def _search(self, kind: str, params: Row, body: Row) -> Row:
-        asked = _typed(params, {"term": str, "fields": str, "exact_match": str, "limit": int})
+        asked = typed(params, {"term": str, "fields": str, "exact_match": str, "limit": int})
         term, exact = asked["term"].lower(), asked.get("exact_match") == "true"
         if len(term) < (1 if exact else 2):
             raise Violation(400, "term must be at least 2 characters long")
@@ -220,15 +210,13 @@ class Account:
         custom = dict(body.pop("custom_fields", {})) if kind != "leads" else {}
         if kind == "leads":
             custom = {code: body.pop(code) for code in list(body) if code in known}
-        if unknown := [*(body.keys() - BODIES[kind].keys()), *(custom.keys() - known.keys())]:
+        if unknown := custom.keys() - known.keys():
             raise Violation(400, f"unknown: {unknown}")
-        for name, value in body.items():
-            if type(value) is not BODIES[kind][name]:
-                raise Violation(400, f"{name} is not of the type {BODIES[kind][name].__name__}")
+        check_types(body, BODIES[kind])
         for code, value in custom.items():
             if value is not None and (wrong := _wrong(known[code], value)):
                 raise Failure(400, f"Validation failed: custom_fields.{code}: {wrong}")
-        if body.get("owner_id", 1) not in USERS or body.get("stage_id", 1) not in STAGES:
+        if not USERS.get(body.get("owner_id", 1)) or body.get("stage_id", 1) not in STAGES:
             raise Failure(400, "User or stage not found")
         for name, of in {"person_id": "persons", "org_id": "organizations"}.items():
             if name in body and str(body[name]) not in self.rows[of]:
@@ -236,7 +224,7 @@ class Account:
         return body, custom
 
     def _list_notes(self, kind: str, params: Row, body: Row) -> list[Row]:
-        asked = _typed(params, PARAMS[kind])
+        asked = typed(params, PARAMS[kind])
         places = asked.keys() & {"lead_id", "deal_id", "person_id", "org_id"}
         mine = [one for one in self.notes if all(one.get(name) == asked[name] for name in places)]
         return mine[: asked.get("limit", 100)]
@@ -247,12 +235,6 @@ class Account:
             raise Violation(400, "a note belongs to a lead, deal, person or organization")
         self.notes.append({"id": len(self.notes) + 1, **body})
         return self.notes[-1]
-
-
-def _typed(params: Row, known: dict[str, type]) -> Row:
-    if unknown := params.keys() - known.keys():
-        raise Violation(400, f"unknown parameters: {unknown}")
-    return {name: known[name](text) for name, text in params.items()}
 
 
 def _wrong(field: Row, value: Any) -> str:

@@ -18,7 +18,9 @@ from starlette.routing import Route
 
 Row = dict[str, Any]
 GRANT = {"client_id": "3MVG9.consumer.key", "client_secret": "consumer-secret"}
-USERS, STAGES = ("005000000000001AAA",), ("Prospecting", "Closed Won")
+INTEGRATION, OLGA, IVAN = (f"00500000000000{one}AAA" for one in (1, 2, 3))
+USERS = {INTEGRATION: True, OLGA: True, IVAN: False}  # whether they are active
+STAGES = ("Prospecting", "Closed Won")
 _COMMON = {"Id": "id", "CreatedDate": "datetime", "OwnerId": "reference", "Description": "textarea"}
 OBJECTS: dict[str, dict[str, str]] = {
     "Contact": {
@@ -36,8 +38,11 @@ OBJECTS: dict[str, dict[str, str]] = {
     },
     "Task": {
         **_COMMON, "Subject": "string", "Status": "picklist", "WhoId": "reference",
-        "WhatId": "reference",
+        "WhatId": "reference", "ActivityDate": "date", "IsReminderSet": "boolean",
+        "ReminderDateTime": "datetime", "TaskSubtype": "picklist", "CallType": "picklist",
+        "CallDurationInSeconds": "int", "CallObject": "string",
     },
+    "User": {**_COMMON, "Name": "string", "IsActive": "boolean"},
 }  # fmt: skip
 REQUIRED = {
     "Contact": ("LastName",),
@@ -45,8 +50,20 @@ REQUIRED = {
     "Lead": ("LastName", "Company"),
     "Opportunity": ("Name", "StageName", "CloseDate"),
     "Task": (),
+    "User": (),
 }
-PREFIXES = {"Contact": "003", "Account": "001", "Lead": "00Q", "Opportunity": "006", "Task": "00T"}
+PREFIXES = {
+    "Contact": "003", "Account": "001", "Lead": "00Q", "Opportunity": "006", "Task": "00T",
+    "User": "005",
+}  # fmt: skip
+OPTIONS = {
+    "StageName": STAGES,
+    "Status": ("Not Started", "Completed"),
+    "TaskSubtype": ("Task", "Call", "Email"),
+    "CallType": ("Inbound", "Outbound", "Internal"),
+}
+LONGEST = 255  # letters of a custom text field
+_JSON: dict[str, type] = {"boolean": bool, "int": int}  # other fields are text
 _SELECT = re.compile(
     r"SELECT ([\w, ]+?) FROM (\w+) WHERE (.+) ORDER BY CreatedDate DESC LIMIT (\d+)"
 )
@@ -81,15 +98,20 @@ class Organization:
         self.clock, self.busy, self.tokens = clock, 0, 0
         self.fields = {name: dict(fields) for name, fields in OBJECTS.items()}
         self.unique: set[tuple[str, str]] = set()
-        self.options: dict[str, tuple[str, ...]] = {"StageName": STAGES}
+        self.options: dict[str, tuple[str, ...]] = dict(OPTIONS)
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in OBJECTS}
         self.violations: list[str] = []
+        self.hidden = set[str]()  # objects that the app may not see
+        for user, active in USERS.items():
+            self.rows["User"][user] = {"Id": user, "Name": f"User {user}", "IsActive": active}
+            self.rows["User"][user]["CreatedDate"] = ""
 
     def add(self, name: str, **values: Any) -> str:
         key = f"{PREFIXES[name]}{len(self.rows[name]):012}AAA"
         at = f"{self.clock():%Y-%m-%dT%H:%M:%S.000+0000}"
         state = {"IsConverted": False} if name == "Lead" else {}
         state |= {"IsClosed": values.get("StageName") == "Closed Won"}
+        state |= {"OwnerId": INTEGRATION}
         self.rows[name][key] = {"CreatedDate": at, **state, **values, "Id": key}
         return key
 
@@ -130,6 +152,8 @@ class Organization:
         raise Violation(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _describe(self, name: str, params: Row, body: Row) -> Response:
+        if name in self.hidden:
+            raise Failure(404, "NOT_FOUND", "The requested resource does not exist")
         if name not in self.fields:
             raise Violation(404, "NOT_FOUND", "The requested resource does not exist")
         fields = self.fields[name].items()
@@ -139,7 +163,9 @@ class Organization:
     def _list(self, field: str) -> Row:
         values = self.options.get(field, ())
         shown = [{"label": one.title(), "value": one, "active": True} for one in values]
-        return {"nillable": True, "restrictedPicklist": bool(values), "picklistValues": shown}
+        more: Row = {"length": LONGEST} if field.endswith("__c") else {}
+        more |= {"restrictedPicklist": bool(values), "picklistValues": shown}
+        return {**more, "nillable": True}
 
     def _query(self, params: Row, body: Row) -> Response:
         match = _SELECT.fullmatch(params.get("q", ""))
@@ -193,6 +219,8 @@ class Organization:
 
     def _create(self, name: str, params: Row, body: Row) -> Response:
         self._check(name, body)
+        if str(body.get("WhoId")).startswith(PREFIXES["Lead"]) and "WhatId" in body:
+            raise Failure(400, "FIELD_INTEGRITY_EXCEPTION", "a lead has no related thing", "WhatId")
         missing = [one for one in REQUIRED[name] if not body.get(one)]
         if missing:
             raise Failure(400, "REQUIRED_FIELD_MISSING", f"Required: {missing}", *missing)
@@ -219,9 +247,13 @@ class Organization:
             kind = self.fields[name].get(field)
             if kind is None or field in _READ_ONLY:
                 raise Violation(400, "INVALID_FIELD", f"No such column '{field}'")
-            if value is not None and not isinstance(value, str):
+            if value is not None and type(value) is not _JSON.get(kind, str):
                 raise Violation(400, "JSON_PARSER_ERROR", field)
-            if kind == "reference" and value not in USERS and not self._exists(value):
+            if field.endswith("__c") and len(value or "") > LONGEST:
+                raise Failure(400, "STRING_TOO_LONG", f"data value too large: {value}", field)
+            if field == "OwnerId" and not USERS.get(value, True):
+                raise Failure(400, "INACTIVE_OWNER_OR_USER", "inactive user", field)
+            if kind == "reference" and not self._exists(value):
                 raise Failure(400, "INVALID_CROSS_REFERENCE_KEY", "invalid reference", field)
             if kind == "picklist" and value not in self.options.get(field, (value,)):
                 code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"

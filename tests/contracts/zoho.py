@@ -1,5 +1,5 @@
 """A Zoho CRM organization on this machine, by the documents of API version 8: records, upsert,
-COQL, notes, fields and access tokens.
+COQL, notes, tasks, calls, users, fields and access tokens.
 
 It refuses what the documents do not name, and remembers it in `violations`. Phones are kept and
 compared as they were typed.
@@ -16,35 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.contracts.zoho_modules import FIELDS, FORMATS, LONGEST, LOOKUPS, MANDATORY, STAGES, USERS
+
 Row = dict[str, Any]
 GRANT = {"client_id": "1000.CLIENT", "client_secret": "a-secret", "refresh_token": "1000.REFRESH"}
-USERS, STAGES = ("1", "27"), ("Qualification", "Closed Won")
-FIELDS: dict[str, dict[str, str]] = {
-    "Contacts": {
-        "Last_Name": "text", "Phone": "phone", "Mobile": "phone", "Account_Name": "lookup",
-        "Owner": "ownerlookup", "Description": "textarea", "Created_Time": "datetime",
-    },
-    "Accounts": {
-        "Account_Name": "text", "Phone": "phone", "Owner": "ownerlookup",
-        "Description": "textarea", "Created_Time": "datetime",
-    },
-    "Leads": {
-        "Last_Name": "text", "Company": "text", "Phone": "phone", "Mobile": "phone",
-        "Owner": "ownerlookup", "Description": "textarea", "Created_Time": "datetime",
-    },
-    "Deals": {
-        "Deal_Name": "text", "Stage": "picklist", "Contact_Name": "lookup",
-        "Account_Name": "lookup", "Owner": "ownerlookup", "Description": "textarea",
-        "Created_Time": "datetime",
-    },
-}  # fmt: skip
-MANDATORY = {
-    "Contacts": ("Last_Name",),
-    "Accounts": ("Account_Name",),
-    "Leads": ("Last_Name", "Company"),
-    "Deals": ("Deal_Name", "Stage"),
-}
-LOOKUPS = {"Contact_Name": "Contacts", "Account_Name": "Accounts"}
 _SELECT = re.compile(
     r"select ([\w, ]+) from (\w+) where (.+?)(?: order by Created_Time desc)? limit (\d+)"
 )
@@ -76,15 +51,20 @@ class Organization:
         self.clock, self.busy, self.tokens = clock, 0, 0
         self.fields = {module: dict(fields) for module, fields in FIELDS.items()}
         self.unique: set[tuple[str, str]] = set()
-        self.options: dict[str, tuple[str, ...]] = {"Stage": STAGES}
+        self.options: dict[str, tuple[str, ...]] = {
+            "Stage": STAGES,
+            "Call_Type": ("Inbound", "Outbound", "Missed"),
+        }
         self.rows: dict[str, dict[str, Row]] = {module: {} for module in FIELDS}
         self.notes: dict[tuple[str, str], list[Row]] = {}
         self.violations: list[str] = []
+        self.users_hidden = False  # from this client
 
     def add(self, module: str, **values: Any) -> str:
         key = str(4150868000000000000 + sum(map(len, self.rows.values())))
         at = f"{self.clock():%Y-%m-%dT%H:%M:%S+00:00}"
-        self.rows[module][key] = {"Created_Time": at, **values, "id": key}
+        owner = {"Owner": {"id": "1"}}
+        self.rows[module][key] = {"Created_Time": at, **owner, **values, "id": key}
         return key
 
     async def _serve(self, request: Request) -> Response:
@@ -117,6 +97,8 @@ class Organization:
             ("GET", "/crm/v8/settings/fields", self._list_fields),
             ("POST", "/crm/v8/settings/fields", self._make_field),
             ("POST", "/crm/v8/coql", self._query),
+            ("GET", r"/crm/v8/users/(?P<key>\d+)", self._user),
+            ("POST", "/crm/v8/(?P<module>Tasks|Calls)", self._insert),
             ("POST", _MODULE + "/upsert", self._upsert),
             ("GET", _MODULE + r"/(?P<key>\d+)", self._record),
             ("PUT", _MODULE + r"/(?P<key>\d+)", self._change),
@@ -136,7 +118,15 @@ class Organization:
     def _list(self, name: str) -> Row:
         values = self.options.get(name, ())
         shown = [{"display_value": one.title(), "actual_value": one} for one in values]
-        return {"pick_list_values": shown}
+        return {"pick_list_values": shown, "length": LONGEST}
+
+    def _user(self, key: str, params: Row, body: Row) -> Response:
+        if self.users_hidden:
+            raise Failure(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
+        if key not in USERS:
+            raise Failure(400, "INVALID_DATA", "the id given seems to be invalid", id=key)
+        status = "active" if USERS[key] else "inactive"
+        return JSONResponse({"users": [{"id": key, "full_name": f"User {key}", "status": status}]})
 
     def _make_field(self, params: Row, body: Row) -> Response:
         (field,) = body["fields"]
@@ -180,6 +170,8 @@ class Organization:
         if match is None or match[1] not in {"id", *self.fields[module]}:
             raise Violation(400, "SYNTAX_ERROR", text)
         name, operator = match[1], match[2] or match[4] or match[6]
+        if self.fields[module].get(name) == "textarea":
+            raise Violation(400, "INVALID_QUERY", f"{name} is in no criteria")
         one = (match[3] or "").replace("''", "'")
         many = re.findall(r"'([^']*)'", match[5] or "")
 
@@ -216,6 +208,19 @@ class Organization:
             if any(row.get(name) == values.get(name) for name in by):
                 row |= values
                 return _done(row["id"], "update")
+        return self._add(module, values)
+
+    def _insert(self, module: str, params: Row, body: Row) -> Response:
+        (values,) = body["data"]
+        of = values.pop("$se_module", None)
+        if ("What_Id" in values) != (of in {"Leads", "Deals", "Accounts"}):
+            raise Violation(400, "INVALID_DATA", "What_Id needs its module", api_name="$se_module")
+        if of == "Leads" and "Who_Id" in values:
+            raise Failure(400, "INVALID_DATA", "a lead has no contact", api_name="Who_Id")
+        self._check(module, values, of)
+        return self._add(module, values)
+
+    def _add(self, module: str, values: Row) -> Response:
         for name in MANDATORY[module]:
             if not values.get(name):
                 raise Failure(400, "MANDATORY_NOT_FOUND", "required field", api_name=name)
@@ -229,17 +234,22 @@ class Organization:
         self.rows[module][key] |= values
         return _done(key, "update")
 
-    def _check(self, module: str, values: Row) -> None:
+    def _check(self, module: str, values: Row, of: str | None = None) -> None:
         for name, value in values.items():
             kind = self.fields[module].get(name)
             if kind is None:
                 raise Violation(400, "INVALID_DATA", "unknown field", api_name=name)
             if kind in {"lookup", "ownerlookup"}:
-                known = self.rows[LOOKUPS[name]] if kind == "lookup" else USERS
-                if value["id"] not in known:
+                there: Any = {key for key, active in USERS.items() if active}
+                there = self.rows[LOOKUPS.get(name) or of or ""] if kind == "lookup" else there
+                if value["id"] not in there:
                     raise Failure(400, "INVALID_DATA", "invalid data", api_name=name)
             elif value is not None and not isinstance(value, str):
                 raise Violation(400, "INVALID_DATA", "a text is expected", api_name=name)
+            if kind == "text" and len(value or "") > LONGEST:
+                raise Failure(400, "INVALID_DATA", "maximum length exceeded", api_name=name)
+            if name in FORMATS and not re.fullmatch(FORMATS[name], value):
+                raise Violation(400, "INVALID_DATA", "not in its format", api_name=name)
             if kind == "picklist" and value not in self.options[name]:
                 raise Failure(400, "INVALID_DATA", "invalid data", api_name=name)
 

@@ -4,21 +4,28 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.odoo.adapter import UID
+from router.receivers.odoo.adapter import Odoo
 from tests.contracts.odoo import DATABASE, KEY, LOGIN, Database
+from tests.contracts.odoo_models import NO_ACCESS
 from tests.contracts.serving import served
-from tests.integration.crm_accounts import CrmAccount
-from tests.support.builders import Clock
+from tests.integration.crm_timelines import Shown, TimelineAccount
+from tests.support.builders import NOON, Clock
 
 FIELD = "x_ga_client_id"
+PHONECALL = 2  # the type of activity
+UID = Odoo.uid
 PEOPLE = {EntityKind.CONTACT, EntityKind.COMPANY}
 
 
-class OdooAccount(CrmAccount):
+class OdooAccount(TimelineAccount):
     name = "odoo"
     token: ClassVar = {"key": KEY}
     wrong_token: ClassVar = {"key": "another-key"}
     list_field = "x_source"
+    stage = "2"
+    refused_user = str(NO_ACCESS)
+    text_field = "x_campaign"
+    longest = None
     new_field = "x_ringtrace_client_id"
 
     def __init__(self, clock: Clock) -> None:
@@ -28,6 +35,7 @@ class OdooAccount(CrmAccount):
             for name in (FIELD, UID):
                 self.database.add_field(model, name)
         self.database.add_field("crm.lead", "x_source", "google")
+        self.database.add_field("crm.lead", "x_campaign")
 
     def serve(self) -> AbstractAsyncContextManager[str]:
         return served(self.database.app)
@@ -85,6 +93,42 @@ class OdooAccount(CrmAccount):
             found.add(Ref(kind=kind, id=str(key)))
             key = partner["parent_id"]
         return found
+
+    def text(self, deal: Ref) -> str:
+        return str(self.row(deal)["x_campaign"])
+
+    def hide_users(self) -> None:
+        self.database.hidden.add("res.users")
+
+    def give(self, ref: Ref, user: str) -> None:
+        self.row(ref)["user_id"] = int(user)
+
+    def responsible(self, ref: Ref) -> str | None:
+        return str(self.row(ref)["user_id"] or "") or None
+
+    def tasks(self, ref: Ref) -> list[Shown]:
+        rows = self.database.rows["mail.activity"].values()
+        place = (self.model(ref), int(ref.id))
+        return [
+            Shown(
+                subject=one["summary"],
+                text=one["note"],
+                owner=str(one["user_id"] or "") or None,
+                day=one["date_deadline"],
+            )
+            for one in rows
+            if (one["res_model"], one["res_id"]) == place and one["activity_type_id"] == PHONECALL
+        ]
+
+    def calls(self, ref: Ref) -> list[Shown]:
+        """They are messages."""
+        texts = [text for text in self.notes(ref) if "/call]" in text]
+        subjects = [text.partition("<br>")[0] for text in texts]
+        day = f"{NOON:%Y-%m-%d}"
+        return [
+            Shown(subject=subject, text=text, owner=None, day=day)
+            for subject, text in zip(subjects, texts, strict=True)
+        ]
 
     def refuse_for_a_while(self, requests: int) -> None:
         self.database.busy = requests

@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.pipedrive.adapter import UID
+from router.receivers.pipedrive.adapter import Pipedrive
 from tests.contracts.pipedrive import TOKEN, Account
 from tests.contracts.serving import served
-from tests.integration.crm_accounts import CrmAccount
+from tests.integration.crm_timelines import Shown, TimelineAccount
 from tests.support.builders import Clock
 
 PATHS = {
@@ -17,13 +17,16 @@ PATHS = {
     EntityKind.LEAD: "leads",
 }
 FIELD = "GA client ID"
+UID = Pipedrive.uid
 
 
-class PipedriveAccount(CrmAccount):
+class PipedriveAccount(TimelineAccount):
     name = "pipedrive"
     token: ClassVar = {"token": TOKEN}
     wrong_token: ClassVar = {"token": "another-token"}
     list_field = "Source"
+    stage = "5"
+    text_field = "Campaign"
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -32,6 +35,7 @@ class PipedriveAccount(CrmAccount):
             for name in (FIELD, UID):
                 self.account.add_field(of, name)
         self.account.add_field("deal", "Source", "enum", "google")
+        self.account.add_field("deal", "Campaign")
 
     def serve(self) -> AbstractAsyncContextManager[str]:
         return served(self.account.app)
@@ -63,7 +67,11 @@ class PipedriveAccount(CrmAccount):
         return len(self.account.rows[PATHS[kind]])
 
     def size(self) -> int:
-        return len(self.account.notes) + sum(len(rows) for rows in self.account.rows.values())
+        return (
+            len(self.account.notes)
+            + len(self.account.activities.rows)
+            + sum(len(rows) for rows in self.account.rows.values())
+        )
 
     def notes(self, ref: Ref) -> list[str]:
         key = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
@@ -82,9 +90,48 @@ class PipedriveAccount(CrmAccount):
                 found.add(Ref(kind=kind, id=str(row[key])))
         return found
 
+    def text(self, deal: Ref) -> str:
+        return str(self.row(deal)["custom_fields"][self.account.code("deals", "Campaign")])
+
+    def hide_users(self) -> None:
+        self.account.activities.users_hidden = True
+
+    def give(self, ref: Ref, user: str) -> None:
+        self.row(ref)["owner_id"] = int(user)
+
+    def responsible(self, ref: Ref) -> str | None:
+        return str(self.row(ref)["owner_id"])
+
+    def tasks(self, ref: Ref) -> list[Shown]:
+        return self._activities(ref, done=False)
+
+    def calls(self, ref: Ref) -> list[Shown]:
+        return self._activities(ref, done=True)
+
+    def _activities(self, ref: Ref, *, done: bool) -> list[Shown]:
+        place = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
+        return [
+            Shown(
+                subject=one["subject"],
+                text=one["note"],
+                owner=str(one["owner_id"]),
+                day=one["due_date"],
+                seconds=_seconds(one.get("duration")),
+            )
+            for one in self.account.activities.of(place, ref.id)
+            if one["done"] is done and one["type"] == "call"
+        ]
+
     def refuse_for_a_while(self, requests: int) -> None:
         self.account.busy = requests
 
     @property
     def violations(self) -> list[str]:
         return self.account.violations
+
+
+def _seconds(clock: str | None) -> int | None:
+    if clock is None:
+        return None
+    hours, minutes, seconds = map(int, clock.split(":"))
+    return (hours * 60 + minutes) * 60 + seconds

@@ -12,7 +12,8 @@ from router.domain.delivery.entity import EntityKind
 from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.integration.crm_accounts import Line
 from tests.integration.salesforce_world import FIELD, SalesforceAccount
-from tests.support.builders import Clock
+from tests.integration.test_crm_recordings import sent
+from tests.support.builders import Clock, later
 from tests.support.crm_calls import ANNA, CLIENT_ID, told
 
 
@@ -82,3 +83,25 @@ async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(
     again = await salesforce.tell(call)
     assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
     assert await salesforce.crm(salesforce.connection()).made_for("o'clock\\") == []
+
+
+async def test_a_call_names_the_contact_and_the_deal_and_of_a_lead_the_lead(
+    salesforce: SalesforceAccount,
+) -> None:
+    for scenario, caller in {Scenario.CONTACT_DEAL: ANNA, Scenario.LEAD: "+79120000000"}.items():
+        to = salesforce.connection(scenario=scenario, recordings=True)
+        call = told(scenario, caller=caller)
+        await sent(salesforce.crm(to), to, call, await salesforce.tell(call, to))
+    with_deal, with_lead = salesforce.account.rows["Task"].values()
+    assert with_deal["WhoId"] in salesforce.account.rows["Contact"]
+    assert with_deal["WhatId"] in salesforce.account.rows["Opportunity"]
+    assert with_lead["WhoId"] in salesforce.account.rows["Lead"]
+    assert with_deal["CallObject"] == Scenario.CONTACT_DEAL
+
+
+async def test_a_task_reminds_its_owner_when_it_is_due(salesforce: SalesforceAccount) -> None:
+    missed = told(answered=False, talk=0)
+    await salesforce.tell(missed, salesforce.connection(task=True))
+    (task,) = salesforce.account.rows["Task"].values()
+    assert task["IsReminderSet"] is True
+    assert task["ReminderDateTime"] == later(60 + 3600).isoformat(timespec="seconds")

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from router.domain.delivery.connection import Scenario
 from router.domain.delivery.entity import EntityKind
 from router.service.delivery.outcomes import ReceiverUnavailable
 from tests.integration.crm_accounts import Line
+from tests.integration.test_crm_recordings import sent
 from tests.integration.zoho_world import ZohoAccount
 from tests.support.builders import Clock
 from tests.support.crm_calls import ANNA, told
@@ -45,3 +47,19 @@ async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(zoho: Zoho
     again = await zoho.tell(told("o'clock' or id is not null"))
     assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
     assert await zoho.crm(zoho.connection()).made_for("o'clock") == []
+
+
+async def test_a_call_names_the_contact_and_the_deal_and_of_a_lead_the_lead(
+    zoho: ZohoAccount,
+) -> None:
+    for scenario, caller in {Scenario.CONTACT_DEAL: ANNA, Scenario.LEAD: "+79120000000"}.items():
+        to, call = (
+            zoho.connection(scenario=scenario, recordings=True),
+            told(scenario, caller=caller),
+        )
+        await sent(zoho.crm(to), to, call, await zoho.tell(call, to))
+    with_deal, with_lead = zoho.account.rows["Calls"].values()
+    assert with_deal["Who_Id"]["id"] in zoho.account.rows["Contacts"]
+    assert with_deal["What_Id"]["id"] in zoho.account.rows["Deals"]
+    assert with_lead["What_Id"]["id"] in zoho.account.rows["Leads"]
+    assert "Who_Id" not in with_lead

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers.zoho.adapter import UID
+from router.receivers.zoho.adapter import Zoho
 from tests.contracts.serving import served
 from tests.contracts.zoho import GRANT, Organization
-from tests.integration.crm_accounts import CrmAccount
+from tests.integration.crm_timelines import Shown, TimelineAccount
 from tests.support.builders import Clock
 
 MODULES = {
@@ -19,21 +19,24 @@ MODULES = {
     EntityKind.DEAL: "Deals",
 }
 FIELD = "GA_Client_ID"
+UID = Zoho.uid
 
 
-class ZohoAccount(CrmAccount):
+class ZohoAccount(TimelineAccount):
     name = "zoho"
     token: ClassVar = GRANT
     wrong_token: ClassVar = {**GRANT, "refresh_token": "1000.ANOTHER"}
     list_field = "Source"
+    stage = "Closed Won"
+    text_field = "Campaign"
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.account = Organization(clock)
-        for module, fields in self.account.fields.items():
-            fields |= {FIELD: "text", UID: "text"}
+        for module in MODULES.values():
+            self.account.fields[module] |= {FIELD: "text", UID: "text"}
             self.account.unique.add((module, UID))
-        self.account.fields["Deals"]["Source"] = "picklist"
+        self.account.fields["Deals"] |= {"Source": "picklist", "Campaign": "text"}
         self.account.options["Source"] = ("google",)
 
     def serve(self) -> AbstractAsyncContextManager[str]:
@@ -84,9 +87,54 @@ class ZohoAccount(CrmAccount):
         row = self.row(deal)
         return {Ref(kind=kind, id=row[name]["id"]) for kind, name in names.items() if name in row}
 
+    def text(self, deal: Ref) -> str:
+        return str(self.row(deal)["Campaign"])
+
+    def hide_users(self) -> None:
+        self.account.users_hidden = True
+
+    def give(self, ref: Ref, user: str) -> None:
+        self.row(ref)["Owner"] = {"id": user}
+
+    def responsible(self, ref: Ref) -> str | None:
+        return str(self.row(ref)["Owner"]["id"])
+
+    def tasks(self, ref: Ref) -> list[Shown]:
+        return [
+            Shown(
+                subject=one["Subject"],
+                text=one["Description"],
+                owner=one["Owner"]["id"],
+                day=one["Due_Date"],
+            )
+            for one in self._of("Tasks", ref)
+        ]
+
+    def calls(self, ref: Ref) -> list[Shown]:
+        return [
+            Shown(
+                subject=one["Subject"],
+                text=one["Description"],
+                owner=one["Owner"]["id"],
+                day=one["Call_Start_Time"][:10],
+                seconds=_seconds(one["Call_Duration"]),
+            )
+            for one in self._of("Calls", ref)
+        ]
+
+    def _of(self, module: str, ref: Ref) -> list[dict[str, Any]]:
+        place = "Who_Id" if ref.kind is EntityKind.CONTACT else "What_Id"
+        rows = self.account.rows[module].values()
+        return [row for row in rows if row.get(place) == {"id": ref.id}]
+
     def refuse_for_a_while(self, requests: int) -> None:
         self.account.busy = requests
 
     @property
     def violations(self) -> list[str]:
         return self.account.violations
+
+
+def _seconds(clock: str) -> int:
+    minutes, seconds = map(int, clock.split(":"))
+    return minutes * 60 + seconds

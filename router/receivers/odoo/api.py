@@ -7,21 +7,20 @@ whose name the answer tells.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.domain.delivery.catalogue import Field, FieldType
+from router.domain.delivery.catalogue import Field
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import OdooCode
+from router.domain.delivery.entity import Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import NO_RIGHT, HttpClient, Missing
-from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
+PARTNER, LEAD = "res.partner", "crm.lead"
+MODELS = tools.by_kind(PARTNER, PARTNER, LEAD, LEAD)
 _FAILED = frozenset({500})
 _ATTRIBUTES = ["type", "string", "selection", "size", "required", "readonly"]
-_TYPES = {
-    **dict.fromkeys(("char", "text", "html"), FieldType.TEXT),
-    **dict.fromkeys(("integer", "float", "monetary"), FieldType.NUMBER),
-    "selection": FieldType.LIST,
-}
+_TYPES = tools.field_types("char text html", "integer float monetary", "selection")
 _NO_RIGHT = ("AccessError", "AccessDenied")
 _REFUSALS = ("UserError", "ValidationError", "ValueError", "KeyError", "TypeError")
 
@@ -33,15 +32,31 @@ class Api:
         self._http, self._key = http, key
         self._database, self._login = database, login
         self._user: int | None = None
-        self._fields: dict[str, Mapping[str, Field]] = {}
+        self.fields = tools.FieldCache(self._read_fields)
 
-    async def find(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[Row]:
+    async def find(
+        self, model: str, domain: list[Any], fields: Sequence[str], *, archived: bool = False
+    ) -> list[Row]:
         """The newest records, with those of the fields that the model has."""
         known = await self.fields(model)
         asked = [name for name in ("id", "create_date", *fields) if name in known]
         order = {"order": "id desc", "limit": 100}
+        domain = [*domain, *([["active", "in", [True, False]]] if archived else [])]
         rows = await self.call(model, "search_read", domain=domain, fields=asked, **order)
         return tools.rows_of(rows, key="id")
+
+    async def record(self, ref: Ref, fields: Sequence[str]) -> Row:
+        """One record, which may be archived. Raises `EntityGone`."""
+        where = [["id", "=", int(ref.id)]]
+        for row in await self.find(MODELS[ref.kind], where, fields, archived=True):
+            return row
+        raise EntityGone(ref)
+
+    async def model_id(self, model: str) -> int:
+        """How Odoo numbers it. Raises `Refused` for a user who may not see it."""
+        for row in await self.find("ir.model", [["model", "=", model]], ["model"]):
+            return int(row["id"])
+        raise Refused(OdooCode.ODOO_HIDDEN, model=model)
 
     async def create(self, model: str, values: Row) -> int:
         """The id of a new record."""
@@ -49,15 +64,6 @@ class Api:
         if not isinstance(made, list) or not made or not isinstance(made[0], int):
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Odoo", missing="id")
         return made[0]
-
-    async def fields(self, model: str, *, again: bool = False) -> Mapping[str, Field]:
-        """The model's fields; with `again` they are read again."""
-        if again or model not in self._fields:
-            found = await self.call(model, "fields_get", attributes=_ATTRIBUTES)
-            rows = found.items() if isinstance(found, dict) else ()
-            known = {name: _field(name, row) for name, row in rows if isinstance(row, dict)}
-            self._fields[model] = known
-        return self._fields[model]
 
     async def call(self, model: str, method: str, **given: Any) -> Any:
         """What a method returns. Raises `ReceiverUnavailable` and `Refused`."""
@@ -70,6 +76,11 @@ class Api:
         if answer.status == 500:
             raise _trouble(answer.body)
         return answer.body
+
+    async def _read_fields(self, model: str) -> Mapping[str, Field]:
+        found = await self.call(model, "fields_get", attributes=_ATTRIBUTES)
+        rows = found.items() if isinstance(found, dict) else ()
+        return {name: _field(name, row) for name, row in rows if isinstance(row, dict)}
 
     async def _by_rpc(self, model: str, method: str, given: dict[str, Any]) -> Any:
         if self._user is None:
@@ -94,17 +105,22 @@ class Api:
         return answer.body.get("result")
 
 
+def linked(row: Row, name: str) -> Any:
+    """The id of a linked record, which Odoo writes as [id, name]; False where there is none."""
+    value = row.get(name)
+    return value[0] if isinstance(value, list) and value else value
+
+
 def _field(name: str, row: Row) -> Field:
     """Fields that are not the company's own have defaults where they are required."""
     options = row.get("selection")
     pairs = [one for one in options if isinstance(one, list)] if isinstance(options, list) else []
-    size = row.get("size")
-    return Field(
-        name=name,
-        title=str(row.get("string") or ""),
-        type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
-        options={str(pair[-1]): str(pair[0]) for pair in pairs if pair},
-        most=size if isinstance(size, int) and size > 0 else None,
+    return tools.a_field(
+        name,
+        row.get("string"),
+        _TYPES.get(str(row.get("type"))),
+        [(pair[-1], pair[0]) for pair in pairs if pair],
+        row.get("size"),
         required=name.startswith("x_") and row.get("required") is True,
         writable=row.get("readonly") is not True,
     )

@@ -1,17 +1,11 @@
 """What Pipedrive is and needs."""
 
-from router.domain.delivery.connection import Connection
-from router.domain.delivery.entity import EntityKind
+from router.receivers.crm_tools import by_kind
 from router.receivers.declaration import Declaration
-from router.receivers.oauth import Body, OAuth
+from router.receivers.oauth import Body, OAuth, below
 from router.receivers.pipedrive.adapter import Pipedrive
 
 _SERVER = "https://oauth.pipedrive.com"
-
-
-def _server(connection: Connection) -> str:
-    return f"{(connection.options.get('oauth_server') or _SERVER).rstrip('/')}/oauth"
-
 
 RECEIVER = Declaration(
     name="pipedrive",
@@ -19,8 +13,8 @@ RECEIVER = Declaration(
     adapter=Pipedrive,
     token={"token": "API token of a user: Personal preferences, API"},
     oauth=OAuth(
-        token=lambda connection: f"{_server(connection)}/token",
-        authorize=lambda connection: f"{_server(connection)}/authorize",
+        token=below("oauth_server", _SERVER, "/oauth/token"),
+        authorize=below("oauth_server", _SERVER, "/oauth/authorize"),
         body=Body.BASIC,
     ),
     options={
@@ -28,12 +22,9 @@ RECEIVER = Declaration(
         "field": "name of the custom field for the client ID (default: GA client ID)",
         "stage": "ID of the stage of new deals (default: the first stage of the main pipeline)",
     },
+    tasks=True,
+    call_records=True,
     per_second=5,
     burst=10,
-    pages={
-        EntityKind.CONTACT: "/person/{id}",
-        EntityKind.COMPANY: "/organization/{id}",
-        EntityKind.DEAL: "/deal/{id}",
-        EntityKind.LEAD: "/leads/inbox/{id}",
-    },
+    pages=by_kind("/person/{id}", "/organization/{id}", "/leads/inbox/{id}", "/deal/{id}"),
 )

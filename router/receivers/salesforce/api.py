@@ -10,12 +10,14 @@ from router.receivers.http import Answer, HttpClient
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
+OBJECTS = tools.by_kind("Contact", "Account", "Lead", "Opportunity")
 _NOT_WRITTEN = frozenset({400})
 # a rule against duplicates may warn, but must not stop us
 _HEADERS = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 _PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
-_TEXTS = frozenset({"string", "textarea", "phone", "email", "url", "picklist"})
-_NUMBERS = frozenset({"int", "double", "currency", "percent"})
+_TYPES = tools.field_types(
+    "string textarea phone email url picklist", "int double currency percent", ""
+)
 _FILLED = frozenset({"Name", "LastName", "Company", "StageName", "CloseDate", "OwnerId"})
 
 
@@ -24,7 +26,7 @@ class Api:
 
     def __init__(self, http: HttpClient) -> None:
         self._server = http
-        self._fields: dict[str, Mapping[str, Field]] = {}
+        self.fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         """One request. Raises `ReceiverUnavailable` and `Refused`."""
@@ -43,33 +45,23 @@ class Api:
     async def record(self, name: str, key: str, fields: Sequence[str]) -> Row:
         """One record. Raises `Missing`."""
         params = {"fields": ",".join(fields)}
-        body = (await self.ask("GET", f"sobjects/{name}/{key}", params=params)).body
-        if not isinstance(body, dict):
-            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Salesforce")
-        return body
+        answer = await self.ask("GET", f"sobjects/{name}/{key}", params=params)
+        return tools.an_object(answer.body, "Salesforce")
 
     async def create(self, name: str, values: Row) -> str:
         """The id of a new record. Raises `Refused`."""
-        body = await self._write("POST", f"sobjects/{name}", values)
-        if not isinstance(body, dict) or not body.get("id"):
-            raise ReceiverUnavailable(
-                AnswerCode.INCOMPLETE_ANSWER, system="Salesforce", missing="id"
-            )
-        return str(body["id"])
+        return tools.id_of(await self._write("POST", f"sobjects/{name}", values), "Salesforce")
 
     async def change(self, name: str, key: str, values: Row) -> None:
         """Change these fields. Raises `Missing` and `Refused`."""
         await self._write("PATCH", f"sobjects/{name}/{key}", values)
 
-    async def fields(self, name: str, *, again: bool = False) -> Mapping[str, Field]:
-        """The object's fields with their types; with `again` they are read again."""
-        if again or name not in self._fields:
-            answer = await self.ask("GET", f"sobjects/{name}/describe")
-            rows = tools.rows_of(answer.body, "fields", key="name")
-            if not rows:
-                raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Salesforce")
-            self._fields[name] = {str(row.get("name")): _field(row) for row in rows}
-        return self._fields[name]
+    async def _read_fields(self, name: str) -> Mapping[str, Field]:
+        answer = await self.ask("GET", f"sobjects/{name}/describe")
+        rows = tools.rows_of(answer.body, "fields", key="name")
+        if not rows:
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Salesforce")
+        return {str(row["name"]): _field(row) for row in rows}
 
     async def _write(self, method: str, path: str, values: Row) -> Any:
         answer = await self.ask(method, path, accept=_NOT_WRITTEN, json=values)
@@ -84,17 +76,20 @@ class Api:
 
 def _field(row: Row) -> Field:
     """A list is one only where Salesforce refuses other values; a default fills what it needs."""
-    name, kind, length = str(row.get("name")), row.get("type"), row.get("length")
-    fits = FieldType.TEXT if kind in _TEXTS else FieldType.OTHER
-    fits = FieldType.NUMBER if kind in _NUMBERS else fits
+    name, values = str(row["name"]), tools.rows_of(row, "picklistValues", key="active")
     filled = name in _FILLED or row.get("nillable") or row.get("defaultedOnCreate")
-    values = tools.rows_of(row, "picklistValues", key="active")
-    return Field(
-        name=name,
-        title=str(row.get("label") or ""),
-        type=FieldType.LIST if row.get("restrictedPicklist") else fits,
-        options={str(one.get("label")): str(one.get("value")) for one in values},
-        most=length if isinstance(length, int) and length > 0 else None,
+    kind = FieldType.LIST if row.get("restrictedPicklist") else _TYPES.get(str(row.get("type")))
+    return tools.a_field(
+        name,
+        row.get("label"),
+        kind,
+        [(one.get("label"), one.get("value")) for one in values],
+        row.get("length"),
         required=row.get("createable") is True and not filled,
         writable=row.get("updateable") is not False,
     )
+
+
+def quoted(text: str) -> str:
+    """A text in a query."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

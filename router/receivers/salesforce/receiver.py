@@ -4,7 +4,8 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.receiver_kind import own_server
 from router.receivers.declaration import Declaration
 from router.receivers.oauth import OAuth
-from router.receivers.salesforce.adapter import OBJECTS, Salesforce
+from router.receivers.salesforce.adapter import Salesforce
+from router.receivers.salesforce.api import OBJECTS
 
 
 def _pages_at(connection: Connection) -> str | None:
@@ -31,6 +32,8 @@ RECEIVER = Declaration(
         "stage": "stage of new opportunities (default: Prospecting)",
         "days": "days from the call to the close date of new opportunities (default: 30)",
     },
+    tasks=True,
+    call_records=True,
     per_second=10,
     burst=20,
     pages={kind: f"/lightning/r/{name}/{{id}}/view" for kind, name in OBJECTS.items()},

@@ -6,19 +6,19 @@ A record that was not written is named in an answer of any status, with a code.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from router.domain.delivery.catalogue import Field, FieldType
+from router.domain.delivery.catalogue import Field
 from router.domain.delivery.codes import AnswerCode
+from router.domain.delivery.entity import Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import Answer, HttpClient
-from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
+MODULES = tools.by_kind("Contacts", "Accounts", "Leads", "Deals")
 _NOT_WRITTEN = frozenset({400, 404})
-_TYPES = {
-    **dict.fromkeys(("text", "textarea", "phone", "email", "website"), FieldType.TEXT),
-    **dict.fromkeys(("integer", "bigint", "double", "currency"), FieldType.NUMBER),
-    "picklist": FieldType.LIST,
-}
+_TYPES = tools.field_types(
+    "text textarea phone email website", "integer bigint double currency", "picklist"
+)
 _FILLED = frozenset({"Last_Name", "Account_Name", "Company", "Deal_Name", "Stage", "Owner"})
 
 
@@ -27,25 +27,34 @@ class Api:
 
     def __init__(self, http: HttpClient) -> None:
         self._server = http
-        self._fields: dict[str, Mapping[str, Field]] = {}
+        self.fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         """One request. Raises `ReceiverUnavailable` and `Refused`."""
         return await self._server.ask(method, f"crm/v8/{path}", **request)
 
-    async def query(self, module: str, columns: Iterable[str], where: str, more: str) -> list[Row]:
-        """Records by COQL, with those of the columns that the module has."""
+    async def query(self, module: str, columns: Iterable[str], where: str) -> list[Row]:
+        """The newest records by COQL, with those of the columns that the module has."""
         known = await self.fields(module)
         chosen = ", ".join(name for name in columns if name in known)
-        text = f"select {chosen} from {module} where {where} {more}"  # noqa: S608 (quoted)
+        text = f"select {chosen} from {module} where {where}"  # noqa: S608 (values are quoted)
+        text += " order by Created_Time desc limit 200"
         answer = await self.ask("POST", "coql", json={"select_query": text})
         return tools.rows_of(answer.body, "data", key="id")
 
-    async def record(self, module: str, key: str, fields: Sequence[str]) -> Row | None:
-        """One record; None for one that is not there."""
-        params = {"fields": ",".join(fields)}
-        answer = await self.ask("GET", f"{module}/{key}", accept=frozenset({404}), params=params)
-        return next(iter(tools.rows_of(answer.body, "data")), None)
+    async def record(self, ref: Ref, fields: Sequence[str]) -> Row:
+        """One record. Raises `EntityGone`."""
+        params, path = {"fields": ",".join(fields)}, f"{MODULES[ref.kind]}/{ref.id}"
+        answer = await self.ask("GET", path, accept=frozenset({404}), params=params)
+        for row in tools.rows_of(answer.body, "data"):
+            return row
+        raise EntityGone(ref)
+
+    async def user(self, key: str) -> list[Row]:
+        """A user, if there ever was one."""
+        answer = await self.ask("GET", f"users/{key}", accept=_NOT_WRITTEN)
+        rows = tools.rows_of(answer.body, "users", key="id")
+        return [{**row, "active": row.get("status") == "active"} for row in rows]
 
     async def write(self, method: str, path: str, values: Row, **more: Any) -> tuple[str, bool]:
         """Write one record; its id, and whether it is there. Raises `Refused`."""
@@ -63,16 +72,13 @@ class Api:
         detail = f"{code} {field}: {done.get('message')}"
         raise Refused(AnswerCode.REQUEST_REFUSED, request=path, detail=detail)
 
-    async def fields(self, module: str, *, again: bool = False) -> Mapping[str, Field]:
-        """The module's fields with their types; with `again` they are read again."""
-        if again or module not in self._fields:
-            answer = await self.ask("GET", "settings/fields", params={"module": module})
-            rows = tools.rows_of(answer.body, "fields", key="api_name")
-            if not rows:
-                raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Zoho")
-            found = {str(row.get("api_name")): _field(row) for row in rows}
-            self._fields[module] = {"id": Field(name="id", writable=False), **found}
-        return self._fields[module]
+    async def _read_fields(self, module: str) -> Mapping[str, Field]:
+        answer = await self.ask("GET", "settings/fields", params={"module": module})
+        rows = tools.rows_of(answer.body, "fields", key="api_name")
+        if not rows:
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Zoho")
+        found = {str(row["api_name"]): _field(row) for row in rows}
+        return {"id": Field(name="id", writable=False), **found}
 
     async def add_field(self, module: str, name: str, *, unique: bool) -> None:
         """Create a text field; Zoho makes its API name of the label."""
@@ -88,14 +94,18 @@ class Api:
 
 
 def _field(row: Row) -> Field:
-    name, length = str(row.get("api_name")), row.get("length")
-    values = tools.rows_of(row, "pick_list_values")
-    return Field(
-        name=name,
-        title=str(row.get("field_label") or ""),
-        type=_TYPES.get(str(row.get("data_type")), FieldType.OTHER),
-        options={str(one.get("display_value")): str(one.get("actual_value")) for one in values},
-        most=length if isinstance(length, int) and length > 0 else None,
+    name, values = str(row["api_name"]), tools.rows_of(row, "pick_list_values")
+    return tools.a_field(
+        name,
+        row.get("field_label"),
+        _TYPES.get(str(row.get("data_type"))),
+        [(one.get("display_value"), one.get("actual_value")) for one in values],
+        row.get("length"),
         required=row.get("system_mandatory") is True and name not in _FILLED,
         writable=row.get("read_only") is not True,
     )
+
+
+def quoted(text: str) -> str:
+    """A text in a query."""
+    return "'" + text.replace("\\", "").replace("'", "''") + "'"

@@ -1,17 +1,13 @@
 """What Zoho CRM is and needs."""
 
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.receiver_kind import own_server
+from router.receivers.crm_tools import by_kind
 from router.receivers.declaration import Declaration
-from router.receivers.oauth import OAuth, in_header
+from router.receivers.oauth import OAuth, below, in_header
 from router.receivers.zoho.adapter import CLOSED, Zoho
 
 ACCOUNTS = "https://accounts.zoho.com"
-
-
-def _accounts(connection: Connection) -> str:
-    return f"{(connection.options.get('accounts') or ACCOUNTS).rstrip('/')}/oauth/v2"
 
 
 def _pages_at(connection: Connection) -> str | None:
@@ -30,10 +26,11 @@ RECEIVER = Declaration(
         "refresh_token": "with the scopes that the documentation names",
     },
     oauth=OAuth(
-        token=lambda connection: f"{_accounts(connection)}/token",
-        authorize=lambda connection: f"{_accounts(connection)}/auth",
+        token=below("accounts", ACCOUNTS, "/oauth/v2/token"),
+        authorize=below("accounts", ACCOUNTS, "/oauth/v2/auth"),
         asked={"access_type": "offline", "prompt": "consent"},
-        scope="ZohoCRM.modules.ALL,ZohoCRM.settings.fields.ALL,ZohoCRM.coql.READ",
+        scope="ZohoCRM.modules.ALL,ZohoCRM.settings.fields.ALL,ZohoCRM.coql.READ,"
+        "ZohoCRM.users.READ",
         sign=in_header("Zoho-oauthtoken"),
     ),
     options={
@@ -42,13 +39,12 @@ RECEIVER = Declaration(
         "stage": "stage of new deals (default: Qualification)",
         "closed": f"names of the stages of closed deals (default: {CLOSED})",
     },
+    tasks=True,
+    call_records=True,
     per_second=5,
     burst=10,
-    pages={
-        EntityKind.CONTACT: "/crm/tab/Contacts/{id}",
-        EntityKind.COMPANY: "/crm/tab/Accounts/{id}",
-        EntityKind.LEAD: "/crm/tab/Leads/{id}",
-        EntityKind.DEAL: "/crm/tab/Potentials/{id}",
-    },
+    pages=by_kind(
+        *(f"/crm/tab/{of}/{{id}}" for of in ("Contacts", "Accounts", "Leads", "Potentials"))
+    ),
     pages_at=_pages_at,
 )

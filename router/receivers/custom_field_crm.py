@@ -1,0 +1,132 @@
+"""Adapters of CRMs where the client ID and the call's id are custom fields.
+
+The fields of an account are known by name; a deal or lead of a telephony is found by the phone of
+its contact or its own.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from router.domain.delivery.call_event import CallEvent
+from router.domain.delivery.catalogue import Catalogue, Field, Named, Pipeline, Place
+from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.receivers import crm_tools as tools
+from router.receivers.activities import Activities
+from router.receivers.remembered import Remembered
+from router.service.delivery.catalogue import kinds_of, users_named
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+from router.service.delivery.ports import Check
+
+
+class CustomFieldCrm(ABC):
+    """What these adapters have in common; of the connection's `options` it knows `field` and
+    `stage`.
+    """
+
+    system: ClassVar[str]  # its name in checks
+    uid: ClassVar[str]  # the field of the call's id
+    usual_field: ClassVar[str]  # of the client ID, where no option names one
+    usual_stage: ClassVar[str] = ""  # of new deals, likewise
+
+    def __init__(self, connection: Connection, activities: Activities, *also: EntityKind) -> None:
+        """`also` have our fields, too."""
+        self._rules, self._own = connection.rules, connection.mode is Mode.OWN
+        self.field = connection.options.get("field") or self.usual_field
+        self.stage = connection.options.get("stage") or self.usual_stage
+        self.scenario = SCENARIO_KINDS[self._rules.scenario]
+        self.kinds = list(dict.fromkeys((*kinds_of(connection), *also)))
+        self.activities = self.tasks = self.calls = activities
+        self.catalogue = Remembered(self._read_catalogue)
+
+    @abstractmethod
+    async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
+        """The fields of a kind, by every name that a rule may give them; read again if asked."""
+
+    @abstractmethod
+    async def add_field(self, kind: EntityKind, name: str) -> None:
+        """Create a text field."""
+
+    @abstractmethod
+    async def contacts(self, phone: str) -> list[Found]:
+        """See `Crm`."""
+
+    @abstractmethod
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
+        """See `Crm`."""
+
+    @abstractmethod
+    async def reach(self) -> None:
+        """Raises what the account answers if its token is refused or lacks a right."""
+
+    @abstractmethod
+    async def users(self, ids: Sequence[str]) -> list[Named]:
+        """Those of these users that there are."""
+
+    @abstractmethod
+    async def pipelines(self) -> list[Pipeline] | None:
+        """The pipelines of deals with their stages; None where they cannot be seen."""
+
+    def client_id_field(self, _kind: EntityKind) -> str:
+        """It has the same name in every kind."""
+        return self.field
+
+    async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
+        """Everything with this phone; when it was created decides."""
+        if call.caller is None:
+            return []
+        people = await self.contacts(call.caller)
+        return people + await self.deals([one.ref for one in people], call.caller)
+
+    async def note(self, ref: Ref, text: str, call_id: str) -> None:
+        """A note, once a call."""
+        await self.activities.note(ref, text, call_id)
+
+    async def check(self) -> list[Check]:
+        """Whether the token opens the account, and its fields exist."""
+        what = f"access to {self.system}"
+        try:
+            await self.reach()
+            checks = await tools.check_fields(self._names(), self.fields_of)
+        except (ReceiverUnavailable, Refused) as error:
+            return [Check(what=what, well=False, fix=str(error))]
+        return [Check(what=what, well=True), *checks]
+
+    async def prepare(self) -> list[str]:
+        """Create the text fields that are missing."""
+        return await tools.add_fields(self._names(), self.fields_of, self.add_field)
+
+    def found(self, kind: EntityKind, row: Mapping[str, Any], **seen: Any) -> Found:
+        """A row with its id and our two fields; `seen`: the other fields of `Found`."""
+        return Found(
+            ref=Ref(kind=kind, id=str(row["id"])),
+            ours=bool(row.get(self.uid)),
+            client_id=str(row.get(self.field) or "") or None,
+            **seen,
+        )
+
+    def _names(self) -> list[tuple[EntityKind, str]]:
+        """The fields that we write to."""
+        own = [self.uid] if self._own else []
+        names = (self.field, *own, *self._rules.fields.values())
+        return list(dict.fromkeys((kind, name) for kind in self.kinds for name in names))
+
+    async def _read_catalogue(self, whole: bool) -> Catalogue:
+        """Our two fields are not in it: they are never cut or left out."""
+        ours, fields = {self.field, self.uid}, dict[EntityKind, Sequence[Field]]()
+        for kind in self.kinds:
+            every = {one.name: one for one in (await self.fields_of(kind, whole)).values()}
+            fields[kind] = [one for one in every.values() if not {one.name, one.title} & ours]
+        found = Catalogue(fields=fields)
+        if not whole:
+            return found
+
+        if named := list(dict.fromkeys(users_named(self._rules))):
+            found = replace(found, users=await tools.if_seen(self.users(named)))
+        if EntityKind.DEAL in self.kinds:
+            pipelines = await tools.if_seen(self.pipelines())
+            found = replace(found, pipelines=pipelines, place=Place(stage=self.stage))
+        return found

@@ -1,0 +1,53 @@
+"""Messages and planned activities of an Odoo record. A call is a message: only the Enterprise
+edition has a list of calls, and it takes none from outside.
+"""
+
+from typing import Any
+
+from router.domain.delivery.entity import Ref
+from router.receivers import crm_tools as tools
+from router.receivers.activities import Activities, Activity, Entry
+from router.receivers.odoo.api import MODELS, Api, linked
+
+
+class OdooActivities(Activities):
+    """Activities of one database."""
+
+    html = True
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """The salesperson, if there is one."""
+        user = linked(await self._api.record(ref, ["user_id"]), "user_id")
+        return str(user) if user else None
+
+    async def texts(self, entry: Entry, ref: Ref) -> list[object]:
+        """What has been done is a message, with the text of the activity."""
+        model, key = MODELS[ref.kind], ["res_id", "=", int(ref.id)]
+        rows = await self._api.find("mail.message", [["model", "=", model], key], ["body"])
+        if entry is Entry.TASK:
+            where = [["res_model", "=", model], key]
+            rows += await self._api.find("mail.activity", where, ["note"])
+        return [row.get("body") or row.get("note") for row in rows]
+
+    async def add_note(self, ref: Ref, text: str) -> None:
+        """A message without notifications."""
+        place = {"model": MODELS[ref.kind], "res_id": int(ref.id)}
+        message = {**place, "body": text, "message_type": "comment"}
+        await self._api.create("mail.message", message)
+
+    async def add_activity(self, one: Activity) -> None:
+        """A call is a message; a task a planned call, where there is that type of activity."""
+        ref = one.refs[0]
+        if one.call:
+            await self.add_note(ref, one.text)
+            return
+        types = await self._api.find("mail.activity.type", [["category", "=", "phonecall"]], [])
+        values: dict[str, Any] = {"res_model_id": await self._api.model_id(MODELS[ref.kind])}
+        values |= {"res_id": int(ref.id), "summary": one.subject, "note": one.text}
+        values["date_deadline"] = f"{one.at:%Y-%m-%d}"
+        values |= {"activity_type_id": types[-1]["id"]} if types else {}
+        values |= {"user_id": tools.number(one.owner)} if one.owner else {}
+        await self._api.create("mail.activity", values)

@@ -1,0 +1,103 @@
+"""Adapters of CRMs that are asked by conditions, as in a query language."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from router.domain.delivery.catalogue import Named, Pipeline
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.receivers import crm_tools as tools
+from router.receivers.custom_field_crm import CustomFieldCrm
+
+Row = Mapping[str, Any]
+Condition = Any  # in the CRM's own language
+
+
+class QueriedCrm(CustomFieldCrm):
+    """Finds records by their own phone, by contact and company, and by the call's id."""
+
+    titles: ClassVar[Mapping[EntityKind, str]]  # the field with the name of a record
+    phones: ClassVar[tuple[str, ...]]
+    created: ClassVar[str]
+    stage_field: ClassVar[str] = ""
+
+    @abstractmethod
+    async def rows(
+        self, kind: EntityKind, columns: Iterable[str], where: Condition
+    ) -> Sequence[Row]:
+        """The newest records, their ids as `id`, with those of the columns that there are."""
+
+    @abstractmethod
+    def equal(self, column: str, text: str) -> Condition:
+        """That a column has this text."""
+
+    @abstractmethod
+    def with_ending(self, columns: Sequence[str], phone: str) -> Condition:
+        """That one of these columns ends with this number, and perhaps more."""
+
+    @abstractmethod
+    def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Condition]:
+        """That a deal or lead is of one of these contacts and companies."""
+
+    @abstractmethod
+    def is_open(self, row: Row) -> bool:
+        """Whether a deal is open; a lead is."""
+
+    async def made_for(self, call_id: str) -> list[Ref]:
+        """By the field of ours, in the order of the scenario."""
+        found = [await self.made(kind, call_id) for kind in self.scenario]
+        return [ref for ref in found if ref is not None]
+
+    async def made(self, kind: EntityKind, call_id: str) -> Ref | None:
+        """The record of this call."""
+        if self.uid not in await self.fields_of(kind, False):
+            return None
+        rows = await self._rows(kind, self.equal(self.uid, call_id))
+        return Ref(kind=kind, id=str(rows[0]["id"])) if rows else None
+
+    async def contacts(self, phone: str) -> list[Found]:
+        """Contacts and companies with this phone, however it is written."""
+        contacts = await self._by_phone(EntityKind.CONTACT, phone)
+        return contacts + await self._by_phone(EntityKind.COMPANY, phone)
+
+    async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
+        """Deals, and leads where they are wanted: of these contacts and companies, and with this
+        phone where they have one.
+        """
+        found = list[Found]()
+        for kind in (EntityKind.DEAL, EntityKind.LEAD):
+            if kind is EntityKind.LEAD and kind not in self.kinds:
+                continue
+            for where in self.owned_by(kind, contacts):
+                found += [self._one(kind, row, phone) for row in await self._rows(kind, where)]
+            found += await self._by_phone(kind, phone)
+        return list({one.ref: one for one in found}.values())
+
+    async def pipelines(self) -> list[Pipeline] | None:
+        """The stages that a deal can have; which of them a pipeline has, is not asked."""
+        field = (await self.fields_of(EntityKind.DEAL, True)).get(self.stage_field)
+        if field is None or not field.options:
+            return None
+        stages = [Named(id=value, title=title) for title, value in field.options.items()]
+        return [Pipeline(id="", stages=stages)]
+
+    async def _by_phone(self, kind: EntityKind, phone: str) -> list[Found]:
+        known = await self.fields_of(kind, False)
+        columns = [name for name in self.phones if name in known]
+        rows = await self._rows(kind, self.with_ending(columns, phone)) if columns else []
+        return tools.with_phone([self._one(kind, row) for row in rows], phone)
+
+    async def _rows(self, kind: EntityKind, where: Condition) -> Sequence[Row]:
+        shown = (self.titles[kind], *self.phones, self.created, self.field, self.uid)
+        return await self.rows(kind, shown, where)
+
+    def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
+        phones = [str(row[name]) for name in self.phones if row.get(name)]
+        return self.found(
+            kind,
+            row,
+            title=str(row.get(self.titles[kind]) or ""),
+            phones=(phone,) if phone else tuple(phones),
+            created_at=tools.moment(row.get(self.created)),
+            open=self.is_open(row),
+        )

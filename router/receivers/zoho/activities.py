@@ -1,0 +1,58 @@
+"""Notes of a Zoho CRM record, and records of the modules Tasks and Calls that belong to it."""
+
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers import crm_tools as tools
+from router.receivers.activities import Activities, Activity, Entry
+from router.receivers.zoho.api import MODULES, Api, quoted
+
+_MODULES = {Entry.TASK: "Tasks", Entry.CALL: "Calls"}
+
+
+class ZohoActivities(Activities):
+    """Activities of one organization."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """Every record has an owner."""
+        owner = (await self._api.record(ref, ["Owner"])).get("Owner")
+        return str(owner["id"]) if isinstance(owner, dict) and owner.get("id") else None
+
+    async def texts(self, entry: Entry, ref: Ref) -> list[object]:
+        """A description is in no condition of a query."""
+        if entry is not Entry.NOTE:
+            where = f"{_place(ref)} = {quoted(ref.id)}"
+            rows = await self._api.query(_MODULES[entry], ("id", "Description"), where)
+            return [row.get("Description") for row in rows]
+        params = {"fields": "Note_Content", "sort_by": "Created_Time", "sort_order": "desc"}
+        answer = await self._api.ask("GET", f"{MODULES[ref.kind]}/{ref.id}/Notes", params=params)
+        return [row.get("Note_Content") for row in tools.rows_of(answer.body, "data")]
+
+    async def add_note(self, ref: Ref, text: str) -> None:
+        """A note without a title."""
+        body = {"data": [{"Note_Content": text}]}
+        await self._api.ask("POST", f"{MODULES[ref.kind]}/{ref.id}/Notes", json=body)
+
+    async def add_activity(self, one: Activity) -> None:
+        """A due date has no time. A call has its link in the description."""
+        values: dict[str, Any] = {"Subject": one.subject, "Description": one.text}
+        for ref in reversed(one.refs):
+            values[_place(ref)] = {"id": ref.id}
+            if ref.kind is not EntityKind.CONTACT:
+                values["$se_module"] = MODULES[ref.kind]
+        values |= {"Owner": {"id": one.owner}} if one.owner else {}
+        if one.call is None:
+            await self._api.write("POST", "Tasks", {**values, "Due_Date": f"{one.at:%Y-%m-%d}"})
+            return
+        minutes, seconds = divmod(round(one.call.talk_seconds), 60)
+        values |= {"Call_Type": "Inbound", "Call_Duration": f"{minutes:02}:{seconds:02}"}
+        values["Call_Start_Time"] = one.at.isoformat(timespec="seconds")
+        await self._api.write("POST", "Calls", values)
+
+
+def _place(ref: Ref) -> str:
+    """Contacts are who, everything else is what."""
+    return "Who_Id" if ref.kind is EntityKind.CONTACT else "What_Id"
