@@ -28,7 +28,7 @@ log = structlog.get_logger()
 # call's rows; an empty read costs nothing.
 CEL_LOG_PAUSE, IDLE_PAUSE = 0.5, 0.2
 LOOK_FOR_DEAD_EVERY = 30.0
-REQUESTS_PAUSE = 2.0
+REQUESTS_PAUSE = 0.5
 MOST_REQUESTS = 10_000
 LARGEST_CEL_LOG = 32 * 1024 * 1024  # bytes, about 10,000 calls
 KEPT_CEL_LOGS = 8  # older files that were read
@@ -99,13 +99,16 @@ class CelIngest:
         )
 
     async def _keep_requests(self) -> None:
-        """Store route requests as soon as the database accepts them."""
+        """Store the route requests of calls that are not in the CEL log yet, as soon as the
+        database accepts them.
+        """
         while True:
             await asyncio.sleep(REQUESTS_PAUSE)
             kept = list(self._requests)
+            missing = [one for one in kept if not self._call_ingest.knows(one.linkedid)]
             try:
-                if kept:
-                    await self._call_ingest.keep_requests(kept)
+                if missing:
+                    await self._call_ingest.keep_requests(missing)
             except DatabaseUnavailable:
                 continue  # the reader says so
             except Exception:

@@ -20,6 +20,7 @@ from router.service.calls.ports import RejectedRow
 LONGEST_ROW = 64 * 1024
 COLUMNS = 11
 _NEXT = re.compile(rb"\n(?=" + BEGINNING + rb")")
+_START = re.compile(BEGINNING)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -42,13 +43,17 @@ def whole_part(data: bytes) -> int:
 
 
 def parse_rows(data: bytes, name: str, offset: int) -> tuple[list[Row], list[RejectedRow]]:
+    """The rows in `data`, and those that cannot be read."""
     rows: list[Row] = []
     rejected: list[RejectedRow] = []
     for start, record in _records(data):
         try:
             rows.append(parse_row(record.decode("utf-8", "replace")))
         except UnreadableRow as error:
-            text = storable(record[:2000].decode("utf-8", "replace"))
+            torn, whole = _torn(record)
+            if whole is not None:
+                rows.append(whole)
+            text = storable(torn[:2000].decode("utf-8", "replace"))
             rejected.append(
                 RejectedRow(
                     file=name,
@@ -59,6 +64,20 @@ def parse_rows(data: bytes, name: str, offset: int) -> tuple[list[Row], list[Rej
                 )
             )
     return rows, rejected
+
+
+def _torn(record: bytes) -> tuple[bytes, Row | None]:
+    """An unreadable row, and the whole row behind it: what is written after a row without end (a
+    full disk, a killed Asterisk) follows it on the same line.
+    """
+    for found in _START.finditer(record, 1):
+        try:
+            return record[: found.start()], parse_row(
+                record[found.start() :].decode("utf-8", "replace")
+            )
+        except UnreadableRow:
+            continue
+    return record, None
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -23,6 +23,7 @@ BY_NAME = (
     "strangers",
     "deliveries",
     "desk",
+    "kills",
 )
 
 

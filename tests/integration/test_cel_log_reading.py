@@ -91,6 +91,16 @@ def test_a_row_that_cannot_be_read_never_stops_the_rest(
     )
 
 
+@pytest.mark.parametrize("row", [0, 1, 5])
+@pytest.mark.parametrize("left_out", [1, 3, 12, 40])
+def test_a_row_on_the_same_line_as_a_torn_one_is_read(row: int, left_out: int, path: Path) -> None:
+    torn = lines(CALL.rows[:1]).rstrip()[:-left_out]
+    path.write_bytes(lines(CALL.rows[:row]) + torn + lines(CALL.rows[row:]))
+    reader = Reader(path)
+    assert reader.read() == CALL.rows
+    assert [bad.text for bad in reader.rejected] == [torn.decode()]
+
+
 @pytest.mark.parametrize("chunk", [1000, LONGEST_ROW, 256 * 1024])
 @pytest.mark.parametrize(
     "rubbish", [b"x" * 3 * LONGEST_ROW, b'"' * (3 * LONGEST_ROW + 1)], ids=["x", "quotes"]

@@ -39,7 +39,11 @@ async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learne
     one = await call_ingest(store)
     await one.ingest([*before.rows[:5], *poison.rows[:5], *before.rows[5:]], at(1))
     await one.ingest([*poison.rows[5:], *after.rows], at(2))
-    assert {call.id for call in (await known(store))[0]} == {before.linkedid, after.linkedid}
+    calls = {call.id: call for call in (await known(store))[0]}
+    assert calls.keys() == {before.linkedid, poison.linkedid, after.linkedid}
+    unread = calls[poison.linkedid]
+    assert (unread.state, unread.ending) == (State.ENDED, Ending.NOT_LOGGED)
+    assert (unread.number, unread.caller) == (DID, "+79161234567")
     assert one.cursor == at(2)
     kept = await aside(store)
     assert {file for file, _ in kept} == {f"call {poison.linkedid}"}
@@ -73,19 +77,6 @@ async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
     (call,) = (await known(store))[0]
     assert (call.state, call.ending) == (State.ENDED, Ending.CUT)
     assert await one.close_lost(frozenset(), nothing) == 0
-
-
-async def test_a_call_of_rows_without_end_is_set_aside(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await furnish(store)
-    monkeypatch.setattr(group_calls, "MOST_ROWS", 30)
-    endless, good = Story(0).arrives(), answered_call(10)
-    for _ in range(40):
-        endless.add("ANSWER")
-    one = await call_ingest(store)
-    await one.ingest([*endless.rows, *good.rows], at(1))
-    assert [call.id for call in (await known(store))[0]] == [good.linkedid]
 
 
 @pytest.mark.parametrize(

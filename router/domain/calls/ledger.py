@@ -62,9 +62,10 @@ class Ledger:
         self._by_conference: dict[str, Group] = {}
         self._touched: dict[str, Group] = {}
         self._absorbed: list[str] = []
-        for rows in (open_rows or {}).values():
+        for name, rows in (open_rows or {}).items():
             for row in rows:
                 self.add(row)
+                self._by_linkedid[row.linkedid].id = name  # which may not be its first row's
         self._touched.clear()
         self._absorbed.clear()
 
@@ -115,20 +116,24 @@ class Ledger:
             elif len(group.rows) > LONG:
                 self._leave_out_past(group)
 
+    def keep(self, group: Group, rows: list[Row]) -> None:
+        """Keep only these rows of a group, in their order."""
+        group.rows = rows
+        linkedids, channels = {row.linkedid for row in rows}, {row.uniqueid for row in rows}
+        for linkedid in group.linkedids - linkedids:
+            self._by_linkedid.pop(linkedid, None)
+        for channel in group.channels - channels:
+            self._by_channel.pop(channel, None)
+        group.linkedids &= linkedids
+        group.ended &= linkedids
+        group.channels &= channels
+
     def _leave_out_past(self, group: Group) -> None:
         """Leave out who had left a conference before any call that goes on began: it never met
         them. The first part stays, because the group is named after it.
         """
         gone = _past(group)
-        channels = {row.uniqueid for row in group.rows if row.linkedid in gone}
-        group.rows = [row for row in group.rows if row.linkedid not in gone]
-        group.linkedids -= gone
-        group.ended -= gone
-        group.channels -= channels
-        for linkedid in gone:
-            self._by_linkedid.pop(linkedid, None)
-        for channel in channels:
-            self._by_channel.pop(channel, None)
+        self.keep(group, [row for row in group.rows if row.linkedid not in gone])
 
     def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
         """The groups without live channels and without rows since `before`: Asterisk died during

@@ -11,28 +11,27 @@ from router.domain.calls.call import Call, Disposition, Ending, State
 from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Group, Row
 from router.service.calls.ports import RejectedRow
+from router.service.calls.unlogged import unread_calls
 
 log = structlog.get_logger()
 
-
-MOST_ROWS = 5_000  # of one call: an ongoing call is written completely with each batch
-
-
+# rows of an ongoing call, which is written completely with each batch; thinned to half of it
+MOST_ROWS = 2_000
 MOST_KEPT = 500  # rows of a call that are stored as rejected
 
 
-class TooManyRows(ValueError):
-    """More rows than any call writes."""
-
-
 def calls_of(group: Group) -> tuple[Call, ...]:
-    if len(group.rows) > MOST_ROWS:
-        raise TooManyRows(f"{len(group.rows)} rows under one call")
-    return fold(group.rows)
+    """The calls of a group; of one that is over also those whose first rows are missing."""
+    calls = fold(group.rows)
+    return calls or unread_calls(group.rows) if group.over else calls
 
 
 def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
-    """The calls of these rows, closed as cut; none if they cannot be read."""
+    """The calls of these rows, closed as cut."""
+    return _cut(rows) or unread_calls(rows)
+
+
+def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
     try:
         return fold(rows, cut_at=rows[-1].at)
     except Exception:
@@ -42,7 +41,7 @@ def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 def ended_call(call: Call, rows: Sequence[Row]) -> Call:
     """The call's ending by its remaining rows in the CEL log, otherwise by the stored call."""
-    for told in cut_calls(rows) if rows else ():
+    for told in _cut(rows) if rows else ():
         if told.id == call.id:
             return told
     parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)

@@ -11,11 +11,18 @@ import structlog
 from router.domain.calls.call import Call
 from router.domain.calls.ledger import Group, Ledger, Row
 from router.domain.calls.routing import RoutingTable
+from router.domain.calls.thinning import thin
 from router.domain.phone import masked
 from router.errors import DatabaseUnavailable, Unavailable
-from router.service.calls.group_calls import calls_of, cut_calls, ended_call, rejected_rows
+from router.service.calls.group_calls import (
+    MOST_ROWS,
+    calls_of,
+    cut_calls,
+    ended_call,
+    rejected_rows,
+)
 from router.service.calls.ports import Cursor, RejectedRow, RouteRequest
-from router.service.calls.unlogged import unlogged_call
+from router.service.calls.unlogged import unlogged_call, unread_calls
 from router.service.calls.writer import CallWriter
 from router.service.clock import Clock
 from router.service.ports import Session, Store
@@ -55,6 +62,10 @@ class CallIngest:
     def open_calls(self) -> int:
         """How many groups of rows have not ended."""
         return len(list(self._ledger))
+
+    def knows(self, linkedid: str) -> bool:
+        """Whether rows of this call were ingested, and it has not ended."""
+        return self._current and linkedid in self._ledger
 
     async def ready(self) -> None:
         """Load the memory from the database if it may differ."""
@@ -112,6 +123,7 @@ class CallIngest:
             await session.cel_log.set_aside(rejected)
             await session.cel_log.set_cursor(cursor, self._cel_log)
         self._ledger.settle()
+        self._thin(groups)
         self._current = True
         for call in self._writer.take_ended():
             log.info(
@@ -124,6 +136,12 @@ class CallIngest:
                 wait=round(call.wait_seconds, 1),
                 talk=round(call.talk_seconds, 1),
             )
+
+    def _thin(self, groups: Sequence[Group]) -> None:
+        for group in groups:
+            if not group.over and len(group.rows) > MOST_ROWS:
+                log.warning("call_thinned", linkedid=group.id, rows=len(group.rows))
+                self._ledger.keep(group, thin(group.rows, MOST_ROWS // 2))
 
     async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
         await self._writer.write(session, [call for group in groups for call in calls_of(group)])
@@ -148,6 +166,24 @@ class CallIngest:
                 self._ledger.forget(group)
                 await session.cel_log.set_aside(rejected_rows(group, error, self._clock()))
                 await session.cel_log.save_open_rows({}, [group.id], self._cel_log)
+                await self._keep_unread(session, group)
+
+    async def _keep_unread(self, session: Session, group: Group) -> None:
+        """Store the calls of a group that cannot be processed with the facts of its first rows;
+        `close_lost` ends those that are stored as open.
+        """
+        calls: Sequence[Call] = ()
+        try:
+            calls = unread_calls(group.rows)
+            stored = await session.get_many(Call, [call.id for call in calls])
+            calls = [call for call in calls if call.id not in stored]
+            async with session.savepoint():
+                await self._writer.write(session, calls)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("call_not_kept", linkedid=group.id)
+            self._writer.forget([call.id for call in calls])
 
     async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
         still_open = {group.id: group.rows for group in groups if not group.over}
