@@ -19,7 +19,7 @@ from router.store import tables
 from router.store.call_facets import write_facets
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
-from router.store.finding import count_calls, find_calls, matching_calls
+from router.store.finding import count_calls, find_calls, matching_calls, values_of
 from router.store.records import TABLES, from_row, to_row
 from router.store.writing import upsert
 
@@ -100,6 +100,10 @@ class SqlCalls:
     async def count(self, wanted: CallFilter, most: int) -> int:
         """How many calls match, counted up to `most`."""
         return await count_calls(self.connection, wanted, most)
+
+    async def values(self, name: str, since: datetime, most: int) -> list[str]:
+        """The values of this filter in calls since then, the most frequent first."""
+        return await values_of(self.connection, name, since, most)
 
     async def matching(self, call_ids: Collection[str], wanted: CallFilter) -> set[str]:
         """Which of these calls match."""

@@ -99,6 +99,25 @@ async def matching_calls(
     return set((await connection.execute(query)).scalars())
 
 
+async def values_of(connection: AnyConnection, name: str, since: datetime, most: int) -> list[str]:
+    """The values of one filter in calls since then, the most frequent first."""
+    if name == "tag":
+        value, at = _tag.c.name, _tag.c.arrived_at
+    else:
+        value, at = (
+            _facet.c["last_answered_by" if name == "employee" else name],
+            _facet.c.arrived_at,
+        )
+    query = (
+        select(value)
+        .where(at >= since, value != "")
+        .group_by(value)
+        .order_by(func.count().desc(), value)
+        .limit(most)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
 class _Planner:
     """Chooses the walk for one filter."""
 

@@ -46,7 +46,7 @@ class Pages:
         """A part of a page, for an answer or a server-sent event."""
         language = language_of(request)
         formats = formats_of(request)
-        speech = words.Speech(gettext=language.messages.gettext, formats=formats)
+        speech = speech_of(request)
         query = f"?{request.url.query}" if request.url.query else ""
         context = {
             "request": request,
@@ -90,6 +90,12 @@ def formats_of(request: Request) -> Formats:
         zone=zone(request.cookies.get(ZONE_COOKIE)),
         now=request.app.state.app_state.web.clock(),
     )
+
+
+def speech_of(request: Request) -> words.Speech:
+    """The reader's words."""
+    gettext = language_of(request).messages.gettext
+    return words.Speech(gettext=gettext, formats=formats_of(request))
 
 
 def _environment(language: Language, kinds: ReceiverKinds) -> Environment:

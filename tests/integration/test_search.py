@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call, Ending, State, Tag
-from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_filter import CHOICES, Among, CallFilter, Range
 from router.domain.calls.search import read_search, search_text
 from router.store import finding
 from router.store.engine import SqlStore
@@ -34,6 +34,15 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"visitor_id": "visitor-7"},
     {"tag": "Missed"},
     {"tag": "none"},
+    {"ending": Among(("cut", "busy"))},
+    {"verdict": Among(("exact", ""), excluded=True)},
+    {"tag": Among(("missed",), excluded=True)},
+    {"employee": "PJSIP/olga"},
+    {"talk": Range(20, 40)},
+    {"wait": Range(None, 3)},
+    {"first": True},
+    {"recorded": False},
+    {"campaign": "spring"},
     {"text": "8 916 000-00-11"},
     {"text": "8 916"},
     {"text": "0011"},
@@ -65,6 +74,8 @@ def made(n: int) -> Call:
         verdict=(Verdict.CONTESTED, Verdict.EXACT, None)[n % 3],
         ending=(Ending.CUT, Ending.ANSWERED, Ending.BUSY, Ending.NO_ANSWER)[n % 4],
         state=State.TALKING if n % 50 == 0 else State.ENDED,
+        wait_seconds=float(n % 9),
+        talk_seconds=float(n % 60),
         visitor_id=f"visitor-{n % 40}",
     )
 
@@ -90,17 +101,41 @@ def text_of(call: Call) -> str:
 
 def expected(wanted: CallFilter) -> list[str]:
     """The same by reading all of them."""
-    names = ("site_id", "number", "caller", "verdict", "ending", "state", "visitor_id")
-    found = [
-        one
-        for n, one in enumerate(map(made, range(CALLS)))
-        if all(getattr(wanted, name) in {None, getattr(one, name)} for name in names)
-        and (wanted.tag is None or (wanted.tag.casefold() == "missed" and n % 4 == 0))
-        and (wanted.since is None or one.arrived_at >= wanted.since)
-        and (wanted.until is None or one.arrived_at < wanted.until)
-        and read_search(wanted.text or "").finds(text_of(one))
-    ]
+    everything = [made(n) for n in range(CALLS)]
+    callers: set[tuple[str | None, str | None]] = set()
+    found = []
+    for n, one in enumerate(everything):
+        first = one.caller is not None and (one.site_id, one.caller) not in callers
+        callers.add((one.site_id, one.caller))
+        values = {
+            **{name: getattr(one, name, None) or "" for name in CHOICES},
+            "employee": one.answered_by or "",
+            "tag": "missed" if n % 4 == 0 else "",
+        }
+        figures = {"wait": one.wait_seconds, "talk": one.talk_seconds}
+        if (
+            all(_is_among(wanted.among(name), values[name]) for name in CHOICES)
+            and all(_is_within(getattr(wanted, name), figures[name]) for name in figures)
+            and wanted.first in {None, first}
+            and wanted.recorded in {None, False}
+            and (wanted.since is None or one.arrived_at >= wanted.since)
+            and (wanted.until is None or one.arrived_at < wanted.until)
+            and read_search(wanted.text or "").finds(text_of(one))
+        ):
+            found.append(one)
     return [one.id for one in sorted(found, key=lambda one: (one.arrived_at, one.id), reverse=True)]
+
+
+def _is_among(choice: Among | None, value: str) -> bool:
+    if choice is None:
+        return True
+    return (value.casefold() in {one.casefold() for one in choice.values}) is not choice.excluded
+
+
+def _is_within(limits: Range | None, value: float) -> bool:
+    if limits is None:
+        return True
+    return (limits.least or 0) <= value <= (limits.most or value)
 
 
 @pytest.mark.parametrize("few", [finding.FEW, 0], ids=["few are sorted", "many are walked"])

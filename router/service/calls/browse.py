@@ -12,9 +12,12 @@ from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
-from router.errors import Conflict, InvalidInput
+from router.errors import Conflict, InvalidInput, NotFound
 from router.service.ports import Session, Store
 
+MOST_COUNTED = 10_000  # calls of a list
+MOST_VALUES = 200  # of a filter
+VALUED = ("source", "campaign", "term", "channel", "employee", "tag")  # filters typed as text
 _TAG = re.compile(r"[\w][\w .:-]{0,39}")
 
 
@@ -101,6 +104,20 @@ async def find_calls(
         next_cursor=written_cursor(last.arrived_at, last.id) if last else None,
         revision=revision,
     )
+
+
+async def count_calls(store: Store, wanted: CallFilter) -> int:
+    """How many calls match, counted until there are more than `MOST_COUNTED`."""
+    async with store.survey() if wanted.text else store.read() as session:
+        return await session.calls.count(wanted, MOST_COUNTED + 1)
+
+
+async def values_of(store: Store, name: str, *, since: datetime) -> list[str]:
+    """The values of a filter in calls since then, the most frequent first. Raises `NotFound`."""
+    if name not in VALUED:
+        raise NotFound(f"There is no list of values for '{name[:40]}'.")
+    async with store.survey() as session:
+        return await session.calls.values(name, since, MOST_VALUES)
 
 
 async def changes_since(

@@ -2,31 +2,42 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.calls.call_filter import CallFilter
-from router.domain.visitors.site import Site
+from router.domain.calls.call_query import parameter_of
+from router.domain.visitors.site import Destination, Site
 from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
-from router.service.calls.browse import CallLine, CallPage, find_calls, matching
+from router.service.calls.browse import (
+    MOST_COUNTED,
+    CallLine,
+    CallPage,
+    count_calls,
+    find_calls,
+    matching,
+    values_of,
+)
 from router.service.ports import Store
-from router.web.deps import AppState, AppStateOf, LoggedIn, person_or_none
+from router.web import filter_words
+from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, person_or_none
 from router.web.live import OPEN, event
-from router.web.pages.filters import Filters
-from router.web.rendering import formats_of
+from router.web.pages.call_list import address, chips, read_query
+from router.web.rendering import formats_of, speech_of
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 ROWS = 50  # added by one click on More
 MOST_ROWS = 1000  # limit of an address
 AT_ONCE = 200  # per query
+VALUES_FROM = timedelta(days=90)  # that the values of a filter are taken from
 SESSION_CHECK = 4  # polls after which the session is checked again
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
 Revision = Annotated[int, Query(ge=0, lt=10**18)]
@@ -43,29 +54,52 @@ async def calls(
     """The list; with a cursor, its next page. `rows` is the number of calls loaded. More writes it
     into the address, so that Back and reload show them again.
     """
-    filters = Filters.read(request.query_params)
-    formats = formats_of(request)
-    wanted = filters.wanted(formats.zone)
+    query, formats = read_query(request.query_params), formats_of(request)
+    wanted = query.wanted(formats.zone, formats.today())
     loaded = _rows(rows)
+    store = app_state.web.store
     if cursor:
-        page = await find_calls(app_state.web.store, wanted, cursor=cursor, limit=ROWS)
+        page = await find_calls(store, wanted, cursor=cursor, limit=ROWS)
     else:
-        page = await _first(app_state.web.store, wanted, loaded)
-    sites = {site.id: site for site in await list_all(app_state.web.store, Site)}
+        page = await _first(store, wanted, loaded)
+
+    names = await _names(store)
     return app_state.pages.render(
         request,
         "calls.html",
         person=person,
         page=page,
-        filters=filters,
-        sites=sites,
+        count=None if cursor else await count_calls(store, wanted),
+        query=query,
+        filter=query.filter,
+        filter_words=filter_words,
+        address=address,
+        parameter_of=parameter_of,
+        most_listed=MOST_COUNTED,
+        chips=list(chips(query, speech_of(request), formats, names)),
+        names=names,
         rows=_rows(str(loaded + ROWS)) if cursor else loaded,
         rows_with_more=_rows(str(loaded + (2 * ROWS if cursor else ROWS))),
-        periods=_periods(formats.today()),
         live=None
-        if cursor or _is_past(filters, formats.today())
-        else filters.address("/live", since_revision=page.revision),
+        if cursor or _is_past(wanted, app_state.web.clock())
+        else address("/live", query, since_revision=page.revision),
     )
+
+
+async def _names(store: Store) -> dict[str, dict[str, str]]:
+    """The names of sites and destinations by their ids."""
+    return {
+        "site_id": {site.id: site.name for site in await list_all(store, Site)},
+        "destination_id": {each.id: each.name for each in await list_all(store, Destination)},
+    }
+
+
+@router.get("/calls/values/{name}", dependencies=[Depends(logged_in)])
+async def values(request: Request, app_state: AppStateOf, name: str) -> Response:
+    """The values of one filter in the last 90 days, to choose from."""
+    now = app_state.web.clock()
+    found = await values_of(app_state.web.store, name, since=now - VALUES_FROM)
+    return app_state.pages.render(request, "values.html", values=found)
 
 
 def _rows(text: str) -> int:
@@ -88,19 +122,9 @@ async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
     return replace(page, lines=tuple(lines))
 
 
-def _is_past(filters: Filters, today: date) -> bool:
+def _is_past(wanted: CallFilter, now: datetime) -> bool:
     """Whether the last shown day is over, so that no new call can appear."""
-    return filters.until is not None and filters.until < today
-
-
-def _periods(today: date) -> dict[str, tuple[date | None, date | None]]:
-    return {
-        "today": (today, today),
-        "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
-        "week": (today - timedelta(days=6), today),
-        "month": (today - timedelta(days=29), today),
-        "always": (None, None),
-    }
+    return wanted.until is not None and wanted.until <= now
 
 
 @router.get("/live", response_class=EventSourceResponse)
@@ -115,7 +139,8 @@ async def live(
     has.
     """
     seen = int(last_event_id) if last_event_id else since_revision
-    wanted = Filters.read(request.query_params).wanted(formats_of(request).zone)
+    formats = formats_of(request)
+    wanted = read_query(request.query_params).wanted(formats.zone, formats.today())
 
     async for start, lines in news(request, app_state, seen):
         if start != seen:  # the page reloads its list instead of a thousand rows

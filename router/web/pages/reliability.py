@@ -1,17 +1,16 @@
 """The reliability page: probabilities compared with proved calls."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from router.domain.attribution.calibration import FEW, Proof
+from router.domain.calls.call_query import CallQuery
 from router.domain.visitors.site import Site
 from router.service.admin.setup import list_all
 from router.service.calls.reliability import reliability
 from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf
-from router.web.pages.filters import Filters
 from router.web.rendering import formats_of
 from router.web.words import N_
 
@@ -31,21 +30,23 @@ async def page(
     request: Request, app_state: AppStateOf, person: LoggedIn, store: StoreOf, now: Now
 ) -> Response:
     """The chart, for a site or all of them and a range of days."""
-    filters, formats = Filters.read(request.query_params), formats_of(request)
-    if filters.since is None:
-        filters = replace(
-            filters, since=(filters.until or formats.today()) - timedelta(days=USUAL_DAYS - 1)
-        )
-    wanted = filters.wanted(formats.zone)
+    query, formats = CallQuery.read(request.query_params.multi_items()), formats_of(request)
+    if query.since is None:
+        last = query.until or formats.today()
+        query = query.with_days(last - timedelta(days=USUAL_DAYS - 1), query.until)
+    wanted = query.wanted(formats.zone, formats.today())
+    sites = wanted.among("site_id")
+    site_id = sites.values[0] if sites else None
     until = wanted.until or now
     since = max(wanted.since or until - LONGEST, until - LONGEST)
     return app_state.pages.render(
         request,
         "reliability.html",
         person=person,
-        filters=filters,
+        query=query,
+        site_id=site_id,
         sites={site.id: site for site in await list_all(store, Site)},
-        found=await reliability(store, filters.site, since, until),
+        found=await reliability(store, site_id, since, until),
         proofs=PROOFS,
         few=FEW,
     )

@@ -1,0 +1,202 @@
+"""What a reader of the list of calls asks for, as an address says it: filters and a period.
+
+The same words are kept by saved views and rules. `campaign=a&campaign=b` is one of both,
+`not_ending=answered` is all but this one, `talk_from=60` and `talk_to=300` are seconds, `first=yes`
+and `reviewed=no` are flags. `period=7d` moves with today; `since` and `until` stay.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Ending, State
+from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallFilter, Range
+from router.domain.phone import parse_number
+from router.errors import InvalidInput
+
+LONGEST = 80  # characters of one value
+MOST_VALUES = 20  # of one filter
+PARAMETERS = {  # names in addresses, where they differ from the filter's
+    "site_id": "site",
+    "destination_id": "destination",
+    "visitor_id": "visitor",
+    "entity": "record",
+}
+_NOT = "not_"
+_PERCENT = {"probability"}
+_CLOSED: Mapping[str, type[StrEnum]] = {"ending": Ending, "verdict": Verdict, "state": State}
+_PHONES = {"number", "caller"}
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}(?:\.\d{1,3})?)")
+_FLAGS = {"yes": True, "no": False}
+
+
+class Period(StrEnum):
+    """A period that moves with the reader's day."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+    def days(self, today: date) -> tuple[date, date]:
+        """Its first and last day."""
+        if self is Period.YESTERDAY:
+            return today - timedelta(days=1), today - timedelta(days=1)
+        back = {Period.TODAY: 0, Period.WEEK: 6, Period.MONTH: 29, Period.QUARTER: 89}[self]
+        return today - timedelta(days=back), today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallQuery:
+    """A filter whose days are the reader's."""
+
+    filter: CallFilter = field(default_factory=CallFilter)  # without times
+    period: Period | None = None
+    since: date | None = None
+    until: date | None = None  # the last day shown
+
+    @classmethod
+    def read(cls, pairs: Iterable[tuple[str, str]]) -> "CallQuery":
+        """The query in an address. Invalid values are ignored, because addresses get shared."""
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value := value.strip()[:LONGEST]:
+                values.setdefault(name, []).append(value)
+
+        found: dict[str, Any] = {}
+        for name in CHOICES:
+            found[name] = _choice(name, values)
+        for name in RANGES:
+            found[name] = _range(name, values)
+        for name in FLAGS:
+            found[name] = _FLAGS.get(_first(values, name) or "")
+        wanted = CallFilter(**found, entity=_first(values, "record"), text=_first(values, "text"))
+
+        period = _first(values, "period")
+        since, until = _date(_first(values, "since")), _date(_first(values, "until"))
+        if since or until or period not in list(Period):
+            return cls(filter=wanted, since=since, until=until)
+        return cls(filter=wanted, period=Period(period))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The same for an address; `read` takes them back."""
+        pairs: list[tuple[str, str]] = []
+        if self.filter.text:
+            pairs.append(("text", self.filter.text))
+        pairs += [
+            (name, str(value))
+            for name in ("period", "since", "until")
+            if (value := getattr(self, name)) is not None
+        ]
+        for name in CHOICES:
+            if choice := self.filter.among(name):
+                parameter = (_NOT if choice.excluded else "") + parameter_of(name)
+                pairs += [(parameter, value or "-") for value in choice.values]
+        for name in RANGES:
+            pairs += _range_pairs(name, getattr(self.filter, name))
+        for name in FLAGS:
+            flag = getattr(self.filter, name)
+            if flag is not None:
+                pairs.append((name, "yes" if flag else "no"))
+        if self.filter.entity:
+            pairs.append(("record", self.filter.entity))
+        return pairs
+
+    def wanted(self, zone: tzinfo, today: date) -> CallFilter:
+        """The filter with its times; days are of `zone`."""
+        since, until = self.period.days(today) if self.period else (self.since, self.until)
+        return replace(
+            self.filter,
+            since=_midnight(since, zone),
+            until=_midnight(until + timedelta(days=1), zone) if until else None,
+        )
+
+    def with_filter(self, name: str, value: Any) -> "CallQuery":
+        """The same with another value of one filter; None removes it."""
+        return replace(self, filter=replace(self.filter, **{name: value}))
+
+    def with_days(self, since: date | None, until: date | None) -> "CallQuery":
+        """The same with fixed days."""
+        return replace(self, period=None, since=since, until=until)
+
+    def with_period(self, period: Period | None) -> "CallQuery":
+        """The same with a period that moves with today; None is all times."""
+        return replace(self, period=period, since=None, until=None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is filtered."""
+        return self == CallQuery()
+
+
+def parameter_of(name: str) -> str:
+    """What addresses call this filter."""
+    return PARAMETERS.get(name, name)
+
+
+def _first(values: Mapping[str, list[str]], name: str) -> str | None:
+    return values[name][0] if name in values else None
+
+
+def _choice(name: str, values: Mapping[str, list[str]]) -> Among | None:
+    parameter = parameter_of(name)
+    for excluded in (False, True):
+        typed = values.get((_NOT if excluded else "") + parameter, [])[:MOST_VALUES]
+        known = [value for text in typed if (value := _value(name, text)) is not None]
+        if known:
+            return Among(tuple(dict.fromkeys(known)), excluded)
+    return None
+
+
+def _value(name: str, text: str) -> str | None:
+    """One value of a choice; a dash is the empty one."""
+    if text == "-":
+        return ""
+    if name in _CLOSED:
+        return text if text in list(_CLOSED[name]) else None
+    if name in _PHONES:
+        try:
+            return parse_number(text)
+        except InvalidInput:
+            return text  # matches no call, as it should
+    return text.casefold() if name == "tag" else text
+
+
+def _range(name: str, values: Mapping[str, list[str]]) -> Range | None:
+    least = _figure(name, _first(values, f"{name}_from"))
+    most = _figure(name, _first(values, f"{name}_to"))
+    return None if least is None and most is None else Range(least, most)
+
+
+def _figure(name: str, text: str | None) -> float | None:
+    """`90`, `1:30` and percents of a probability."""
+    found = _CLOCK.fullmatch(text or "")
+    if found is None:
+        return None
+    figure = 60 * int(found[1] or 0) + float(found[2])
+    return figure / 100 if name in _PERCENT else figure
+
+
+def _range_pairs(name: str, limits: Range | None) -> list[tuple[str, str]]:
+    ends = {"from": limits.least, "to": limits.most} if limits else {}
+    factor = 100 if name in _PERCENT else 1
+    return [
+        (f"{name}_{end}", f"{factor * value:g}") for end, value in ends.items() if value is not None
+    ]
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2200 else None
+
+
+def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
+    return datetime.combine(day, time(), zone) if day else None

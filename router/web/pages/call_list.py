@@ -1,0 +1,116 @@
+"""The query of the calls page: read from its address, shown as chips, written into links."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, Range
+from router.domain.calls.call_query import CallQuery
+from router.domain.phone import display
+from router.web import words
+from router.web.filter_words import FILTERS, NO, NOT_SET, VALUES, YES
+from router.web.formats import Formats
+from router.web.labels import tag_named
+
+_SECONDS = {"wait", "talk", "silence", "talk_over"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One filter in use: what it says, and the addresses without it and with its opposite."""
+
+    name: str
+    label: str
+    value: str
+    excluded: bool
+    without: str
+    opposite: str | None
+
+
+def read_query(parameters: QueryParams) -> CallQuery:
+    """The query in an address; tags may be written in any language of the pages."""
+    query = CallQuery.read(parameters.multi_items())
+    tags = query.filter.among("tag")
+    if tags is None:
+        return query
+    names = tuple(tag_named(name) for name in tags.values)
+    return query.with_filter("tag", Among(names, tags.excluded))
+
+
+def address(path: str, query: CallQuery, **more: Any) -> str:
+    """`path` with this query, and `more` beside it."""
+    extra = [(name, str(value)) for name, value in more.items() if value is not None]
+    written = urlencode([*query.pairs(), *extra])
+    return f"{path}?{written}" if written else path
+
+
+def chips(
+    query: CallQuery, speech: words.Speech, formats: Formats, names: Mapping[str, Mapping[str, str]]
+) -> Iterator[Chip]:
+    """The filters in use; `names` has the names of sites and destinations by their ids."""
+    gettext = speech.gettext
+    for name in CHOICES:
+        if choice := query.filter.among(name):
+            opposite = replace(choice, excluded=not choice.excluded)
+            yield Chip(
+                name=name,
+                label=gettext(FILTERS[name]),
+                value=", ".join(_shown(name, value, speech, names) for value in choice.values),
+                excluded=choice.excluded,
+                without=address("/calls", query.with_filter(name, None)),
+                opposite=address("/calls", query.with_filter(name, opposite)),
+            )
+    for name in RANGES:
+        limits: Range | None = getattr(query.filter, name)
+        if limits:
+            yield _plain(query, name, _shown_range(name, limits, formats), gettext)
+    for name in FLAGS:
+        flag: bool | None = getattr(query.filter, name)
+        if flag is not None:
+            yield replace(
+                _plain(query, name, gettext(YES if flag else NO), gettext),
+                opposite=address("/calls", query.with_filter(name, not flag)),
+            )
+    if query.filter.entity:
+        yield _plain(query, "entity", query.filter.entity, gettext)
+
+
+def _plain(query: CallQuery, name: str, value: str, gettext: Any) -> Chip:
+    return Chip(
+        name=name,
+        label=gettext(FILTERS[name]),
+        value=value,
+        excluded=False,
+        without=address("/calls", query.with_filter(name, None)),
+        opposite=None,
+    )
+
+
+def _shown(
+    name: str, value: str, speech: words.Speech, names: Mapping[str, Mapping[str, str]]
+) -> str:
+    """One value, as readers know it."""
+    if not value:
+        return speech.gettext(NOT_SET)
+    if name in {"number", "caller"}:
+        return display(value)
+    known = VALUES.get(name, {}).get(value)
+    return speech.gettext(known) if known else names.get(name, {}).get(value, value)
+
+
+def _shown_range(name: str, limits: Range, formats: Formats) -> str:
+    def written(value: float | None) -> str:
+        if value is None:
+            return ""
+        if name in _SECONDS:
+            return formats.clock(value)
+        return f"{100 * value:g} %" if name == "probability" else f"{value:g}"
+
+    if limits.most is None:
+        return f"≥ {written(limits.least)}"
+    if limits.least is None:
+        return f"≤ {written(limits.most)}"
+    return f"{written(limits.least)} – {written(limits.most)}"
