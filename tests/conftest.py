@@ -1,4 +1,4 @@
-"""What many tests stand on: a real, empty, migrated database, on SQLite and on PostgreSQL."""
+"""What many tests need: a real, empty, migrated database, on SQLite and on PostgreSQL."""
 
 import asyncio
 import os

@@ -115,7 +115,7 @@ _next = iter(range(1, 10_000))
 
 
 def somebody(did: str, voice: Voices | None = None, **fields: object) -> sip.Caller:
-    """A caller whose number nobody else in this run has."""
+    """A caller whose number no other caller of this run has."""
     who = sip.Caller(
         did=did, number=f"+7916{next(_next):07}", talk=8.0, speech=voice and voice.caller
     )

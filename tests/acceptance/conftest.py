@@ -36,7 +36,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def receiver(running: System) -> AsyncIterator[Receiver]:
-    """An outside system that is told of every call of the file."""
+    """An outside system that gets every call of the file."""
     async with Receiver().listening() as listening:
         await subscribe(running, "crm", listening)
         yield listening

@@ -88,7 +88,7 @@ class World:
                 await asyncio.sleep(0.05)
 
     async def talking(self, endpoint: str) -> None:
-        """Wait until this phone is in a bridge: one that hangs up before has talked to nobody."""
+        """Wait until this phone is in a bridge: one that hangs up before has not talked."""
         async with asyncio.timeout(60):
             while not any(
                 row.event == "BRIDGE_ENTER" and row.channel.startswith(f"PJSIP/{endpoint}-")

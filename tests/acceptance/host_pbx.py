@@ -58,7 +58,7 @@ class HostPbx:
             path.write_text(f"{path.read_text()}\n#tryinclude ringtrace/{ours}\n")
 
     def remove_files(self) -> None:
-        """Our files are gone, and nobody has told the host."""
+        """Our files are gone, and the host does not know it."""
         shutil.rmtree(self.settings.ringtrace_etc)
 
     async def rings(self, did: str, carrier: RawPhone) -> SipMessage:

@@ -1,5 +1,5 @@
 """What is promised of every call, whatever fails: once in the database, rightly attributed,
-audible, told once.
+audible, sent once.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ SPEECH_SECONDS = len(QUESTION) / RATE
 
 
 async def subscribe(running: System, name: str, receiver: Receiver) -> None:
-    """Have every call told to this receiver from now on."""
+    """Have every call sent to this receiver from now on."""
     receiver.secret = webhook_secret(running.secrets.webhook_key, name)
     await running.put(Webhook(id=name, url=receiver.url, created_at=now()))
 

@@ -48,7 +48,7 @@ class Proxy:
         self.to_agent.set()
 
     def cut(self) -> None:
-        """End the ear's connection without a goodbye."""
+        """End the route responder's connection without a goodbye."""
         self.ear.cut()
 
     @property

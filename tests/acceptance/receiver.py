@@ -1,7 +1,7 @@
 """A receiver of deliveries that checks signatures, acts once per webhook-id, and misbehaves as
 asked.
 
-It counts what its acting came to per fact (event and call), so that one fact told under two keys
+It counts what its acting came to per fact (event and call), so that one fact sent under two keys
 shows. It speaks HTTP by hand, because what it must be able to send is not always HTTP.
 """
 
@@ -36,7 +36,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is sent back: bytes, after `wait` seconds, or nothing; `takes`: the receiver acted on
-    what it was told.
+    what it was sent.
     """
 
     content: bytes = OK

@@ -1,6 +1,6 @@
 """A company's web site and a Ringtrace in front of it that answers as badly as a test asks.
 
-The real endpoints are tried in the test from page to call; here stands what they never do: die in
+The real endpoints are tried in the test from page to call; here is what they never do: die in
 the middle, answer late, talk nonsense. Pages and server have different origins, as they have in the
 world.
 """
@@ -68,7 +68,7 @@ class Heard:
 
 
 def a_pool(name: str = "visitors", **more: Any) -> Pool:
-    """A pool that stands in for the company's number."""
+    """A pool that replaces the company's number."""
     return Pool(
         **{"id": name, "site_id": "shop", "name": name, "replaces": (OWN,), "created_at": NOW}
         | more

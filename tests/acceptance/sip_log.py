@@ -73,7 +73,7 @@ class Result:
 
     @property
     def waited(self) -> float:
-        """Seconds from the first INVITE to the first final answer to one: nobody has waited
+        """Seconds from the first INVITE to the first final answer to one: no caller has waited
         longer.
         """
         return next(m.at for m in self.messages if _is_final(m)) - self.invites[0].at

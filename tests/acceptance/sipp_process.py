@@ -38,7 +38,7 @@ class Sipp:
                 cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
-            # a phone shares its processor with nobody
+            # a phone does not share its processor
             psutil.Process(self._process.pid).nice(SOUND_FIRST)
         async with asyncio.timeout(30):
             while self._process.returncode is None and not self._bound():

@@ -290,7 +290,7 @@ def _number(e164: str, now: Any) -> TrackingNumber:
 
 
 def _free_ports() -> dict[str, int]:
-    """Ports nobody has; RTP gets a range of 400, of which Asterisk takes those that are free."""
+    """Free ports; RTP gets a range of 400, of which Asterisk takes those that are free."""
     ports = {name: free_port() for name in ("web_port", "sip_port", "ami_port", "sip_copies_port")}
     start = 40_000 + (os.getpid() * 401 + ports["web_port"]) % 24_000 // 400 * 400
     return {**ports, "rtp_start": start, "rtp_end": start + 399}

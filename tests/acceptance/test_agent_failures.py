@@ -245,7 +245,7 @@ async def rang(running: System, office: sip.Sipp, callers: Iterable[sip.Caller])
 
 
 def nobody_was_kept(calls: Sequence[Call], delays: Mapping[str, float]) -> None:
-    """Who was not answered waited for the deadline, and nobody much longer."""
+    """Who was not answered waited for the deadline, and no other much longer."""
     waited = sorted(
         delays[call.caller_raw] for call in calls if call.routed_by is RoutedBy.DIALPLAN
     )

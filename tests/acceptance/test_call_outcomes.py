@@ -66,7 +66,7 @@ async def test_a_call_that_is_hung_up_at_once_has_no_recording_and_leaves_no_fil
     ("status", "ending", "told"),
     [("486 Busy Here", Ending.BUSY, 486), ("603 Decline", Ending.REFUSED, 603)],
 )
-async def test_a_busy_or_refusing_company_is_told_to_the_caller(
+async def test_a_busy_or_refusing_company_is_reported_to_the_caller(
     running: System, tmp_path: Path, status: str, ending: Ending, told: int
 ) -> None:
     lease = await running.lease()
@@ -88,7 +88,7 @@ async def test_a_busy_or_refusing_company_is_told_to_the_caller(
     assert spool_names(running) == []
 
 
-async def test_nobody_answers(running: System, tmp_path: Path) -> None:
+async def test_a_call_is_not_answered(running: System, tmp_path: Path) -> None:
     lease = await running.lease()
     who = somebody(lease.number)
     async with company_line(running, tmp_path, sip.rings_for_ever()):

@@ -37,7 +37,7 @@ async def test_every_spelling_of_a_did_is_the_same_number(
     assert (call.number, call.verdict) == (lease.number, Verdict.EXACT)
 
 
-async def test_the_did_stands_in_to(running: System, tmp_path: Path) -> None:
+async def test_the_did_is_in_to(running: System, tmp_path: Path) -> None:
     lease = await running.lease()
     who = somebody("account17", to=lease.number, talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
@@ -45,7 +45,7 @@ async def test_the_did_stands_in_to(running: System, tmp_path: Path) -> None:
     assert (await the_call(running, who)).number == lease.number
 
 
-async def test_the_did_stands_in_p_called_party_id(running: System, tmp_path: Path) -> None:
+async def test_the_did_is_in_p_called_party_id(running: System, tmp_path: Path) -> None:
     lease = await running.lease()
     who = somebody("74950000099", called_party=lease.number, talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
@@ -53,7 +53,7 @@ async def test_the_did_stands_in_p_called_party_id(running: System, tmp_path: Pa
     assert (await the_call(running, who)).number == lease.number
 
 
-async def test_a_static_number_stands_for_its_channel(running: System, tmp_path: Path) -> None:
+async def test_a_static_number_belongs_to_its_channel(running: System, tmp_path: Path) -> None:
     who = somebody(STATIC, talk=1.0)
     async with company_line(running, tmp_path, sip.answers(0.1)):
         await dial(running, tmp_path, who)

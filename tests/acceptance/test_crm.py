@@ -58,7 +58,7 @@ async def told(running: System, call: Call) -> Delivery:
     return await running.until(look, f"Tryton was not told of {call.id}", 40)
 
 
-async def test_a_call_becomes_a_contact_and_a_deal_of_whoever_answered(
+async def test_a_call_becomes_a_contact_and_a_deal_of_the_employee_who_answered(
     running: System, world: World, tmp_path: Path
 ) -> None:
     (emma,) = world.telephony.find("company.employee", [["party.name", "=", "Emma"]], "id")
@@ -106,7 +106,7 @@ async def test_the_deal_that_the_telephony_made_while_it_rang_gets_the_client_id
     assert world.held == (1, 1, 0)  # we created nothing
 
 
-async def test_a_tryton_that_is_away_during_the_call_is_told_when_it_is_back(
+async def test_a_tryton_that_is_away_during_the_call_gets_it_when_it_is_back(
     running: System, world: World, tmp_path: Path
 ) -> None:
     await connect(running, world, Mode.OWN, Rules())

@@ -1,5 +1,5 @@
-"""How a call ends that was declined, where another step or another phone failed: the carrier is
-told the same.
+"""How a call ends that was declined, where another step or another phone failed: the carrier gets
+the same answer.
 """
 
 import asyncio

@@ -21,7 +21,7 @@ def listen(page: Page) -> list[str]:
     return said
 
 
-async def test_a_list_left_open_after_the_log_out_asks_to_log_in_and_complains_to_nobody(
+async def test_a_list_left_open_after_the_log_out_asks_to_log_in_and_shows_no_error(
     world: World, browser: Browser
 ) -> None:
     await furnish(world)

@@ -48,7 +48,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
         yield up
 
 
-async def test_a_database_locked_for_ten_seconds_delays_nobody(
+async def test_a_database_locked_for_ten_seconds_delays_no_call(
     running: System, receiver: Receiver, tmp_path: Path, voice: Voices
 ) -> None:
     everybody = await visitors(running, voice, 20)
@@ -123,7 +123,7 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
             assert (await callers.finished(60)).statuses == (200, 200)
 
         async def encoding() -> bool:
-            """The first one is encoded, and both calls' ends were told: a death may tell what is
+            """The first one is encoded, and both calls' ends were sent: a death may send what is
             under way twice.
             """
             numbers = {who.number for who in everybody}
@@ -143,7 +143,7 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Nobody else can write."""
+    """No other process can write."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     try:

@@ -65,7 +65,7 @@ async def test_filters_change_the_list_the_address_and_what_comes_live(
         await expect(rows).to_have_count(len(calls) + 1)
 
 
-async def test_a_lost_connection_is_told_and_what_was_missed_comes_after(
+async def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
     world: World, browser: Browser
 ) -> None:
     async with served(world.app) as address:

@@ -1,5 +1,5 @@
-"""From the page to the call: whoever saw a number and dialled it is found, and nobody is taken for
-somebody else.
+"""From the page to the call: a visitor who saw a number and dialled it is found, and never
+taken for another one.
 
 The clock is the real one: what ends quickly here ends by pools whose freeze is short.
 """
@@ -70,7 +70,7 @@ async def answers(running: System) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Somebody whose page asked for a number."""
+    """A visitor whose page asked for a number."""
 
     running: System
     visit_id: str
@@ -129,7 +129,7 @@ async def rings(running: System, work: Path, *callers: sip.Caller) -> list[Call]
     return [await the_call(running, who) for who in callers]
 
 
-async def test_two_visitors_of_one_pool_are_told_apart_by_the_numbers_they_saw(
+async def test_two_visitors_of_one_pool_are_distinguished_by_the_numbers_they_saw(
     running: System, tmp_path: Path
 ) -> None:
     script = f'<script async src="{running.settings.url}/site/shop.js"></script>'
@@ -189,7 +189,7 @@ async def test_a_number_dialled_during_the_freeze_is_the_last_visitors(
     assert call.candidates[0].evidence[0] is Evidence.FROZEN
 
 
-async def test_a_number_dialled_when_nobody_has_it_is_its_last_holders_or_nobodys(
+async def test_a_number_dialled_while_it_is_free_is_its_last_holders_or_unattributed(
     running: System, tmp_path: Path
 ) -> None:
     gone, other = await arrives(running, "over", "google"), await arrives(running, "over", "yandex")

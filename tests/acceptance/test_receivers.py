@@ -1,4 +1,4 @@
-"""Receivers that are down, slow, failing, talking nonsense or dying: each is told of each fact to
+"""Receivers that are down, slow, failing, talking nonsense or dying: each gets each fact to
 one effect.
 """
 
@@ -20,7 +20,7 @@ from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
 from tests.support.ports import free_port
 
-# some are slow, and told again
+# some are slow, and tried again
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
@@ -71,7 +71,7 @@ AT_ONCE: dict[str, Behaviour] = {
 
 @dataclass
 class Told:
-    """One call, and everybody who was told of it."""
+    """One call, and every receiver that got it."""
 
     call: Call
     receivers: dict[str, Receiver]
@@ -87,7 +87,7 @@ class Told:
 async def everyone(
     running: System, tmp_path_factory: pytest.TempPathFactory, voice: Voices
 ) -> AsyncIterator[Told]:
-    """One call, told to all of them at once; the receiver `down` comes up only after it was
+    """One call, sent to all of them at once; the receiver `down` comes up only after it was
     tried.
     """
     async with AsyncExitStack() as stack:
@@ -111,7 +111,7 @@ async def everyone(
 
 
 @pytest.mark.parametrize("name", [*AGAIN, "down"])
-async def test_a_receiver_that_failed_is_told_again_to_one_effect(
+async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
     running: System, everyone: Told, name: str
 ) -> None:
     receiver = everyone.receivers[name]
@@ -124,7 +124,7 @@ async def test_a_receiver_that_failed_is_told_again_to_one_effect(
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
-async def test_a_receiver_that_took_it_is_told_once(
+async def test_a_receiver_that_took_it_gets_it_once(
     running: System, everyone: Told, name: str
 ) -> None:
     receiver = everyone.receivers[name]
@@ -140,7 +140,7 @@ async def test_a_redirection_is_not_followed(everyone: Told) -> None:
     assert everyone.trap.attempts == []
 
 
-async def test_what_is_told_is_the_same_each_time_and_signed_each_time(everyone: Told) -> None:
+async def test_what_is_sent_is_the_same_each_time_and_signed_each_time(everyone: Told) -> None:
     attempts = everyone.receivers["failing"].attempts
     assert len(attempts) == 4
     assert all(attempt.signed for attempt in attempts)

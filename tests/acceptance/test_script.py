@@ -160,9 +160,7 @@ async def test_open_shadow_roots_are_read_whenever_they_come(visitor: Visitor) -
     )
 
 
-async def test_several_pools_stand_in_for_several_numbers(
-    company: Company, visitor: Visitor
-) -> None:
+async def test_several_pools_replace_several_numbers(company: Company, visitor: Visitor) -> None:
     company.pools = [
         a_pool(),
         a_pool("sales", replaces=(OWN_SALES,)),

@@ -1,4 +1,4 @@
-"""Which address a visit is said to have begun at, which pages are told, and what other scripts hear
+"""Which address a visit is said to have begun at, which pages are sent, and what other scripts hear
 of both.
 """
 
@@ -27,7 +27,7 @@ NO_NAVIGATION = "Object.defineProperty(window, 'navigation', {value: undefined})
         ("?a=1", ""),
     ],
 )
-async def test_of_the_landing_address_the_path_and_the_labels_are_told(
+async def test_of_the_landing_address_the_path_and_the_labels_are_sent(
     company: Company, visitor: Visitor, query: str, kept: str
 ) -> None:
     company.rules = (SourceRule(field="landing", text="from=partner", channel="Partners"),)
@@ -35,7 +35,7 @@ async def test_of_the_landing_address_the_path_and_the_labels_are_told(
     assert (await visitor.heard("visits"))[0]["url"] == f"{company.address}/sale{kept}"
 
 
-async def test_labels_that_another_script_has_cleaned_away_are_told(
+async def test_labels_that_another_script_has_cleaned_away_are_sent(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.opens(
@@ -127,7 +127,7 @@ async def test_a_history_that_cannot_be_wrapped_costs_nothing(visitor: Visitor) 
     await visitor.shows("777-00-01", "p")
 
 
-async def test_a_flood_of_pages_is_few_signs_of_life_and_the_last_page_is_told(
+async def test_a_flood_of_pages_is_few_signs_of_life_and_the_last_page_is_sent(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.page.clock.install()
@@ -142,7 +142,7 @@ async def test_a_flood_of_pages_is_few_signs_of_life_and_the_last_page_is_told(
     assert len(paths) <= 4
 
 
-async def test_pages_behind_a_hash_are_told(visitor: Visitor) -> None:
+async def test_pages_behind_a_hash_are_sent(visitor: Visitor) -> None:
     await visitor.opens(BODY, path="/shop/")
     await visitor.shows("777-00-01", "p")
     await visitor.page.evaluate("location.hash = '#!/contacts?x=1'")

@@ -32,7 +32,7 @@ async def shop(tmp_path: Path, company: Company) -> AsyncIterator[tuple[World, s
         yield world, address
 
 
-async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledger(
+async def test_two_visitors_see_two_numbers_and_what_they_do_is_stored(
     company: Company, browser: Browser, shop: tuple[World, str]
 ) -> None:
     world, address = shop
@@ -72,7 +72,7 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_stands_in_the_ledge
 
 
 async def tapped_and_left(world: World) -> tuple[list[Lease], list[Tap]] | None:
-    """The leases and the taps, once somebody has tapped and left."""
+    """The leases and the taps, once a visitor has tapped and left."""
     async with world.store.read() as session:
         leases, taps = await session.leases.find(), await session.find(Tap)
     left = any(lease.frozen_at <= world.clock.now + TURN for lease in leases)

@@ -111,7 +111,7 @@ async def test_whatever_dials_or_says_the_number_changes_with_it(visitor: Visito
         "<b data-href='tel:84951234567'>84951234567</b>",
     ],
 )
-async def test_a_tap_on_whatever_dials_is_told_once(
+async def test_a_tap_on_whatever_dials_is_sent_once(
     company: Company, visitor: Visitor, markup: str
 ) -> None:
     await visitor.opens(f"<div onclick=\"void 'tel:84951234567'\">{markup}</div>")

@@ -1,5 +1,5 @@
-"""Identifiers of the page's analytics: told at once, however late they come, and with whatever is
-told next.
+"""Identifiers of the page's analytics: sent at once, however late they come, and with the
+next request.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ IDS = {"ga_client_id": "111.222"}
 
 @pytest.fixture
 async def opened(visitor: Visitor) -> Visitor:
-    """A page whose clock stands still, with a number and without analytics yet."""
+    """A page whose clock does not move, with a number and without analytics yet."""
     await visitor.page.add_init_script(
         "Object.defineProperty(window, 'cookieStore', {value: undefined})"
     )
@@ -28,7 +28,7 @@ async def opened(visitor: Visitor) -> Visitor:
     return visitor
 
 
-async def test_a_cookie_that_comes_late_is_told_within_seconds(
+async def test_a_cookie_that_comes_late_is_sent_within_seconds(
     company: Company, opened: Visitor
 ) -> None:
     await opened.page.clock.run_for(3_000)
@@ -49,7 +49,7 @@ async def test_a_cookie_that_comes_late_is_told_within_seconds(
         ("left", "dispatchEvent(new PageTransitionEvent('pagehide'))", {"leases": ["lease-1"]}),
     ],
 )
-async def test_what_is_known_by_now_goes_with_whatever_is_told(
+async def test_what_is_known_by_now_goes_with_each_request(
     opened: Visitor, what: str, do: str, body: dict[str, Any]
 ) -> None:
     await opened.page.evaluate(LATE)
@@ -57,7 +57,7 @@ async def test_what_is_known_by_now_goes_with_whatever_is_told(
     assert await opened.heard(what) == [{**body, **IDS}]
 
 
-async def test_a_change_of_cookies_is_told_at_once(visitor: Visitor) -> None:
+async def test_a_change_of_cookies_is_sent_at_once(visitor: Visitor) -> None:
     await visitor.page.clock.install()
     await visitor.page.add_init_script(
         "Object.defineProperty(window, 'cookieStore', {value: window.jar = new EventTarget()})"

@@ -79,9 +79,7 @@ async def test_a_browser_that_keeps_nothing_says_so(company: Company, visitor: V
     assert company.said("visits")[0]["keeps_nothing"] is True
 
 
-async def test_what_is_told_passes_where_beacons_are_stopped(
-    company: Company, visitor: Visitor
-) -> None:
+async def test_requests_pass_where_beacons_are_stopped(company: Company, visitor: Visitor) -> None:
     await visitor.page.add_init_script("navigator.sendBeacon = () => false")
     await visitor.opens(
         "<a href='tel:84951234567' onclick='event.preventDefault()'>8 495 123-45-67</a>"

@@ -22,7 +22,7 @@ LOADED = "<script>addEventListener('load', () => window.loaded = true)</script>"
 
 @pytest.fixture
 async def slow(company: Company, visitor: Visitor) -> Visitor:
-    """A page whose clock stands still, and a server that has not answered for longer than two
+    """A page whose clock does not move, and a server that has not answered for longer than two
     seconds.
     """
     company.mood = Mood.SLOW

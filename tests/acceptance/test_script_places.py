@@ -60,7 +60,7 @@ async def test_what_a_field_suggests_changes_and_what_is_typed_stays(visitor: Vi
     assert [await visitor.page.input_value(f"#{one}") for one in "ab"] == [OWN, OWN]
 
 
-async def test_frames_of_the_same_origin_are_read_and_taps_there_are_told(
+async def test_frames_of_the_same_origin_are_read_and_taps_there_are_sent(
     company: Company, visitor: Visitor
 ) -> None:
     company.page(f"<a href='tel:+74951234567'>{OWN}</a>", path="/frame", line="")
@@ -109,7 +109,7 @@ MOST = (
     ],
     ids=["all replaced", "digits in blocks", "a button's words", "editable"],
 )
-async def test_a_number_that_cannot_be_replaced_is_told(
+async def test_a_number_that_cannot_be_replaced_is_reported(
     company: Company, visitor: Visitor, stays: str, told: str | None
 ) -> None:
     company.alive_seconds = 2

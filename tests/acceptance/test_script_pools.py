@@ -1,4 +1,4 @@
-"""Several pools stand in for the same number, one for each region: the server is asked for all, and
+"""Several pools replace the same number, one for each region: the server is asked for all, and
 one is shown.
 """
 
@@ -72,7 +72,7 @@ async def test_a_pool_that_does_not_fit_any_more_gives_its_number_back(
     regions.numbers = {"everyone": LEASED}
     await visitor.opens(PAGE)
     await visitor.shows("8 495 777-00-01", "p")
-    # the visitor has moved, and begins anew
+    # the visitor has moved, and begins again
     regions.mood, regions.numbers = (
         Mood.FORGETFUL,
         {"moscow": None},

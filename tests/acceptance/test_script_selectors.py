@@ -131,7 +131,7 @@ async def test_what_a_page_writes_into_a_wrapper_later_gives_way_at_once(
 
 
 @pytest.mark.parametrize("extension", ["", ",101", ";ext=101", "p101", "%20доб.%20101"])
-async def test_a_tap_is_told_whatever_extension_the_link_dials(
+async def test_a_tap_is_sent_whatever_extension_the_link_dials(
     visitor: Visitor, extension: str
 ) -> None:
     await visitor.opens(
@@ -145,7 +145,7 @@ async def test_a_tap_is_told_whatever_extension_the_link_dials(
     assert await visitor.heard("tap") == [{"number": LEASED}]
 
 
-async def test_a_tap_on_another_number_with_the_same_last_seven_digits_is_not_told(
+async def test_a_tap_on_another_number_with_the_same_last_seven_digits_is_not_sent(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.opens(

@@ -1,4 +1,4 @@
-"""A page that hears nothing from the server: a number that may be somebody else's by now is shown
+"""A page that hears nothing from the server: a number that may be another visitor's by now is shown
 no longer.
 """
 
@@ -15,7 +15,7 @@ window.fetch = (...asked) => { window.asking++; return ask(...asked).finally(() 
 
 
 async def opens(visitor: Visitor, shown: str = OURS) -> None:
-    """A page with a number, whose clock stands still."""
+    """A page with a number, whose clock does not move."""
     await visitor.page.clock.install()
     await visitor.page.add_init_script(COUNTING)
     await visitor.opens("<p>8 495 123-45-67</p><a href='tel:84951234567'>☎</a>")
@@ -77,7 +77,7 @@ async def test_a_machine_that_slept_without_a_network_shows_the_companys_number(
 
 
 @pytest.mark.parametrize(("number", "shown"), [(LEASED, OURS), (NEXT, THE_NEXT)])
-async def test_a_number_given_up_is_asked_for_anew_when_the_network_is_back(
+async def test_a_number_given_up_is_asked_for_again_when_the_network_is_back(
     company: Company, visitor: Visitor, number: str, shown: str
 ) -> None:
     await opens(visitor)
@@ -90,7 +90,7 @@ async def test_a_number_given_up_is_asked_for_anew_when_the_network_is_back(
     assert company.said("numbers") == [{"pools": ["visitors"]}]
 
 
-async def test_a_number_given_up_is_asked_for_anew_when_the_server_answers_again(
+async def test_a_number_given_up_is_asked_for_again_when_the_server_answers_again(
     company: Company, visitor: Visitor
 ) -> None:
     company.hold_seconds = 300

@@ -1,5 +1,5 @@
 """The script in a real browser, and a server that may be late, wrong or gone: what is asked and
-told, and when.
+sent, and when.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ async def test_the_server_stops_in_the_middle(company: Company, visitor: Visitor
     assert len(visitor.network) == 1, "the script asks more and more rarely"
 
 
-async def test_a_visit_that_the_server_has_forgotten_begins_anew(
+async def test_a_visit_that_the_server_has_forgotten_begins_again(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.opens("<p>8 495 123-45-67</p>")
@@ -143,7 +143,7 @@ async def test_the_server_learns_what_the_page_knows(company: Company, visitor: 
     assert await visitor.page.evaluate("[ringtrace.code, ringtrace.visit]") == ["417", "visit-1"]
 
 
-async def test_what_analytics_scripts_say_late_is_told_with_a_sign_of_life(
+async def test_what_analytics_scripts_say_late_is_sent_with_a_sign_of_life(
     company: Company, visitor: Visitor
 ) -> None:
     gtag = """<script>window.dataLayer = [];
@@ -171,7 +171,7 @@ async def test_a_visible_page_is_alive(company: Company, visitor: Visitor) -> No
     assert 4.9 < second - first < 40  # by default it would be a minute
 
 
-async def test_a_new_path_is_told_at_once(company: Company, visitor: Visitor) -> None:
+async def test_a_new_path_is_sent_at_once(company: Company, visitor: Visitor) -> None:
     await visitor.opens("<p>8 495 123-45-67</p>")
     await visitor.shows("777-00-01")
     state = await visitor.page.evaluate(
@@ -183,7 +183,7 @@ async def test_a_new_path_is_told_at_once(company: Company, visitor: Visitor) ->
     assert (await visitor.heard("alive", 2))[1]["path"] == "/"
 
 
-async def test_a_tap_is_told_before_the_dialler_opens_and_leaving_is_said(
+async def test_a_tap_is_sent_before_the_dialler_opens_and_leaving_is_said(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.opens(
@@ -216,7 +216,7 @@ async def test_a_tap_whose_answer_is_lost_is_said_again_under_its_key(
     assert keys[0] != keys[3]
 
 
-async def test_forms_are_told_only_where_the_owner_wants_it(
+async def test_forms_are_sent_only_where_the_owner_wants_it(
     company: Company, visitor: Visitor
 ) -> None:
     await visitor.opens(

@@ -86,7 +86,7 @@ async def site(
 
 
 def where_there_is(command: Callable[[Path, int, str], list[str]]) -> Any:
-    """Nobody is made to have a web server of the system's for a test."""
+    """No machine has to have a web server of the system's for a test."""
     name = command.__name__
     missing = shutil.which(name, path=PATH) is None
     return pytest.param(
@@ -129,7 +129,7 @@ async def test_a_visitor_sees_their_number_and_is_known_by_a_cookie_of_the_site(
         assert await visitor.text() == number
 
 
-async def test_a_crowd_is_told_by_the_browsers_address_which_nobody_can_forge(
+async def test_a_crowd_is_known_by_the_browsers_address_which_cannot_be_forged(
     shop: tuple[World, str],
 ) -> None:
     _, address = shop

@@ -52,7 +52,7 @@ async def test_a_step_that_says_nothing_gives_way_within_three_seconds(
     )
 
 
-async def test_every_dead_step_gives_way_and_the_caller_is_told(plan: World) -> None:
+async def test_every_dead_step_gives_way_and_the_caller_gets_the_answer(plan: World) -> None:
     plan.route("PJSIP/first~30", f"{BOTH}~30", "PJSIP/first~2")
     answer = (await plan.call()).answer
     assert answer is not None
@@ -123,7 +123,7 @@ async def test_a_phone_that_forwards_is_not_followed_and_the_call_says_so(plan: 
     assert (await plan.ended())[0].forwarded_to == "89991112233"
 
 
-async def test_a_call_that_was_only_forwarded_reached_nobody(plan: World) -> None:
+async def test_a_call_that_was_only_forwarded_reached_no_phone(plan: World) -> None:
     plan.route("PJSIP/first~20")
     calling = asyncio.create_task(plan.call())
     invite = await plan.asked(plan.first)
@@ -210,7 +210,7 @@ async def test_a_queue_of_ones_own_is_a_step_and_its_agent_answers(plan: World) 
     assert plan.invites(plan.second) == []
 
 
-async def test_a_caller_whom_nobody_took_from_the_queue_was_not_answered(plan: World) -> None:
+async def test_a_caller_who_was_not_taken_from_the_queue_was_not_answered(plan: World) -> None:
     plan.route("Local/600@our-queues~20")
     calling = asyncio.create_task(plan.call())
     await rings(plan, plan.first)

@@ -81,7 +81,7 @@ async def test_two_instances_side_by_side_take_calls_at_once(tmp_path: Path, voi
         assert len(await one.calls()) == len(await two.calls()) == 5
 
 
-async def test_a_port_that_somebody_has_is_named(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     async with system(tmp_path / "home") as one:
         with socket.create_server(("127.0.0.1", one.settings.web_port)):
             process = await run(one, tmp_path)

@@ -136,7 +136,7 @@ async def test_a_transfer_by_keys_works_where_the_destination_allows_it(
         ("480 Temporarily Unavailable", sip.FOREVER, TransferOutcome.ABANDONED_RINGING),
     ],
 )
-async def test_a_caller_whom_nobody_takes_after_a_transfer_is_lost_in_it(
+async def test_a_caller_who_is_not_taken_after_a_transfer_is_lost_in_it(
     running: System, tmp_path: Path, status: str, ring: float, outcome: TransferOutcome
 ) -> None:
     lease = await running.lease()

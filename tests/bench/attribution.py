@@ -1,7 +1,7 @@
 """Whose call it was, against a simulation that knows: the settings, and a run of every judge on
 each of them.
 
-The truth's shapes are not those of the learner (see `simulated_site`).
+The truth's shapes are not those of the model (see `simulated_site`).
 """
 
 import random

@@ -1,4 +1,4 @@
-"""An installation of eighteen months: a million calls, with whoever made them and what became of
+"""An installation of eighteen months: a million calls, with their callers and what became of
 them.
 
 It is written into the tables of the first release (revision 0007) and then migrated, so that the

@@ -83,7 +83,7 @@ class Attacked(Judged):
         return found, origins, nobody
 
     def _forger(self, call: SimCall) -> int | None:
-        """Who called as this caller before; None if nobody did."""
+        """Who called as this caller before; None if there is none."""
         from_page = call.visitor is not None and call.at < self.site.visitors[call.visitor].left
         chosen = self._draw.random() < self._attack.victims
         if not from_page or not chosen or call.phone in self._heard:

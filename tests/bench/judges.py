@@ -1,6 +1,6 @@
 """The judges of a simulated site's calls: our rules, two simple ways, and the Bayes limit.
 
-The limit weighs every visitor of the number with the simulation's own densities and shares: nobody
+The limit weighs every visitor of the number with the simulation's own densities and shares: no rule
 can do better. Our rules begin without a single call learned and learn as they go, as they do at a
 real site, so their first mistakes count.
 """
@@ -22,7 +22,7 @@ from router.domain.attribution.training import Case, train_model
 from router.service.calls.attribution import MOST_HOLDERS
 from tests.bench.simulated_site import DAY, MONTH, REGIONS, START, SimCall, SimSite, moment
 
-LESSONS = (100, 200, 400, 800, 1600, 3200, 6400)  # calls after which the site learns anew
+LESSONS = (100, 200, 400, 800, 1600, 3200, 6400)  # calls after which the site learns again
 MOST_TAUGHT = 3000
 
 
@@ -49,7 +49,7 @@ class Judged:
         )
 
     def judge(self, call: SimCall) -> tuple[dict[int, float], dict[str, float], float]:
-        """Visitors with probabilities, sources likewise, and nobody's."""
+        """Visitors with probabilities, sources likewise, and that of no visitor."""
         if len(self.questions) in LESSONS:
             self.learn()
         context = self._context(call)
@@ -219,7 +219,7 @@ class Limit:
 
 
 def holder(site: SimSite, call: SimCall) -> int | None:
-    """What many trackers do: whoever holds the number now, else nobody."""
+    """What many trackers do: the visitor who holds the number now, else none."""
     ids = site.by_number[call.number]
     at = moment(call.at)
     upto = bisect_right(ids, at, key=lambda v: site.visitors[v].lease.started_at)

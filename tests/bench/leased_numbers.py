@@ -70,7 +70,7 @@ def _lease(
             visit_id=visit.id,
             now=at,
         )
-        if n + len(numbers) < count:  # somebody else has the number after this one
+        if n + len(numbers) < count:  # another visitor has the number after this one
             end = at + timedelta(seconds=LEASE_SECONDS * len(numbers) / count)
             lease = replace(lease, frozen_at=at + (end - at) / 2, ends_at=end)
         for record in (visitor, visit, lease):

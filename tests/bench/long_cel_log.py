@@ -1,7 +1,7 @@
 """A CEL log of any length out of three real calls: answered, busy and abandoned, as Asterisk 22
 wrote them.
 
-Uniqueids, times, numbers and bridges are made anew for each call; the calls overlap, as they do in
+Uniqueids, times, numbers and bridges are made for each call; the calls overlap, as they do in
 life.
 """
 

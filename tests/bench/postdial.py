@@ -2,7 +2,7 @@
 the same Asterisk.
 
 Runs alternate, and medians over the rounds are compared, so that the machine's mood falls on all
-alike. The limit is `Dial()` alone, with the CEL log switched off. Where the destination is told the
+alike. The limit is `Dial()` alone, with the CEL log switched off. Where the destination gets the
 client ID, the agent asks the database who calls; a bare `Dial()` with MixMonitor and the CEL log
 tells what of the difference is Asterisk's own.
 """

@@ -1,4 +1,4 @@
-"""The score of one way of judging a simulated site's calls, and the figures that compare the
+"""The score of one way of attributing a simulated site's calls, and the figures that compare the
 ways.
 """
 
@@ -14,7 +14,7 @@ NOBODY = -1
 
 @dataclass(slots=True)
 class Score:
-    """How one way of judging did."""
+    """How one way of attribution did."""
 
     calls: int = 0
     right: int = 0
@@ -33,7 +33,7 @@ class Score:
         nobody: float | None = None,
     ) -> None:
         """One call: `found` visitors with their probabilities, `origins` likewise; what is missing
-        is nobody's.
+        belongs to no visitor.
         """
         true = NOBODY if call.visitor is None else call.visitor
         source = "" if call.visitor is None else site.visitors[call.visitor].source.name

@@ -1,11 +1,12 @@
 """A site whose truth is known: visitors come, see numbers, leave; some call, and the simulation
 knows who.
 
-The truth is shaped otherwise than the learner assumes: callers on the page come by a gamma hazard
+The truth is shaped otherwise than the model assumes: callers on the page come by a gamma hazard
 and callers after it by a mixture of log-normal minutes, gamma hours and Weibull days, where the
-learner knows steps alone; strays differ from number to number, sources convert differently, a tenth
-of browsers die without a goodbye. What both share: whoever has a reason to call does so by the
-hours of the day, few at night. Leases are taken, kept and left by the real rules.
+model knows steps alone; unattributed calls differ from number to number, sources convert
+differently, a tenth of browsers die without a goodbye. What both share: a visitor with a reason to
+call does so by the hours of the day, few at night. Leases are taken, kept and left by the real
+rules.
 """
 
 import heapq
@@ -110,7 +111,7 @@ class SimVisitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimCall:
-    """A call, and who really made it (None: somebody who never came to the site lately)."""
+    """A call, and who really made it (None: a person who never came to the site lately)."""
 
     at: float
     number: str
@@ -137,7 +138,7 @@ class SimSite:
 
 
 def awake(rng: np.random.Generator, at: float) -> bool:
-    """Whether somebody with a reason to call does so at this hour."""
+    """Whether a visitor with a reason to call does so at this hour."""
     return bool(rng.random() < OPEN[int(at % DAY // 3600)])
 
 

@@ -1,6 +1,6 @@
 """How many numbers of a pool strangers can take from honest visitors, by where they come from.
 
-The strangers ask for a page from each of their addresses in turn until nobody gives them a number,
+The strangers ask for a page from each of their addresses in turn until they get no number,
 keep what they have alive, and ask again every minute. Limits by address are off: it is the worst
 that a patient one can do. Honest visitors come from as many networks, half as many as the pool can
 serve.

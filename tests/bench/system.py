@@ -2,8 +2,8 @@
 same Asterisk.
 
 Every benchmark starts one and leaves nothing behind. 200 tracking numbers, each leased to a
-visitor; half of them go to a destination that is told the client ID, which costs the agent a look
-into the database. The bare carrier's calls meet a context that asks nobody: `BARE` dials,
+visitor; half of them go to a destination that gets the client ID, which costs the agent a look
+into the database. The bare carrier's calls meet a context that asks no process: `BARE` dials,
 `BARE_RECORDED` records too.
 """
 
@@ -162,7 +162,7 @@ async def running(
 
 
 def free_tcp_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody has."""
+    """A free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

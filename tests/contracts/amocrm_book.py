@@ -76,7 +76,7 @@ class AmoBook:
         return next(self._ids)
 
     def put(self, path: str, **row: Any) -> Row:
-        """A new entity, made by whoever asks."""
+        """A new entity, made by the user who asks."""
         row.pop("request_id", None)
         given = self.values(path, row.get("custom_fields_values") or [])
         linked = {name: [] for name in ("tags", "companies", "contacts", "leads")} | row.pop(

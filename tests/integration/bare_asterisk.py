@@ -61,7 +61,7 @@ exten => s,1,Set(PJSIP_HEADER(add,X-Google-Client-ID)=1234567890.1700000000)
 
 
 def pjsip(port: int) -> str:
-    """Two phones that register, and whoever else sends from this machine as a trunk."""
+    """Two phones that register, and anything else that sends from this machine as a trunk."""
     phones = "".join(
         f"""
 [{name}]

@@ -1,5 +1,5 @@
-"""A portal, a process of ours beside it, and calls: what the tests of the Bitrix24 account stand
-on.
+"""A portal, a process of ours beside it, and calls: what the tests of the Bitrix24 account
+need.
 """
 
 from collections.abc import AsyncIterator, Callable

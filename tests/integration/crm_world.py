@@ -148,7 +148,7 @@ def keep(home: Path, *records: Any) -> None:
 
 @pytest.fixture
 def call(home: Path) -> Call:
-    """Anna's call, and a later one of somebody unknown."""
+    """Anna's call, and a later one of an unknown person."""
     anna = annas_call(
         caller=ANNA,
         destination_id="office",

@@ -1,4 +1,4 @@
-"""An account that takes deliveries and says to each what it is told to say."""
+"""An account that takes deliveries and says to each what a test wants."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ DEAL = Ref(kind=EntityKind.DEAL, id="7")
 
 
 class Account:
-    """Takes deliveries; says to each what it is told to say."""
+    """Takes deliveries; says to each what a test wants."""
 
     def __init__(self, *answers: Exception | Taken, most: int = 1) -> None:
         self.answers, self.seen, self._most = list(answers), [], most  # type: ignore[var-annotated]
@@ -38,7 +38,7 @@ class Account:
 def delivery(
     call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None
 ) -> Delivery:
-    """Told of `at` seconds after noon."""
+    """Enqueued `at` seconds after noon."""
     made = announce(
         to or connection(),
         DeliveryKind.CALL_ENDED,

@@ -94,7 +94,7 @@ class World:
         raise AssertionError("it waits for ever")
 
     def put(self, kind: str, values: Mapping[str, str], *links: tuple[str, str]) -> Object:
-        """Somebody else creates an object."""
+        """Another user creates an object."""
         return self.hub.account.create(kind, dict(values), "telephony", list(links))
 
     def logged(self, phone: str, *links: tuple[str, str], at: datetime = NOON) -> Object:
@@ -115,7 +115,7 @@ class World:
 
 @asynccontextmanager
 async def account(**fields: Any) -> AsyncIterator[World]:
-    """A prepared account. Where its search has no limit, nobody keeps to one."""
+    """A prepared account. Where its search has no limit, none is kept."""
     hub = contract.Hubspot(later(60), **fields)
     async with served(hub.app) as address:
         http = HttpClient(address, {})

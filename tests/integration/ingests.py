@@ -1,4 +1,4 @@
-"""Learners as the agent starts them, and what they have learned."""
+"""CallIngest as the agent starts it, and what it has stored."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.support.builders import Clock, Story, later
 
 
 async def call_ingest(store: SqlStore, clock: Clock | None = None) -> CallIngest:
-    """A learner as the agent starts it."""
+    """CallIngest as the agent starts it."""
     async with store.read() as session:
         table: RoutingTable = await load_table(session)
     made = CallIngest(store, lambda: table, clock or Clock(later(3600)))

@@ -54,7 +54,7 @@ def a_call(id: str = "rt1-1.0", **fields: Any) -> Call:  # noqa: A002
 
 
 async def furnish(store: SqlStore, *accounts: Connection) -> Call:
-    """Anna, who came by an advertisement and is known to everybody, and her call, not told yet."""
+    """Anna, who came by an advertisement and is known everywhere, and her call, not sent yet."""
     known = {
         "ga_client_id": "1.2",
         "ga_session_id": str(int(BEGAN.timestamp())),

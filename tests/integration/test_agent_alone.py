@@ -39,7 +39,7 @@ postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 @contextmanager
 def frozen(server: Postgres) -> Iterator[None]:
-    """Every process of the database stands still."""
+    """Every process of the database is stopped."""
     above = psutil.Process(server._server.pid)
     processes = [above, *above.children(recursive=True)]
     for process in processes:
@@ -172,7 +172,7 @@ async def test_what_is_learned_later_of_such_a_call_replaces_it(store: SqlStore)
 
 
 class Asked:
-    """Stands for Asterisk's console."""
+    """In place of Asterisk's console."""
 
     def __init__(self) -> None:
         self.commands: list[str] = []

@@ -90,7 +90,7 @@ async def test_a_list_is_whole(asterisk: Manager, ami: Ami) -> None:
     assert found == ["rt1-1.0", "rt1-1.1", "rt1-1.2"]
 
 
-async def test_nobody_is_asked_while_nobody_is_there() -> None:
+async def test_no_question_is_sent_while_asterisk_is_away() -> None:
     alone = Ami(host="127.0.0.1", port=1, username="x", secret="y")
     with pytest.raises(AsteriskUnavailable):
         await alone.ask("Ping")
@@ -162,7 +162,7 @@ async def test_a_message_that_cannot_be_understood_does_not_close_the_connection
     assert len(asterisk.lines) == 1
 
 
-async def test_an_ear_that_nobody_empties_drops_events_and_lives(
+async def test_a_full_queue_of_events_drops_events_and_lives(
     asterisk: Manager, ami: Ami, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ami.events, "_maxsize", 3)

@@ -63,7 +63,7 @@ async def test_what_was_in_flight_at_a_drop_fails_at_once_and_is_never_sent_agai
     assert [type(error) for error in lost] == [AsteriskUnavailable, AsteriskUnavailable]
     assert [str(error) for error in lost] == [
         "the connection was lost"
-    ] * 2  # and nobody waited for an answer
+    ] * 2  # and no question waited for an answer
     asterisk.answers = Line.succeed
     assert await next_event(ami) == Connected()
     await ami.ask("Ping")
@@ -101,7 +101,7 @@ async def _talk_rubbish(line: Line) -> None:
 
 
 @pytest.mark.parametrize("greets", [_close_at_once, _say_nothing, _talk_rubbish])
-async def test_whoever_is_no_asterisk_is_unavailable_and_tried_again(
+async def test_a_server_that_is_no_asterisk_is_unavailable_and_tried_again(
     greets: Callable[[Line], Awaitable[None]], asterisk: Manager, impatient: None
 ) -> None:
     asterisk.greets = greets
@@ -120,7 +120,7 @@ async def test_whoever_is_no_asterisk_is_unavailable_and_tried_again(
         assert await next_event(made) == Connected()
 
 
-async def test_a_refused_login_is_told_apart(asterisk: Manager) -> None:
+async def test_a_refused_login_is_an_error_of_its_own(asterisk: Manager) -> None:
     async def connect() -> None:
         async with client(asterisk, "wrong").session():
             pass
@@ -148,7 +148,7 @@ async def test_a_refused_login_is_not_hammered(
     assert all(30 <= seconds <= 35 for seconds in slept)
 
 
-async def test_pauses_between_attempts_grow_differ_and_start_anew(
+async def test_pauses_between_attempts_grow_differ_and_start_again(
     asterisk: Manager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE", 1.0)

@@ -142,7 +142,7 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(amo: World
     assert lead["_embedded"]["contacts"] == [{"id": older}]
 
 
-async def test_who_merely_has_the_digits_somewhere_is_somebody_else(amo: World) -> None:
+async def test_who_merely_has_the_digits_somewhere_is_another_person(amo: World) -> None:
     contact(amo, "+74959999999", name="agreement 9123456789 of May")
     contact(amo, "+79123456789 11")
     await amo.annotate(own(amo))
@@ -206,7 +206,7 @@ async def test_chosen_facts_go_into_the_fields_that_a_kind_has(amo: World) -> No
     assert "talk 50 s" in (amo.account.value("leads", lead, "RINGTRACE_CALL") or "")
 
 
-async def test_a_lead_stands_where_and_with_whom_it_was_told_to(amo: World) -> None:
+async def test_a_lead_is_in_the_stage_and_with_the_person_of_the_options(amo: World) -> None:
     rules = Rules(responsible={"office": "77"})
     options = {"pipeline": "31", "status": "3101", "tag": "calls"}
     await amo.annotate(amo.connection(rules=rules, options=options))
@@ -246,7 +246,7 @@ async def test_without_statistics_the_client_id_has_a_field_of_ours(amo: World) 
     assert account.value("leads", account.those("leads")[0]["id"], "GA_CLIENT_ID") == CLIENT_ID
 
 
-async def test_a_call_of_nobody_known_is_told_without_a_client_id(amo: World) -> None:
+async def test_a_call_of_an_unknown_visitor_is_sent_without_a_client_id(amo: World) -> None:
     call = told()
     await amo.annotate(
         own(amo), replace(call, facts={k: v for k, v in call.facts.items() if k != "client_id"})

@@ -149,7 +149,7 @@ async def call_note(amo: World, lead: int, phone: str, at: float) -> None:
     )
 
 
-async def test_a_call_that_was_put_on_a_known_lead_is_told_to_that_lead(amo: World) -> None:
+async def test_a_call_that_was_put_on_a_known_lead_is_written_to_that_lead(amo: World) -> None:
     old, other = await amo.rings(at=later(-86400)), await amo.rings(at=later(-86300))
     await call_note(amo, other, ANNA, -3600)  # of an earlier call
     await call_note(amo, old, "89123456789", 61)

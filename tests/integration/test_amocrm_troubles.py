@@ -68,7 +68,7 @@ async def test_a_moved_account_says_where_to_and_what_to_do(amo: World) -> None:
         await amo.crm(amo.connection()).read(DEAL, ["GCLIENTID"])
 
 
-async def test_what_validation_refuses_is_told_with_its_place(amo: World) -> None:
+async def test_what_validation_refuses_is_named_with_its_place(amo: World) -> None:
     await amo.prepare()
     with pytest.raises(Refused, match=r"400 leads: status_id: The value .* \(NotSupportedChoice\)"):
         await amo.annotate(amo.connection(options={"status": "999"}))
@@ -140,7 +140,7 @@ async def test_the_check_names_what_is_missing_and_prepare_adds_it_once(amo: Wor
     ]
 
 
-async def test_who_may_not_add_fields_is_told_so(amo: World) -> None:
+async def test_who_may_not_add_fields_is_named(amo: World) -> None:
     amo.account.admin_only = True
     with pytest.raises(
         ReceiverUnavailable, match="403 at contacts/custom_fields: either the token's user lacks"

@@ -30,7 +30,7 @@ from tests.integration.store_calls import save
 from tests.support.builders import visit, visitor
 
 
-async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(
+async def test_whether_a_call_is_its_callers_first_at_the_site_is_sent_with_it(
     store: SqlStore,
 ) -> None:
     await furnish(store, account("ga4"))
@@ -44,7 +44,7 @@ async def test_whether_a_call_is_its_callers_first_at_the_site_is_told_with_it(
     assert first == {"rt1-1.0": True, "rt1-2.0": False, "rt1-3.0": True, "rt1-4.0": None}
 
 
-async def test_a_call_judged_again_before_it_was_sent_is_sent_once_as_it_was_judged_last(
+async def test_a_call_attributed_again_before_it_was_sent_is_sent_once_with_the_last_verdict(
     store: SqlStore, tmp_path: Path
 ) -> None:
     google = Ga4Server(clock=lambda: datetime.now(UTC))
@@ -61,13 +61,13 @@ async def test_a_call_judged_again_before_it_was_sent_is_sent_once_as_it_was_jud
         again = a_call(visitor_id="boris", visit_id="boris-1")
         await announce(store, again, kind=DeliveryKind.CALL_JUDGED)
         await deliver(store, tmp_path)
-        await announce(store, first, kind=DeliveryKind.CALL_JUDGED)  # too late: it was told
+        await announce(store, first, kind=DeliveryKind.CALL_JUDGED)  # too late: it was sent
         await deliver(store, tmp_path)
     assert [body["client_id"] for body in google.taken] == ["3.4"]
     assert google.faults == []
 
 
-async def test_a_call_found_to_be_nobodys_before_it_was_sent_is_not_told_of_its_first_visitor(
+async def test_a_call_found_to_be_unattributed_before_it_was_sent_leaves_out_its_first_visitor(
     store: SqlStore, tmp_path: Path
 ) -> None:
     google = Ga4Server(clock=lambda: datetime.now(UTC))
@@ -133,7 +133,7 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(
     assert google.faults == yandex.faults == ads.faults == []
 
 
-async def test_of_calls_told_together_the_refused_one_alone_is_given_up(
+async def test_of_calls_sent_together_the_refused_one_alone_is_given_up(
     store: SqlStore, tmp_path: Path
 ) -> None:
     ads = GoogleAdsServer(bad_clicks={"bad"})

@@ -1,4 +1,4 @@
-"""Whose call it was, on a real database: what is gathered, what is learned, and what is judged
+"""Whose call it was, on a real database: what is gathered, what is learned, and what is attributed
 again.
 """
 
@@ -72,7 +72,7 @@ async def keep(store: SqlStore, *calls: Call) -> list[Call]:
     return found
 
 
-async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_later(
+async def test_a_call_is_attributed_with_all_that_was_done_before_it_and_nothing_later(
     store: SqlStore,
 ) -> None:
     await two_visitors(
@@ -100,7 +100,7 @@ async def test_a_call_is_judged_with_all_that_was_done_before_it_and_nothing_lat
     }
 
 
-async def test_a_regular_keeps_their_own_first_source_whoever_holds_the_number(
+async def test_a_regular_keeps_their_own_first_source_whichever_visitor_holds_the_number(
     store: SqlStore,
 ) -> None:
     await two_visitors(store)
@@ -142,7 +142,7 @@ async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(
         await attribute_again(store, "call-1", "A7K2MX", now=later(2000))
 
 
-async def test_whoever_is_found_later_is_told_to_the_receivers_once(store: SqlStore) -> None:
+async def test_a_visitor_found_later_is_sent_to_the_receivers_once(store: SqlStore) -> None:
     await two_visitors(store, webhook())
     await keep(store, a_call(at=1900, caller=None))
     for _ in range(2):

@@ -134,7 +134,9 @@ async def test_a_known_caller_is_found_in_any_spelling(world: World, ten: str) -
         assert [deal["contactId"] for deal in world.all(DEAL)] == [contact]
 
 
-async def test_what_the_index_of_doubles_confuses_is_told_apart_by_its_digits(world: World) -> None:
+async def test_what_the_index_of_doubles_confuses_is_distinguished_by_its_digits(
+    world: World,
+) -> None:
     world.server.nonsense["crm.duplicate.findbycomm"] = {"CONTACT": [world.person("+79123456780")]}
 
     await world.tell()

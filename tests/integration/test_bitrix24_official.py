@@ -1,4 +1,4 @@
-"""The official library against the same contract server: somebody else's reading of the
+"""The official library against the same contract server: another reading of the
 documents.
 """
 

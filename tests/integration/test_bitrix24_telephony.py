@@ -1,4 +1,4 @@
-"""Bitrix24 beside the company's own telephony: its entity is found and told, never made or
+"""Bitrix24 beside the company's own telephony: its entity is found and updated, never made or
 guessed.
 """
 
@@ -40,7 +40,7 @@ async def test_the_calls_record_names_the_lead(world: World) -> None:
 
 
 async def test_the_calls_record_decides_between_two_of_one_phone(world: World) -> None:
-    """Two deals of the phone appeared in the call; the telephony's activity stands on one of
+    """Two deals of the phone appeared in the call; the telephony's activity is on one of
     them.
     """
     contact = world.person()
@@ -108,7 +108,7 @@ async def test_the_record_of_an_earlier_call_is_not_this_calls(world: World) -> 
     assert [(one.ref.id, one.exact) for one in raised.value.candidates] == [(str(lead), False)]
 
 
-async def test_the_deal_of_somebody_whom_the_index_confuses_is_not_the_calls(world: World) -> None:
+async def test_the_deal_of_a_person_whom_the_index_confuses_is_not_the_calls(world: World) -> None:
     other = world.person("+79123456780", at=later(5))
     world.portal.add(DEAL, {"title": "Another's", "contactId": other}, at=later(5))
     world.server.nonsense["crm.duplicate.findbycomm"] = {"CONTACT": [other]}
@@ -242,7 +242,7 @@ async def test_a_filter_by_time_is_not_needed(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [CONTACT, COMPANY])
-async def test_a_repeat_call_that_stands_on_its_owner_is_the_owners(
+async def test_a_repeat_call_that_is_written_on_its_owner_is_the_owners(
     world: World, kind: int
 ) -> None:
     owner = world.person(kind=kind, at=NOON - timedelta(days=9))

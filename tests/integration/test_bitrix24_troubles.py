@@ -38,7 +38,7 @@ def world(bitrix24_world: World) -> World:
         (Problem(503, "QUERY_LIMIT_EXCEEDED"), timedelta(seconds=10), "LIMIT"),
     ],
 )
-async def test_what_a_person_or_time_can_mend_is_tried_again(
+async def test_what_a_person_or_time_can_fix_is_tried_again(
     world: World, problem: Problem, pause: timedelta, words: str
 ) -> None:
     world.server.blocked = problem

@@ -51,7 +51,7 @@ async def test_page_after_page_is_one_visit_with_one_number(store: SqlStore) -> 
         {"keeps_nothing": False},
     ],
 )
-async def test_somebody_else_gets_a_number_of_their_own(
+async def test_another_visitor_gets_a_number_of_their_own(
     store: SqlStore, other: dict[str, Any]
 ) -> None:
     desk, page = await first_page(store)

@@ -57,7 +57,7 @@ async def test_a_code_typed_while_the_caller_hangs_up_is_kept_and_so_is_the_end(
     typed = asyncio.create_task(attribute_again(store, story.linkedid, CODE, now=later(150)))
     await judging.reached.wait()
     ends = asyncio.create_task(agent.ingest(story.rows[known:], at(2)))
-    await asyncio.wait({ends}, timeout=0.5)  # where nobody waited, it would be over by now
+    await asyncio.wait({ends}, timeout=0.5)  # without waiting, it would be over by now
     judging.go.set()
     await asyncio.gather(typed, ends)
     call = await stands(store, story.linkedid)

@@ -1,5 +1,5 @@
-"""Hints from a CRM: what waits is looked at sooner, nothing else happens, and nobody else can send
-one.
+"""Callbacks from a CRM: what waits is looked at sooner, nothing else happens, and no
+other system can send one.
 """
 
 from dataclasses import replace
@@ -59,7 +59,7 @@ async def test_what_waits_is_looked_at_soon(store: SqlStore) -> None:
     assert await due(store) == 2
 
 
-async def test_a_second_hint_hurries_nobody(store: SqlStore) -> None:
+async def test_a_second_callback_hurries_no_delivery(store: SqlStore) -> None:
     await waiting(store, 40)
     await hint(store)
     assert await hint(store) == 0

@@ -102,7 +102,7 @@ def test_one_administrator_always_stays() -> None:
     assert "password" not in listed.out
 
 
-def test_nobody_is_asked_for_a_password_where_nobody_sits() -> None:
+def test_no_password_is_asked_for_without_a_terminal() -> None:
     assert "--password-stdin" in ringtrace("user", "add", "anna", status=1).err
     assert (
         "at least"

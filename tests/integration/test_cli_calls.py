@@ -71,7 +71,7 @@ def test_the_cursor_goes_on_where_the_list_ended() -> None:
 
 
 @pytest.mark.parametrize("width", ["80", "120", "200"])
-def test_a_call_stands_in_one_line_with_its_id_whole(
+def test_a_call_is_in_one_line_with_its_id_whole(
     width: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", width)

@@ -26,7 +26,7 @@ from tests.support.command_line import ringtrace
 pytest_plugins = ["tests.integration.crm_world"]
 
 
-def test_an_account_is_tried_prepared_and_kept_with_its_token_where_nobody_else_reads(
+def test_an_account_is_tried_prepared_and_kept_with_its_token_where_no_other_user_reads(
     home: Path, books: Books
 ) -> None:
     said = connected("--site", "shop", "--mode", "telephony").out
@@ -63,7 +63,7 @@ def test_an_account_that_refuses_us_is_not_kept(
     assert not (home / "secrets.json").exists() or kept_tokens(home) == {}
 
 
-def test_nothing_is_created_in_an_account_before_somebody_said_yes(
+def test_nothing_is_created_in_an_account_before_the_administrator_said_yes(
     home: Path, books: Books
 ) -> None:
     refused = ringtrace(*PLACE, "--token-file", "-", stdin=KEY, status=1)

@@ -1,5 +1,5 @@
-"""What commands say of connections that are kept: their rules, what waits for them, how they
-fare.
+"""What commands say of connections that are kept: their rules, what waits for them, their
+status.
 """
 
 import inspect
@@ -89,7 +89,7 @@ def test_rules_are_changed_one_by_one_and_shown_by_mode(home: Path, books: Books
     assert "scenario" not in said
 
 
-def test_a_phone_may_be_responsible_and_a_name_that_nobody_has_is_pointed_out(
+def test_a_phone_may_be_responsible_and_a_name_that_no_employee_has_is_pointed_out(
     home: Path, books: Books
 ) -> None:
     connected()
@@ -188,7 +188,7 @@ def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: P
     assert "deal 8" in ringtrace("delivery", "show", undecided.id).out
 
 
-def test_a_connection_is_told_of_nothing_while_it_is_inactive(home: Path, books: Books) -> None:
+def test_a_connection_gets_nothing_while_it_is_inactive(home: Path, books: Books) -> None:
     connected()
     assert "resend --dead" in ringtrace("crm", "change", "main", "--inactive").err
     assert ringtrace("crm", "show", "main", "--json").json["active"] is False

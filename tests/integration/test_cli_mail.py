@@ -24,7 +24,7 @@ def home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     return path
 
 
-def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_nobody_else_reads(
+def test_an_administrator_connects_a_mailbox_and_its_password_lies_where_no_other_user_reads(
     home: Path, server: ImapServer
 ) -> None:
     place = (

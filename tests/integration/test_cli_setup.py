@@ -92,7 +92,7 @@ def test_a_number_is_known_in_every_spelling_of_its_country() -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_site_is_told_what_counts_as_a_channel_and_how_sure_to_be() -> None:
+def test_a_site_has_options_for_what_counts_as_a_channel_and_how_sure_to_be() -> None:
     rules = ("--rule", "source:avito=Classifieds", "--rule", "landing:?utm_x=1=Partners")
     ringtrace(
         "site", "change", "shop", "--consent", "--certainty", "0.6", "--exclude", ".no", *rules
@@ -126,7 +126,7 @@ def test_a_rule_that_cannot_be_read_says_how_to_write_one(rule: str) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_pool_stands_in_for_the_companys_numbers_in_any_spelling() -> None:
+def test_a_pool_replaces_the_companys_numbers_in_any_spelling() -> None:
     options = ("--on-request", "--region", "Moscow", "--leases-per-hour", "40", "--free-after-call")
     numbers = ("--replaces", "8 (495) 123-45-67", "--replaces", "+7 800 555 35 35")
     added = ringtrace("pool", "add", "second", "--site", "shop", *numbers, *options, "--json").json

@@ -169,7 +169,7 @@ class Saying:
         ReceiverUnavailable(AnswerCode.UNAVAILABLE, status=500, detail=f"cannot fetch {LINK}"),
     ],
 )
-async def test_the_signature_stands_in_no_reason(error: Exception) -> None:
+async def test_the_signature_is_in_no_reason(error: Exception) -> None:
     ref = Ref(kind=EntityKind.DEAL, id="1")
     with pytest.raises(type(error)) as raised:
         await send_recording(

@@ -1,4 +1,4 @@
-"""From the CEL log to the CRM: a call that Asterisk wrote down stands in a real Tryton with its
+"""From the CEL log to the CRM: a call that Asterisk wrote down is in a real Tryton with its
 client ID, once.
 """
 
@@ -113,7 +113,7 @@ async def test_the_same_callers_next_call_is_a_note_on_the_open_deal(company: Co
     assert company.world.held == (1, 1, 1)
 
 
-async def test_what_the_telephony_creates_late_is_found_and_told(company: Company) -> None:
+async def test_what_the_telephony_creates_late_is_found_and_updated(company: Company) -> None:
     await company.connect(Mode.TELEPHONY, Rules(settle=0, prefer=0))
     await company.call()
     waiting = await company.work()
@@ -139,8 +139,8 @@ async def test_without_a_token_nothing_is_lost(company: Company, tmp_path: Path)
     assert company.world.held == (1, 1, 0)
 
 
-async def test_a_call_whose_visitor_is_found_later_is_told_anew(company: Company) -> None:
-    """First nobody is known, then the caller says the promo code of the page."""
+async def test_a_call_whose_visitor_is_found_later_is_sent_again(company: Company) -> None:
+    """First no visitor is known, then the caller says the promo code of the page."""
     await company.connect(Mode.OWN, Rules(), leased=False)
     story = await company.call()
     await company.work()
@@ -171,7 +171,7 @@ async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next
 
 
 @pytest.mark.parametrize("stands", ["123.456", "9.9"])
-async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_where_its_client_id_stands_already(  # noqa: E501
+async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_where_its_client_id_is_already(  # noqa: E501
     company: Company, stands: str
 ) -> None:
     await company.connect(
@@ -192,7 +192,7 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
     if stands == "123.456":
         assert told.state is DeliveryState.DONE
         assert str(told.receipt) == f"deal {deal} has the client ID already, by an earlier call"
-    else:  # of another visit, or a person's own: nobody can say what this call belongs to
+    else:  # of another visit, or a person's own: it is unknown what this call belongs to
         assert (told.state, told.receipt) == (DeliveryState.UNDECIDED, None)
 
 

@@ -68,7 +68,7 @@ async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_las
     assert len({one.body for one in hook.requests}) == 1
 
 
-async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_and_told_by_hand(
+async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_and_sent_by_hand(
     store: SqlStore, hook: Receiver, courier: WebhookSender
 ) -> None:
     with socket.socket() as closed:
@@ -158,7 +158,7 @@ async def test_a_slow_receiver_does_not_keep_the_others_waiting(
         await furnish(store, hook.url, told("d1"), first)
         async with store.write() as session:
             await session.add(webhook("slow", url=slow.url))
-        async with asyncio.timeout(30):  # the courier's patience is longer
+        async with asyncio.timeout(30):  # the sender's patience is longer
             assert await deliver_due(store, courier, Clock()) == 2
     states = {one.receiver_id: one.state for one in await list_deliveries(store)}
     assert states == {"crm": DeliveryState.DONE, "slow": DeliveryState.PENDING}

@@ -254,7 +254,7 @@ async def test_connections_are_listed_without_their_keys(world: World) -> None:
     assert (await world.program(Scope.CALLS_READ).get("/api/v1/connections")).status_code == 403
 
 
-async def test_what_is_dropped_is_told_no_more_until_somebody_takes_that_back(
+async def test_what_is_dismissed_is_not_sent_until_a_person_takes_that_back(
     world: World, calls: dict[str, Call]
 ) -> None:
     program = world.program(Scope.CALLS_WRITE)

@@ -1,4 +1,4 @@
-"""What other systems were told of a call, and what it became there, on the page of the call; on
+"""What other systems received of a call, and what it became there, on the page of the call; on
 both databases.
 """
 

@@ -37,7 +37,7 @@ def calls(told_calls: dict[str, Call]) -> dict[str, Call]:
 # The page
 
 
-async def test_the_page_tells_what_waits_what_was_given_up_how_accounts_fare_and_what_was_taken(
+async def test_the_page_shows_what_waits_what_was_given_up_what_was_taken_and_the_accounts(
     world: World, calls: dict[str, Call]
 ) -> None:
     html = await page(world)
@@ -86,7 +86,7 @@ async def test_hostile_titles_phones_and_reasons_stay_text(
         assert "<bdi" in html[: html.index("&lt;script&gt;")][-40:], path
 
 
-async def test_a_supervisor_presses_this_one_and_the_call_is_told(
+async def test_a_supervisor_presses_this_one_and_the_call_is_sent(
     world: World, calls: dict[str, Call]
 ) -> None:
     anna = await world.person("anna")
@@ -104,7 +104,7 @@ async def test_a_supervisor_presses_this_one_and_the_call_is_told(
         LEAD,
     )
     assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
-    # somebody else's page was older
+    # another person's page was older
     late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})
     assert (late.status_code, "Someone else has changed this" in late.text) == (409, True)
 
@@ -212,7 +212,7 @@ class Shown:
         return self.found
 
 
-async def test_the_reasons_that_are_given_are_told_in_the_readers_language(world: World) -> None:
+async def test_the_reasons_that_are_given_are_shown_in_the_readers_language(world: World) -> None:
     call = a_call("1", world.clock.now - timedelta(hours=1))
     await world.save(call)
     await write(world, a_connection(world))

@@ -111,7 +111,7 @@ async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 
-async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(
+async def test_what_an_attempt_may_have_sent_goes_along_with_what_replaces_it(
     store: SqlStore,
 ) -> None:
     await furnish(store, delivery("c1"))
@@ -126,21 +126,21 @@ async def test_what_an_attempt_may_have_told_goes_along_with_what_replaces_it(
             )
         return (await kept(store, "c1")).payload
 
-    assert await tell(first) == first  # nobody has tried yet
+    assert await tell(first) == first  # it was not tried yet
     clock = Clock()
     await work(store, Account(ReceiverUnavailable(Outcome.text("503"))), clock)
     assert (await tell(second))["former"] == [first]
     assert (await tell(third))["former"] == [first, second]
 
 
-async def test_what_was_told_is_not_replaced(store: SqlStore) -> None:
+async def test_what_was_sent_is_not_replaced(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     await work(store, Account(), Clock())
     async with store.write() as session:
         assert not await session.deliveries.replace_pending(delivery("c1"))
 
 
-async def test_what_nobody_can_decide_waits_for_a_person_with_its_candidates(
+async def test_what_cannot_be_decided_waits_for_a_person_with_its_candidates(
     store: SqlStore,
 ) -> None:
     await furnish(store, delivery("c1"))

@@ -20,7 +20,7 @@ from tests.support.builders import NOON, later, webhook
 
 
 class Taker:
-    """A courier that everything is taken from."""
+    """A sender that everything is taken from."""
 
     def most(self, _: Receiver) -> int:
         return 1

@@ -1,4 +1,4 @@
-"""Deliveries to accounts: in order where they must be, and nobody waits for who is down."""
+"""Deliveries to accounts: in order where they must be, and none waits for another account."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from tests.support.crm_calls import connection, found
 
 
 class Busy(Account):
-    """Has no time for one delivery, the first time; of deliveries due at once, nobody says which is
+    """Has no time for one delivery, the first time; of deliveries due at once, it is open which is
     taken first.
     """
 
@@ -44,7 +44,7 @@ class Busy(Account):
         return await super().take(deliveries, receiver)
 
 
-async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) -> None:
+async def test_calls_of_one_phone_are_sent_one_after_the_other(store: SqlStore) -> None:
     await furnish(
         store,
         delivery("c2", 20, stream="anna"),
@@ -62,7 +62,7 @@ async def test_calls_of_one_phone_are_told_one_after_the_other(store: SqlStore) 
     assert account.seen[-2:] == [["call.ended:c1"], ["call.ended:c2"]]
 
 
-async def test_one_that_was_given_up_holds_nobody(store: SqlStore) -> None:
+async def test_one_that_was_given_up_holds_up_no_other(store: SqlStore) -> None:
     await furnish(store, delivery("c1", 1, stream="anna"), delivery("c2", 2, stream="anna"))
     account, clock = Account(Refused(Outcome.text("400 no such field"))), Clock()
     assert [await work(store, account, clock) for _ in range(3)] == [1, 1, 0]
@@ -88,7 +88,7 @@ async def test_an_account_that_fails_rests_and_is_tried_by_one_delivery_alone(
     assert await work(store, account, clock) > 1
 
 
-async def test_while_one_account_rests_the_others_are_told(
+async def test_while_one_account_is_paused_the_others_get_theirs(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("router.domain.backoff.random.random", lambda: 1.0)  # the longest pause
@@ -128,7 +128,7 @@ async def test_what_is_not_there_yet_is_looked_for_again(store: SqlStore) -> Non
     assert await work(store, account, clock) == 1
 
 
-async def test_an_entity_is_kept_once_however_often_it_is_told(store: SqlStore) -> None:
+async def test_an_entity_is_kept_once_however_often_it_is_sent(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     clock, answer = (
         Clock(),
@@ -161,7 +161,7 @@ async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: S
     assert (await kept(store, "c2")).state is DeliveryState.DONE
 
 
-async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(
+async def test_calls_of_another_site_are_not_sent_to_an_account_that_was_moved(
     store: SqlStore,
 ) -> None:
     shops = [
@@ -180,7 +180,7 @@ async def test_calls_of_another_site_are_not_told_to_an_account_that_was_moved(
 async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_out(
     store: SqlStore,
 ) -> None:
-    """The shorter of two calls at once ends first, and is told first."""
+    """The shorter of two calls at once ends first, and is sent first."""
     await furnish(store, delivery("short", 20, stream="anna"))
     clock, seen = Clock(), []
 
@@ -252,7 +252,7 @@ async def test_all_processes_together_keep_an_accounts_pace(
 
 
 async def test_a_stream_is_read_by_its_index(store: SqlStore) -> None:
-    """Whoever lies far behind costs no more than who is first."""
+    """A stream far behind costs no more than the first one."""
     if not store.sqlite:
         return
     await furnish(store, delivery("c1", stream="anna"))

@@ -39,7 +39,7 @@ from tests.support.builders import (
 async def test_the_lease_of_an_earlier_visit_gives_way_to_one_of_the_new_visit(
     store: SqlStore,
 ) -> None:
-    """A call is told the advertisement that the visitor came from last, and the ledger which it was
+    """A call gets the advertisement that the visitor came from last, and the ledger which it was
     when.
     """
     await furnish(store)

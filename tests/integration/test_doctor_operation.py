@@ -1,5 +1,5 @@
 """What doctor finds of a running system: silent parts, an old fallback table, an address that
-nobody can reach.
+cannot be reached.
 """
 
 import errno
@@ -90,7 +90,7 @@ async def address(world: World, url: str) -> list[Finding]:
     return await operation.public_address(Case(settings=settings, store=world.store, secrets=None))
 
 
-async def test_an_address_that_nobody_reaches_fails(world: World) -> None:
+async def test_an_address_that_cannot_be_reached_fails(world: World) -> None:
     assert (await address(world, ""))[0].level is Level.WARN
     for url in ("https://calls.invalid", "http://127.0.0.1:9"):
         assert (await address(world, url))[0].level is Level.FAIL
@@ -177,7 +177,7 @@ async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World)
     assert "503: worker: no sign of life for 120 s" in found.found
 
 
-async def test_a_cel_log_that_asterisk_was_not_told_to_write_is_found(tmp_path: Path) -> None:
+async def test_a_cel_log_that_asterisk_is_not_set_to_write_is_found(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     mapping = settings.ringtrace_etc / "cel-custom.conf"
     assert not operation.names_log(mapping, settings.cel_log)

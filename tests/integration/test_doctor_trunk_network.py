@@ -86,7 +86,7 @@ async def test_a_certificate_that_does_not_hold_is_named(
     assert words in found.found
 
 
-async def test_a_certificate_that_nobody_checks_is_a_warning(
+async def test_a_certificate_that_is_not_checked_is_a_warning(
     tmp_path: Path, store: SqlStore
 ) -> None:
     async with trunk_over_tls(Authority(tmp_path), "127.0.0.1", timedelta(90)) as trunk:

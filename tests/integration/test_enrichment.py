@@ -234,7 +234,7 @@ def test_a_long_user_agent_costs_no_more_than_a_browsers(part: str) -> None:
     read_browser("Mozilla/5.0")
     spent = []
     for number in range(5):
-        started = time.thread_time()  # which stands still while others have the processor
+        started = time.thread_time()  # which does not move while others have the processor
         read_browser(f"{number} {part * 100_000}")
         spent.append(time.thread_time() - started)
     assert min(spent) < 0.1

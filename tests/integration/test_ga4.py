@@ -69,7 +69,7 @@ async def test_a_first_call_and_one_that_was_talked_long_enough_are_events_of_th
 
 
 @pytest.mark.parametrize("hours", [23, 24, 71, 72.01])
-async def test_a_late_event_is_told_without_the_session_that_takes_it_no_more(
+async def test_a_late_event_is_sent_without_the_session_that_takes_it_no_more(
     google: Ga4Server, hours: float
 ) -> None:
     google.clock = Clock(later(hours * 3600))
@@ -116,7 +116,7 @@ async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_i
         with pytest.raises(ReceiverUnavailable, match="503"):
             await account.send([event()])
         assert str((await account.send([event(facts={})])).said).startswith("left out")
-    with pytest.raises(ReceiverUnavailable):  # nobody listens there any more
+    with pytest.raises(ReceiverUnavailable):  # nothing listens there any more
         await account.send([event()])
     assert google.taken == []
 
@@ -134,7 +134,7 @@ async def test_the_debugging_endpoint_is_asked_because_production_takes_anything
     assert google.faults.pop() == "the secret is wrong"  # 204 all the same
 
 
-async def test_a_rule_that_is_no_number_is_a_persons_to_mend(google: Ga4Server) -> None:
+async def test_a_rule_that_is_no_number_is_for_a_person_to_fix(google: Ga4Server) -> None:
     with pytest.raises(ReceiverUnavailable, match="target_seconds is 'long'") as caught:
         await ga4(google, "http://127.0.0.1:9", target_seconds="long")
     assert caught.value.pause == NO_RIGHT

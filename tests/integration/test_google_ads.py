@@ -75,7 +75,7 @@ async def test_calls_and_sales_are_conversions_of_clicks_counted_once(ads: Googl
     assert ANNA[1:] not in str(ads.conversions)
 
 
-async def test_a_revoked_access_token_is_fetched_anew_once(ads: GoogleAdsServer) -> None:
+async def test_a_revoked_access_token_is_fetched_again_once(ads: GoogleAdsServer) -> None:
     async with served(ads.app) as url:
         account = google_ads(url)
         ads.refuses = 1

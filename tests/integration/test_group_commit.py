@@ -23,7 +23,7 @@ async def test_what_spoils_the_common_transaction_fails_alone(store: SqlStore) -
 
 
 @pytest.mark.parametrize("moment", [0, 0.001, 0.004])
-async def test_who_goes_away_keeps_nobody_waiting(moment: float, store: SqlStore) -> None:
+async def test_who_goes_away_keeps_no_other_waiting(moment: float, store: SqlStore) -> None:
     async def act(_: Any, asked: Any) -> list[int]:
         await asyncio.sleep(0.003)
         return list(asked)

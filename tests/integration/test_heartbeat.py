@@ -27,7 +27,7 @@ async def test_signs_of_life_keep_the_number_and_tell_only_what_changed(store: S
     assert {view.path for view in await everything(store, PageView)} == {"/tyres", "/contacts"}
 
 
-async def test_a_number_that_somebody_else_has_by_now_is_replaced(store: SqlStore) -> None:
+async def test_a_number_that_another_visitor_has_by_now_is_replaced(store: SqlStore) -> None:
     await furnish(store, numbers=[dynamic()])
     desk = visit_service(store)
     arrived = await open_page(desk)

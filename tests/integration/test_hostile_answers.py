@@ -1,4 +1,4 @@
-"""Answers that never end, each in its own way: each costs a bounded time, and nobody else's."""
+"""Answers that never end, each in its own way: each costs a bounded time, and that of no other."""
 
 import asyncio
 from collections.abc import AsyncIterator

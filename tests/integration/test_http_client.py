@@ -166,7 +166,7 @@ async def test_every_request_waits_for_its_place(server: Receiver) -> None:
     assert waited == [0, 1, 2]
 
 
-async def test_a_secret_that_a_server_says_back_is_not_told(server: Receiver) -> None:
+async def test_a_secret_that_a_server_says_back_is_not_shown(server: Receiver) -> None:
     http = HttpClient(f"http://127.0.0.1:{server.port}", {}, secrets=["17/c0defeed"])
     server.says("404 Nowhere", b"Cannot POST /rest/17/c0defeed/batch, /rest/1/c0defeed")
     with pytest.raises(Refused) as caught:
@@ -190,7 +190,7 @@ async def test_letters_that_no_database_keeps_are_replaced(
     assert (await http.ask("GET", "x")).body == {"a\ufffd": ["\ufffd", 1, None]}
 
 
-async def test_of_a_page_the_words_alone_are_told(server: Receiver, http: HttpClient) -> None:
+async def test_of_a_page_the_words_alone_are_kept(server: Receiver, http: HttpClient) -> None:
     head = b"<!doctype html>\n<html lang=en><title>404 Not Found</title><style>p {}</style>"
     page = head + b"<h1>Not Found</h1><p>No &lt;deal&gt;</p>"
     server.says("404 Nowhere", page, "Content-Type: text/html")

@@ -125,7 +125,7 @@ def _assert_tied(world: World, scenario: Scenario, known: bool) -> None:
         assert len(linked("companies", company.id, "deals")) == 1
 
 
-async def test_a_call_told_twice_changes_nothing(world: World) -> None:
+async def test_a_call_sent_twice_changes_nothing(world: World) -> None:
     first = await world.tell(told())
     world.all("contacts")[0].properties["firstname"] = "Anna, as a person wrote"
     world.hub.account.pass_time(120)
@@ -207,7 +207,7 @@ async def test_a_contact_is_found_however_its_phone_is_written(world: World, wri
     assert [one.ref.id for one in await world.adapter().contacts(CALLER)] == [there.id]
 
 
-async def test_a_number_that_only_ends_alike_is_somebody_else(world: World) -> None:
+async def test_a_number_that_only_ends_alike_is_another_person(world: World) -> None:
     world.put("contacts", {"phone": "+7 995 123-45-67"})
     same = world.put("contacts", {"mobilephone": "+372 5123 4567"})
     world.hub.account.pass_time(10)

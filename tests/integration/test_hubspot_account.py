@@ -112,7 +112,7 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
         (JSONResponse([1]), "lacks id", 0),
     ],
 )
-async def test_trouble_is_told_in_words_and_tried_again(
+async def test_trouble_is_named_in_words_and_tried_again(
     world: World, answer: Response, said: str, least: int
 ) -> None:
     world.hub.instead.append(answer)
@@ -163,7 +163,7 @@ async def test_what_a_person_deleted_is_refused(world: World) -> None:
 
 
 class Still(datetime):
-    """A clock that stands still."""
+    """A clock that does not move."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "Still":

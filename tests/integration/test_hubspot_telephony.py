@@ -102,7 +102,7 @@ async def test_an_old_contact_and_what_we_created_ourselves_are_not_the_telephon
 
 
 @pytest.mark.parametrize("overwrite", Overwrite)
-async def test_a_client_id_that_stands_there_is_kept_unless_the_rule_says_otherwise(
+async def test_a_client_id_that_is_there_is_kept_unless_the_rule_says_otherwise(
     world: World, overwrite: Overwrite
 ) -> None:
     contact = world.put("contacts", {"phone": CALLER})

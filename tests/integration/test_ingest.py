@@ -143,7 +143,7 @@ async def test_the_whole_cel_log_read_again_does_nothing_twice(store: SqlStore) 
         assert await session.cel_log.open_rows() == {}
 
 
-async def test_the_cursor_stands_where_the_facts_stand(store: SqlStore) -> None:
+async def test_the_cursor_is_where_the_facts_are(store: SqlStore) -> None:
     bad = RejectedRow(file="1:2@3", offset=7, text="?", reason="not CSV", at=NOON)
     one = await call_ingest(store)
     assert one.cursor is None

@@ -29,7 +29,7 @@ from tests.support.builders import (
     ("arrives", "verdict"),
     [(10, Verdict.EXACT), (310, Verdict.FROZEN), (610, Verdict.STALE), (-10, Verdict.UNKNOWN)],
 )
-async def test_a_call_learned_a_week_later_is_judged_as_in_its_moment(
+async def test_a_call_learned_a_week_later_is_attributed_as_in_its_moment(
     arrives: float, verdict: Verdict, store: SqlStore
 ) -> None:
     await furnish(store, visitor(), visit(), visitor("boris"), visit("boris-1", visitor_id="boris"))
@@ -104,7 +104,7 @@ async def test_the_caller_is_kept_in_one_form_with_the_raw_text_beside(
 # What follows from a call
 
 
-async def test_each_call_that_ended_is_told_to_the_receivers_of_its_site(store: SqlStore) -> None:
+async def test_each_call_that_ended_is_sent_to_the_receivers_of_its_site(store: SqlStore) -> None:
     receivers = [
         webhook("all"),
         webhook("mine", site_id="shop"),

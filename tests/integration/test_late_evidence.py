@@ -30,7 +30,7 @@ CRM = Connection(
 
 
 async def ended_call(store: SqlStore, arrived: Any, at: float = 30) -> Call:
-    """A call from the visit's own number, told to every receiver when it ended."""
+    """A call from the visit's own number, sent to every receiver when it ended."""
     [call] = await keep(store, a_call(at=at, number=arrived.numbers["main"].number))
     async with store.write() as session:
         await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, later(at + 60))

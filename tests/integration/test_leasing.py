@@ -1,4 +1,4 @@
-"""Leasing: one number for one visitor at a time, whoever asks at the same moment."""
+"""Leasing: one number for one visitor at a time, whichever visitors ask at the same moment."""
 
 import asyncio
 from collections import Counter
@@ -103,7 +103,9 @@ async def test_who_comes_back_after_the_end_takes_their_turn(store: SqlStore) ->
     assert back.id != first.id
 
 
-async def test_a_sign_of_life_prolongs_a_lease_and_a_late_one_begins_anew(store: SqlStore) -> None:
+async def test_a_sign_of_life_prolongs_a_lease_and_a_late_one_begins_another(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     first = await ask(store)
     kept = await keep_lease(store, first.id, later(200))
@@ -137,8 +139,10 @@ async def test_leaving_frees_the_number_after_the_freeze(store: SqlStore) -> Non
     assert (await ask(store, None, later(310))).number == DID
 
 
-async def test_a_goodbye_that_comes_too_late_takes_the_number_from_nobody(store: SqlStore) -> None:
-    """A browser may tell of a closed page an hour later, when the number is somebody else's."""
+async def test_a_goodbye_that_comes_too_late_takes_the_number_from_no_visitor(
+    store: SqlStore,
+) -> None:
+    """A browser may tell of a closed page an hour later, when the number is another visitor's."""
     await furnish(store, numbers=[dynamic()])
     first = await ask(store)
     second = await ask(store, None, later(600))
@@ -195,7 +199,9 @@ async def test_two_pages_of_one_visitor_that_come_back_together_share_one_lease(
     assert len(await ledger(store)) == 2
 
 
-async def test_a_number_taken_out_of_the_pool_is_shown_to_nobody_any_more(store: SqlStore) -> None:
+async def test_a_number_taken_out_of_the_pool_is_shown_to_no_visitor_any_more(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     first = await ask(store)
     async with store.write() as session:

@@ -1,5 +1,5 @@
 """Reading mail interrupted by an outage, a death, a takeover or a disconnection: nothing lost,
-nothing told twice.
+nothing sent twice.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ async def test_an_outage_is_said_once_waited_out_with_growing_pauses_and_nothing
     assert ((await the_box(store)).failures, (await the_box(store)).error) == (0, None)
 
 
-async def test_killed_between_reading_and_keeping_nothing_is_lost_or_told_twice(
+async def test_killed_between_reading_and_keeping_nothing_is_lost_or_sent_twice(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))

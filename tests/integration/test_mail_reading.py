@@ -1,4 +1,4 @@
-"""Mail as it arrives: attributed like a call, kept without its words, told once."""
+"""Mail as it arrives: attributed like a call, kept without its words, sent once."""
 
 import asyncio
 import time
@@ -43,7 +43,7 @@ from tests.support.imap_server import PASSWORD, ImapServer
 pytest_plugins = ["tests.integration.mail_world"]
 
 
-async def test_a_message_to_a_visitor_s_address_is_attributed_and_told(
+async def test_a_message_to_a_visitor_s_address_is_attributed_and_sent(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
@@ -117,7 +117,7 @@ async def test_nothing_in_the_mailbox_changes_and_no_word_of_a_message_is_kept(
         assert b"secret" not in Path(file).read_bytes() + Path(file + "-wal").read_bytes()
 
 
-async def test_an_address_may_stand_for_a_channel_until_it_does_not(
+async def test_an_address_may_belong_to_a_channel_until_it_does_not(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
@@ -141,7 +141,7 @@ async def test_an_address_may_stand_for_a_channel_until_it_does_not(
     assert (second.verdict, second.channel) == (Verdict.UNKNOWN, None)
 
 
-async def test_a_code_of_another_site_names_nobody(
+async def test_a_code_of_another_site_names_no_visitor(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     others = (
@@ -156,7 +156,7 @@ async def test_a_code_of_another_site_names_nobody(
     assert (mail.verdict, mail.visit_id) == (Verdict.UNKNOWN, None)
 
 
-async def test_what_machines_answer_is_kept_but_not_told(
+async def test_what_machines_answer_is_kept_but_not_sent(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
@@ -176,7 +176,7 @@ async def test_a_thousand_messages_come_in_batches_each_once(
     await collect(poller(store, clock))
     print(f"1,000 messages in {time.monotonic() - began:.2f} s, {AT_ONCE} at once")
     assert len(await kept(store)) == 1000
-    assert (await the_box(store)).uid == 1001  # and the first one, which was nobody's
+    assert (await the_box(store)).uid == 1001  # and the first one, which no visitor sent
 
 
 async def test_the_same_message_twice_is_one(

@@ -29,7 +29,7 @@ from tests.support.imap_server import PASSWORD, ImapServer, trickle
 pytest_plugins = ["tests.integration.mail_world"]
 
 
-async def test_a_mailbox_made_anew_is_read_again_and_teaches_nothing_twice(
+async def test_a_mailbox_made_again_is_read_again_and_teaches_nothing_twice(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
     await furnish(store, box(server, clock))
@@ -92,7 +92,7 @@ async def test_a_site_without_an_address_has_nothing_to_read(
         await connect_mailbox(store, CLIENT, box(server, clock), PASSWORD, lambda: None)
 
 
-async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_mend_it(
+async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_fix_it(
     server: ImapServer, clock: Clock
 ) -> None:
     here = box(server, clock)

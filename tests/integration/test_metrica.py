@@ -129,7 +129,7 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
         # in other company, by another process
         taken = await metrica(url).send([russian(1), russian(2)])
         await metrica(url).send([russian(0)])
-    assert caught.value.pause >= timedelta(minutes=1)  # until it stands in the list
+    assert caught.value.pause >= timedelta(minutes=1)  # until it is in the list
     assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
     assert str(taken.said).endswith("1 lines" if keeps else "2 lines")
 
@@ -169,7 +169,7 @@ async def outcomes(yandex: MetricaServer, *events: Told) -> list[Result]:
 
 
 @pytest.mark.parametrize("problem", ["strangers", "invalid"])
-async def test_lines_that_metrica_did_not_bind_are_told_in_the_receipt(
+async def test_lines_that_metrica_did_not_bind_are_named_in_the_receipt(
     problem: str, yandex: MetricaServer
 ) -> None:
     setattr(yandex, problem, {"1734680388574900001"})
@@ -206,7 +206,7 @@ async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_i
     assert len(yandex.lines["upload"]) == 2
 
 
-async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_told_in_words(
+async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_named_in_words(
     yandex: MetricaServer,
 ) -> None:
     odd = event(

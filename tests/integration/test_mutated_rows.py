@@ -1,4 +1,4 @@
-"""Whatever stands in the CEL log: the reader goes on, and the call behind it is learned."""
+"""Whatever is in the CEL log: the reader goes on, and the call behind it is learned."""
 
 from pathlib import Path
 

@@ -163,7 +163,7 @@ async def test_connecting_again_is_noticed_by_a_process_that_runs(tmp_path: Path
 async def test_a_token_that_the_api_refuses_early_is_renewed_once(tmp_path: Path) -> None:
     async with account(BITRIX24, tmp_path) as crm:
         await crm.allow()
-        crm.server.issued += 1  # an access token that the server gave to nobody
+        crm.server.issued += 1  # an access token that the server never gave
         keep_token(tmp_path, crm.to.id, {**crm.stored(), "refresh_token": crm.server.refresh})
         first, second = crm.client(), crm.client()
         assert (await crm.ask(first))["given"] == 1

@@ -1,5 +1,5 @@
 """Readers within bounds: one who leaves, or takes too long, works in the database no more, and
-holds up nobody.
+holds up no other.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ async def test_a_reader_who_leaves_works_no_more_and_leaves_the_connection_usabl
             assert await session.calls.revision() == 0
 
 
-async def test_whoever_searches_holds_up_neither_leases_nor_lists(database: str) -> None:
+async def test_a_search_holds_up_neither_leases_nor_lists(database: str) -> None:
     store = SqlStore(database, read_seconds=60)
 
     async def search() -> None:

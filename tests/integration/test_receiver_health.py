@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class Courier:
-    """Answers as it was told, or raises; the webhook `admin` takes everything."""
+    """Answers as a test wants, or raises; the webhook `admin` takes everything."""
 
     def __init__(self) -> None:
         self.answer: Any = Taken(said=Outcome.text("200"))

@@ -116,7 +116,7 @@ async def test_empty_files_of_a_call_that_ended_just_now_may_still_be_written(
     assert len(list((places / "spool").iterdir())) == 2
 
 
-async def test_a_side_that_ends_early_is_told_with_the_moment(
+async def test_a_side_that_ends_early_is_reported_with_the_moment(
     store: SqlStore, places: Path, recorder: SpoolRecorder
 ) -> None:
     await waits(store)

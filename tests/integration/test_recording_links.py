@@ -80,7 +80,7 @@ async def test_it_is_refused_when_it_was_changed_has_ended_or_was_revoked(world:
         assert (await stranger.get(await address(world))).status_code == 200
 
 
-async def test_the_signature_stands_in_no_log(world: World) -> None:
+async def test_the_signature_is_in_no_log(world: World) -> None:
     where = await address(world)
     async with world.browser() as stranger:
         with capture_logs() as logs:

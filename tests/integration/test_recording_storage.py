@@ -73,7 +73,7 @@ async def test_what_is_learned_of_a_cut_call_while_its_recording_is_encoded_stay
     assert (call.talk_seconds, call.code, call.visitor_id) == (5.0, "ACE234", "anna")
 
 
-async def test_a_finished_recording_is_stored_once_and_told(store: SqlStore) -> None:
+async def test_a_finished_recording_is_stored_once_and_sent(store: SqlStore) -> None:
     await waits(store)
     recorder, clock = FakeRecorder(good), Clock(later(10))
     assert await store_due(store, recorder, clock) == 1
@@ -94,7 +94,7 @@ async def test_nothing_is_touched_before_its_time(store: SqlStore) -> None:
     assert await store_due(store, FakeRecorder(good), Clock(later(9.9))) == 0
 
 
-async def test_an_unanswered_call_leaves_no_file_and_is_not_told(store: SqlStore) -> None:
+async def test_an_unanswered_call_leaves_no_file_and_is_not_sent(store: SqlStore) -> None:
     await waits(store, answered=False)
     recorder = FakeRecorder(good)
     await store_due(store, recorder, Clock(later(10)))
@@ -103,7 +103,7 @@ async def test_an_unanswered_call_leaves_no_file_and_is_not_told(store: SqlStore
     assert await told(store) == []
 
 
-async def test_a_broken_recording_keeps_its_reason_and_is_not_told(store: SqlStore) -> None:
+async def test_a_broken_recording_keeps_its_reason_and_is_not_sent(store: SqlStore) -> None:
     await waits(store)
     await store_due(store, FakeRecorder(broken), Clock(later(10)))
     done = await state_of(store)

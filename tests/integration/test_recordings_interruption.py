@@ -195,7 +195,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("full", ["work", "storage"])
-def test_a_full_disk_is_told_and_leaves_nothing_half_done(
+def test_a_full_disk_is_reported_and_leaves_nothing_half_done(
     full: str, tmp_path: Path, small_disk: Path
 ) -> None:
     pair = spool_pair(tmp_path / "spool", babble(60), tone(60))

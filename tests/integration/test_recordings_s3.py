@@ -40,7 +40,7 @@ def options(endpoint: str) -> dict[str, str]:
 
 @pytest.fixture
 def client(options: dict[str, str]) -> Any:
-    """Somebody else's view of the server."""
+    """Another client's view of the server."""
     return boto3.client(
         "s3",
         endpoint_url=options["endpoint"],

@@ -81,7 +81,7 @@ def test_a_call_with_real_speech_is_stored_whole(house: House, human: np.ndarray
     assert list(house.work.iterdir()) == []
 
 
-def test_a_side_that_is_zero_to_its_end_is_told_with_the_moment(
+def test_a_side_that_is_zero_to_its_end_is_reported_with_the_moment(
     house: House, human: np.ndarray
 ) -> None:
     caller = np.concatenate([human, idle(6)])
@@ -172,7 +172,7 @@ def test_the_same_samples_give_the_same_file(house: House, form: Format) -> None
     assert first.sha256 == second.sha256
 
 
-def test_an_ogg_is_told_as_such(house: House) -> None:
+def test_an_ogg_is_labelled_as_such(house: House) -> None:
     recording = house.store(
         spool_pair(house.spool, babble(2), tone(2)), key="x.ogg", format=Format.OPUS
     )

@@ -59,7 +59,7 @@ def test_a_bad_key_touches_nothing(house: House) -> None:
     assert house.is_untouched(pair)
 
 
-def test_a_missing_ffmpeg_is_told_and_the_pair_waits(house: House) -> None:
+def test_a_missing_ffmpeg_is_reported_and_the_pair_waits(house: House) -> None:
     pair = spool_pair(house.spool, babble(1), babble(1))
     with pytest.raises(EncoderMissing, match="ffmpeg"):
         house.store(pair, ffmpeg="/nonexistent/ffmpeg")

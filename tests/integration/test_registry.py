@@ -41,7 +41,7 @@ async def test_an_account_is_opened_once_until_it_changes(
 @pytest.mark.parametrize(
     "error", [KeyError("key"), ValueError("'one' is no number"), TypeError("None")]
 )
-async def test_settings_that_cannot_be_used_are_told_and_wait_for_a_person(
+async def test_settings_that_cannot_be_used_are_named_and_wait_for_a_person(
     error: Exception, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

@@ -97,7 +97,7 @@ async def test_a_known_customer_is_found_however_their_phone_is_written(
     assert world.rows("orders")[0]["customer"] == {"id": customer}
 
 
-async def test_a_longer_number_that_contains_this_one_is_somebody_else(world: World) -> None:
+async def test_a_longer_number_that_contains_this_one_is_another_person(world: World) -> None:
     world.account.add("customers", firstName="Boris", phones=[{"number": "91234567890"}])
     await world.tell(world.connection(), call())
     assert world.counts()["customers"] == 2
@@ -127,7 +127,7 @@ async def test_a_customer_of_another_shop_is_not_taken(world: World) -> None:
     assert world.account.rows["customers"][order["customer"]["id"]]["site"] == "shop"
 
 
-async def test_a_repeat_call_stands_once_in_the_open_orders_comment_below_what_the_manager_wrote(
+async def test_a_repeat_call_is_once_in_the_open_orders_comment_below_what_the_manager_wrote(
     world: World,
 ) -> None:
     customer = world.account.add("customers", firstName="Anna", phones=[{"number": PHONE}])

@@ -178,7 +178,7 @@ async def test_the_analytics_can_be_left_out(world: World) -> None:
     assert world.account.client_ids == []
 
 
-async def test_the_accounts_time_zone_is_heeded() -> None:
+async def test_the_accounts_time_zone_is_used() -> None:
     clock = Clock(later(5))
     account = Account(clock, "America/Mexico_City")
     async with served(account.app) as address:

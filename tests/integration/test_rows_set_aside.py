@@ -20,7 +20,7 @@ pytest_plugins = ["tests.integration.agent_world"]
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *linkedids: str) -> None:
-    """Learning these calls fails for a reason that nobody has thought of."""
+    """Ingesting these calls fails for an unforeseen reason."""
 
     def fold_or_fail(rows: Sequence[Row], **more: object) -> tuple[Call, ...]:
         if rows[0].linkedid in linkedids:

@@ -156,8 +156,8 @@ async def test_every_filter_and_mix_finds_its_calls_in_their_order_page_after_pa
 
 
 async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
-    """As planned for a great table: SQLite plans without sizes, PostgreSQL is told of a million
-    calls.
+    """As planned for a great table: SQLite plans without sizes, PostgreSQL is given figures of a
+    million calls.
     """
     plans: list[tuple[dict[str, Any], str]] = []
     async with full.read() as session:

@@ -1,4 +1,4 @@
-"""What was done is kept once the database answers again: nothing is told or stored twice."""
+"""What was done is kept once the database answers again: nothing is sent or stored twice."""
 
 import asyncio
 import sqlite3
@@ -70,7 +70,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 class Teller:
-    """A courier whose receiver takes everything while the database falls silent."""
+    """A sender whose receiver takes everything while the database falls silent."""
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage

@@ -106,7 +106,7 @@ async def test_pages_that_show_no_number_give_way_when_the_pool_is_short(store: 
     assert await got(desk, HONEST + "1", at=11)
 
 
-async def test_a_small_pool_goes_to_whoever_asks_until_others_do(store: SqlStore) -> None:
+async def test_a_small_pool_goes_to_the_visitor_who_asks_until_others_do(store: SqlStore) -> None:
     desk = await pool_of(store, 3)
     assert [await got(desk, ATTACKER) for _ in range(4)] == [True, True, True, False]
     assert await got(desk, HONEST + "1")

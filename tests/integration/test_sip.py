@@ -197,7 +197,7 @@ async def test_a_hostile_name_arrives_as_it_was_written(tmp_path: Path, name: st
     assert took.statuses == (486,)
 
 
-async def test_the_number_dialled_may_stand_in_to_or_in_called_party(tmp_path: Path) -> None:
+async def test_the_number_dialled_may_be_in_to_or_in_called_party(tmp_path: Path) -> None:
     who = sip.Caller(
         did="account", to="+74951112233", called_party="+74954445566", headers=("X-Test: [1]",)
     )
@@ -229,7 +229,7 @@ async def test_a_company_line_answers_options(tmp_path: Path) -> None:
         assert (await company.stop()).invites == ()
 
 
-async def test_many_callers_are_told_apart_and_their_delays_measured(
+async def test_many_callers_are_distinguished_and_their_delays_measured(
     bare_asterisk: BareAsterisk, tmp_path: Path
 ) -> None:
     rows = [

@@ -192,7 +192,7 @@ async def test_one_phone_holds_two_calls_at_once(bare_asterisk: BareAsterisk) ->
         assert contains(calls[1].heard(), first)[1] < 0.3
 
 
-async def test_a_wrong_password_is_told_from_a_silent_server(
+async def test_a_wrong_password_is_not_taken_for_a_silent_server(
     bare_asterisk: BareAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RegistrationRefused):

@@ -72,7 +72,9 @@ async def test_a_moment_keeps_its_microsecond(store: SqlStore) -> None:
         assert [(await session.get(Call, f"c{i}")).arrived_at for i in range(4)] == moments
 
 
-async def test_a_key_that_is_taken_and_one_that_is_missing_are_told_apart(store: SqlStore) -> None:
+async def test_a_key_that_is_taken_and_one_that_is_missing_are_different_errors(
+    store: SqlStore,
+) -> None:
     await furnish(store)
     with pytest.raises(Conflict, match="site 'shop' already exists"):
         async with store.write() as session:

@@ -23,7 +23,7 @@ def delivery(id: str = "d1", **fields: Any) -> Delivery:  # noqa: A002
     return replace(made, **fields)
 
 
-async def test_a_receiver_is_told_each_thing_once(store: SqlStore) -> None:
+async def test_a_receiver_is_sent_each_thing_once(store: SqlStore) -> None:
     for given in (
         [delivery("d1"), delivery("d2")],
         [delivery("d3")],

@@ -49,7 +49,7 @@ async def test_an_exception_undoes_the_whole_transaction(store: SqlStore) -> Non
         assert await session.calls.find(CallFilter()) == []
 
 
-async def test_the_log_is_carried_into_the_file_while_somebody_writes_and_reads(
+async def test_the_log_is_carried_into_the_file_while_others_write_and_read(
     store: SqlStore, other_store: SqlStore, tmp_path: Path
 ) -> None:
     async with store.write() as session:

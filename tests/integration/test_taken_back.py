@@ -1,5 +1,5 @@
-"""A call is found out to be nobody's: our client ID leaves every CRM again, and what others wrote
-there stays.
+"""A call is found to have no known visitor: our client ID leaves every CRM again, and what others
+wrote there stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def kept_of(done: Annotated, call: CallEvent) -> list[Entity]:
 
 
 def boris(call: CallEvent, **facts: str) -> CallEvent:
-    """The same call, found to be somebody else's."""
+    """The same call, found to be another visitor's."""
     return replace(call, facts={**call.facts, "client_id": "777.888", **facts})
 
 
@@ -117,7 +117,7 @@ async def test_what_the_telephony_created_loses_our_client_id_and_no_others() ->
         assert world.account.value("leads", lead, field) == CLIENT_ID
         await tell(crm, to, nobodys(call), kept, [call])
         assert world.account.value("leads", lead, field) is None
-        await crm.write(kept[0].ref, {field: "7.7"})  # somebody else knows better
+        await crm.write(kept[0].ref, {field: "7.7"})  # another user knows better
         await tell(crm, to, nobodys(call), kept, [call])
         assert world.account.value("leads", lead, field) == "7.7"
 
@@ -149,7 +149,9 @@ async def test_what_a_person_typed_into_our_own_deal_stays(portal: Bitrix24World
     assert those(portal, CONTACT, *names) == [("777.888", "yandex", "")]
 
 
-async def test_who_is_told_anew_gets_the_facts_of_one_visitor_alone(portal: Bitrix24World) -> None:
+async def test_a_receiver_that_is_sent_the_call_again_gets_the_facts_of_one_visitor_alone(
+    portal: Bitrix24World,
+) -> None:
     to, call = replace(bitrix24.OWN, mode=Mode.TELEPHONY, rules=FACTS), told()
     portal.portal.add(DEAL, {"title": "Call", "contactId": portal.person()}, at=later(2))
     crm = portal.crm(to)
@@ -179,7 +181,7 @@ async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
     assert "kept 9.9, which another put there" in str(done.said)
 
 
-async def test_an_attempt_that_was_cut_off_before_the_call_was_judged_anew_leaves_nothing_wrong(
+async def test_an_attempt_cut_off_before_the_call_was_attributed_again_leaves_nothing_wrong(
     portal: Bitrix24World,
 ) -> None:
     """The contact was made with the client ID of a visitor who did not call; then the line

@@ -48,7 +48,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 
 
 @pytest.mark.parametrize("scenario", Scenario)
-async def test_a_call_told_a_second_time_changes_nothing(world: World, scenario: Scenario) -> None:
+async def test_a_call_sent_a_second_time_changes_nothing(world: World, scenario: Scenario) -> None:
     call = world.call()
 
     first = await world.tell(call, Rules(scenario=scenario))
@@ -133,7 +133,7 @@ async def test_a_contact_is_known_by_its_phone_however_that_is_written(
     assert [row["party"] for row in world.opportunities] == [anna]
 
 
-async def test_a_phone_that_differs_in_one_digit_is_somebody_elses(world: World) -> None:
+async def test_a_phone_that_differs_in_one_digit_is_another_persons(world: World) -> None:
     world.telephony.party("Boris", world.caller[:-1] + "8")
     world.telephony.party(
         "Clara", " ".join(f"{digit}0" for digit in world.caller[2:]), kind="other"
@@ -156,7 +156,9 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
 
 # who sees their own keys alone, and who sees everybody's
 @pytest.mark.parametrize("key", ["ringtrace", "admin"])
-async def test_what_our_user_made_is_told_from_what_others_made(world: World, key: str) -> None:
+async def test_what_our_user_made_is_distinguished_from_what_others_made(
+    world: World, key: str
+) -> None:
     us = world.server.users[key]  # a person or a script with our key, who leaves none of our marks
     mine, others = (user.party("x", world.caller) for user in (us, world.telephony))
     my_deal, other_deal = (user.opportunity(others) for user in (us, world.telephony))

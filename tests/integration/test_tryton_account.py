@@ -61,7 +61,7 @@ async def test_connecting_says_what_is_missing_and_what_to_do(
     assert world.held == (0, 0, 0)
 
 
-async def test_a_wrong_key_is_tried_again_when_a_person_may_have_mended_it(world: World) -> None:
+async def test_a_wrong_key_is_tried_again_when_a_person_may_have_fixed_it(world: World) -> None:
     with pytest.raises(ReceiverUnavailable) as refused:
         await world.crm(key="a wrong key").contacts(world.caller)
 

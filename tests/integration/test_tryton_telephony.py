@@ -200,7 +200,7 @@ async def test_looking_again_changes_nothing(world: World) -> None:
     assert world.telephony.find("sale.opportunity", [["id", "=", deal]], "write_date") == [before]
 
 
-# Somebody else writes, too
+# Another user writes, too
 
 
 @pytest.mark.parametrize(

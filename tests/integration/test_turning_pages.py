@@ -51,7 +51,7 @@ async def test_a_call_is_the_visitor_s_however_many_pages_were_read(
     assert len(await everything(store, Lease)) == 1
 
 
-async def test_a_call_between_two_pages_is_judged_alike_now_and_later(store: SqlStore) -> None:
+async def test_a_call_between_two_pages_is_attributed_alike_now_and_later(store: SqlStore) -> None:
     await furnish(store)
     desk = visit_service(store)
     first = await open_page(desk, ADS)

@@ -1,5 +1,5 @@
-"""A number whose page never shows it goes back soon; whoever sees it, taps it or leaves keeps it
-for the hold.
+"""A number whose page never shows it goes back soon; a visitor who sees it, taps it or leaves
+keeps it for the hold.
 """
 
 import pytest
@@ -32,7 +32,7 @@ async def test_a_number_that_no_page_shows_is_free_after_half_a_minute(store: Sq
 
 
 @pytest.mark.parametrize("how", ["alive", "tap", "left"])
-async def test_whoever_shows_taps_or_leaves_within_seconds_keeps_the_attribution(
+async def test_a_visitor_who_shows_taps_or_leaves_within_seconds_keeps_the_attribution(
     store: SqlStore, how: str
 ) -> None:
     desk, visit_id, lease_id = await asked(store)

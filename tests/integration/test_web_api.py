@@ -16,7 +16,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-async def test_without_a_token_nothing_is_told(world: World) -> None:
+async def test_without_a_token_nothing_is_answered(world: World) -> None:
     paths = [
         "sites",
         "destinations",
@@ -141,7 +141,7 @@ async def test_a_number_in_any_spelling_is_kept_in_e164(world: World) -> None:
 CSV = "number;pool;channel\n+74951110001;visitors;\n8 495 111 00 02;;radio\nnonsense;;\n"
 
 
-async def test_an_import_takes_all_or_none_unless_told_otherwise(world: World) -> None:
+async def test_an_import_takes_all_or_none_unless_asked_otherwise(world: World) -> None:
     program = world.program(Scope.CONFIG_WRITE)
     first = await program.post("/api/v1/numbers/import?site_id=shop", content="\ufeff" + CSV)
     assert (first.status_code, first.json()["added"]) == (200, [])
@@ -180,7 +180,7 @@ async def test_bodies_have_a_limit_whether_announced_or_not(world: World) -> Non
     ).status_code == 413
 
 
-async def test_secrets_stand_nowhere_in_the_api(world: World) -> None:
+async def test_secrets_are_nowhere_in_the_api(world: World) -> None:
     schema = (await world.browser().get("/api/v1/openapi.json")).text
     assert "password_hash" not in schema
     assert "digest" not in schema
@@ -188,7 +188,7 @@ async def test_secrets_stand_nowhere_in_the_api(world: World) -> None:
         assert (await world.browser().get(path)).status_code == 404
 
 
-async def test_an_accident_is_told_without_its_inside(
+async def test_an_accident_is_reported_without_its_inside(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def explode(*_: object, **__: object) -> None:
@@ -239,6 +239,6 @@ async def test_yes_and_no_are_booleans(world: World, active: object) -> None:
         assert (await client.post("/api/v1/webhooks", json=body)).status_code == 422
 
 
-async def test_health_is_told_to_anyone(world: World) -> None:
+async def test_health_is_shown_to_anyone(world: World) -> None:
     answer = await world.browser().get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok")

@@ -65,7 +65,7 @@ async def test_a_wrong_question_is_refused(world: World, query: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
 
 
-async def test_one_call_is_told_whole_without_its_waveform(
+async def test_one_call_is_shown_whole_without_its_waveform(
     world: World, calls: dict[str, Call]
 ) -> None:
     whole = (

@@ -54,7 +54,7 @@ async def test_a_page_may_send_its_json_as_plain_text(world: World) -> None:
     assert answer.status_code == 200
 
 
-async def test_when_none_is_left_the_page_is_told_so(world: World) -> None:
+async def test_when_none_is_left_the_page_learns_it(world: World) -> None:
     page = world.browser(Origin=ORIGIN)
     numbers = {(await page.post(ASK, json={})).json()["number"] for _ in range(2)}
     answer = await page.post(ASK, json={})
@@ -73,7 +73,7 @@ async def test_pages_of_other_sites_get_nothing(world: World, origin: str) -> No
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_browser_that_asks_first_is_told_what_it_may_send(world: World) -> None:
+async def test_a_browser_that_asks_first_gets_what_it_may_send(world: World) -> None:
     page = world.browser(Origin=ORIGIN, **{"Access-Control-Request-Method": "POST"})
     leased = (await page.post(ASK, json={})).json()
     for path in (

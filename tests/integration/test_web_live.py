@@ -1,4 +1,4 @@
-"""Live pages over a real connection: what changes is told, once, and only to whom it belongs."""
+"""Live pages over a real connection: what changes is sent, once, and only to whom it belongs."""
 
 import asyncio
 import time
@@ -129,7 +129,7 @@ async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: Wor
     assert "pbx-1768912345.2" in heard.data
 
 
-async def test_a_call_that_does_not_fit_is_only_told_to_be_gone(world: World) -> None:
+async def test_a_call_that_does_not_fit_is_only_reported_gone(world: World) -> None:
     fits = a_call("1", world.clock.now, verdict=Verdict.EXACT)
     await world.save(fits, a_call("2", world.clock.now, caller_name="Somebody Else"))
     async with (

@@ -98,7 +98,7 @@ async def test_guessing_many_logins_from_one_address_is_slowed_down(world: World
     assert answers == [401] * 30 + [429]
 
 
-async def test_one_address_locks_nobody_else_out(world: World) -> None:
+async def test_one_address_locks_no_other_out(world: World) -> None:
     for _ in range(120):
         await log_in(world.browser(address="203.0.113.9"), password="wrong")
     assert (await log_in(world.browser(address="198.51.100.7"))).status_code == 303

@@ -31,7 +31,7 @@ async def calls(world: World) -> dict[str, Call]:
 # what every answer carries
 
 
-async def test_a_strict_policy_stands_on_every_answer_with_a_nonce_of_its_own(world: World) -> None:
+async def test_a_strict_policy_is_on_every_answer_with_a_nonce_of_its_own(world: World) -> None:
     client = world.browser()
     first, second = await client.get("/login"), await client.get("/login")
     policy = first.headers["content-security-policy"]
@@ -98,7 +98,7 @@ async def test_a_number_of_a_channel_shows_it_where_no_visitor_is_known(world: W
     assert "<bdi>Billboard</bdi>" in html
 
 
-async def test_a_code_that_was_shown_to_nobody_is_answered_in_words(
+async def test_a_code_that_was_shown_to_no_visitor_is_answered_in_words(
     world: World, calls: dict[str, Call]
 ) -> None:
     anna = await world.person("anna")

@@ -83,7 +83,7 @@ async def test_the_head_alone_tells_everything_but_the_sound(world: World) -> No
     assert (part.status_code, part.headers["content-length"]) == (206, "10")
 
 
-async def test_whoever_is_logged_in_may_listen_and_others_may_not(world: World) -> None:
+async def test_a_person_who_is_logged_in_may_listen_and_others_may_not(world: World) -> None:
     assert (await (await world.person("anna")).get(PATH)).status_code == 200
     assert (await world.browser().get(PATH)).status_code == 401
     assert (await world.program(Scope.CONFIG_READ).get(PATH)).status_code == 403

@@ -91,7 +91,7 @@ async def test_hours_of_the_day_are_the_readers(world: World) -> None:
     assert re.search(r'<th scope="row">12</th><td>0\.3</td><td>2</td>', page)
 
 
-async def test_a_pool_nobody_visited_says_so_instead_of_a_plan(world: World) -> None:
+async def test_a_pool_without_visits_says_so_instead_of_a_plan(world: World) -> None:
     page = (await (await world.person("anna")).get("/pools/visitors")).text
     assert "No visits yet" in page
     assert "A number for every visitor" not in page
@@ -139,7 +139,7 @@ async def test_too_few_known_calls_are_said_and_give_no_error(world: World) -> N
     assert "Expected calibration error" not in page
 
 
-async def test_reliability_is_told_of_the_site_and_days_asked_for(world: World) -> None:
+async def test_reliability_is_shown_for_the_site_and_days_asked_for(world: World) -> None:
     await known_calls(world, 100, 0.75)
     client = await world.person("anna")
     assert "Only 0 such calls" in (await client.get("/reliability?site=other")).text

@@ -54,7 +54,7 @@ async def test_pages_of_other_sites_get_nothing(
 VERBS = ("numbers", "alive", "tap", "form", "left")
 
 
-async def test_a_browser_that_asks_first_is_told_what_it_may_send(page: httpx.AsyncClient) -> None:
+async def test_a_browser_that_asks_first_gets_what_it_may_send(page: httpx.AsyncClient) -> None:
     opened = (await page.post(OPEN, json=told())).json()
     for path in (OPEN, *(f"/api/v1/visits/{opened['visit_id']}/{verb}" for verb in VERBS)):
         answer = await page.options(path)

@@ -1,5 +1,5 @@
-"""What a webhook's receiver answers, and what becomes of the delivery: it is obeyed, and told in
-clear words.
+"""What a webhook's receiver answers, and what becomes of the delivery: it is obeyed, and shown
+in clear words.
 """
 
 from collections.abc import AsyncIterator

@@ -134,7 +134,7 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
         "http://a b/",
     ],
 )
-async def test_an_address_where_nobody_is_is_unavailable(url: str, courier: WebhookSender) -> None:
+async def test_an_address_without_a_server_is_unavailable(url: str, courier: WebhookSender) -> None:
     with pytest.raises(ReceiverUnavailable):
         await courier.post(told(), webhook(url=url))
 
@@ -207,7 +207,7 @@ async def test_nothing_is_sent_to_the_metadata_of_a_cloud(
         await courier.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
 
 
-async def test_a_half_letter_in_what_is_told_does_not_stop_the_telling(
+async def test_a_half_letter_in_the_payload_does_not_stop_the_delivery(
     hook: Receiver, courier: WebhookSender
 ) -> None:
     await courier.post(told(odd="\ud800"), webhook(url=hook.url))

@@ -1,4 +1,4 @@
-"""The worker: what is due is done, and nobody waits behind somebody else's receiver."""
+"""The worker: what is due is done, and no delivery waits behind another's receiver."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -83,7 +83,7 @@ def ended(**facts: object) -> Call:
     return replace(call, **facts)  # type: ignore[arg-type]
 
 
-async def test_a_receiver_that_hangs_delays_nobody_else(store: SqlStore) -> None:
+async def test_a_receiver_that_hangs_delays_no_other(store: SqlStore) -> None:
     await put(store, ended(), "slow", "quick")
 
     async def quick_was_told() -> bool:

@@ -1,4 +1,4 @@
-"""A caller, a site's calls and a real Tryton: what the tests of the Tryton account stand on.
+"""A caller, a site's calls and a real Tryton: what the tests of the Tryton account need.
 
 What we do goes through `annotate` and the adapter, as in production. What came of it is read by
 `telephony`, another user of that Tryton, who shares no code with the adapter.
@@ -42,7 +42,7 @@ class World:
         self._http = HttpClient(server.url, {})
 
     def new_caller(self) -> None:
-        """Somebody whom nobody knows calls from now on."""
+        """A person without a visit calls from now on."""
         self.caller = f"+7912{next(_numbers):03}4567"
 
     def call(self, **fields: Any) -> CallEvent:
@@ -102,7 +102,7 @@ class World:
         return Mortal(self._http, last, methods)
 
     def meanwhile(self, act: Callable[[], None], *, after: str) -> "Meanwhile":
-        """A process beside which somebody else acts when Tryton has answered its first look at
+        """A process beside which another user acts when Tryton has answered its first look at
         `after`.
         """
         return Meanwhile(self._http, act, after)

@@ -1,4 +1,4 @@
-"""What analytics services are told of in tests: Anna's call at noon within her session, and a sale
+"""What analytics services get in tests: Anna's call at noon within her session, and a sale
 that came of it.
 """
 

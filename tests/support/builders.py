@@ -28,7 +28,7 @@ def later(seconds: float) -> datetime:
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -111,7 +111,7 @@ async def furnish(
 
 
 class Story:
-    """What one call writes into the CEL log, told in the order in which Asterisk 22 writes it.
+    """What one call writes into the CEL log, in the order in which Asterisk 22 writes it.
 
     Each verb adds rows; `at` moves on by itself or with `wait`.
     """

@@ -22,7 +22,7 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        """What stands on stdout, all of it, as JSON."""
+        """What is on stdout, all of it, as JSON."""
         return json.loads(self.out)
 
 

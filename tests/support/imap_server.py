@@ -247,7 +247,7 @@ class Trickle:
 
     def __init__(self) -> None:
         self.port = 0
-        self.left = asyncio.Event()  # somebody who had come is gone
+        self.left = asyncio.Event()  # a message that had come is gone
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"* OK ready\r\n")

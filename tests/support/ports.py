@@ -1,4 +1,4 @@
-"""Free ports for programs that must be told theirs before they open them.
+"""Free ports for programs that need theirs before they open them.
 
 A port that the kernel gives is anybody's again as soon as it is let go: the next connection of any
 program on this machine may have it before ours does. These lie where the kernel gives none of
@@ -17,8 +17,8 @@ _given: deque[int] = deque(maxlen=200)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """An even port of `host` that nothing is bound to, by TCP or by UDP, and that nobody here was
-    given lately.
+    """An even port of `host` that nothing is bound to, by TCP or by UDP, and that was not
+    given here lately.
     """
     candidates = [
         port

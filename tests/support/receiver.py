@@ -1,4 +1,4 @@
-"""A webhook receiver on this machine: a real server that answers as badly as it is told to."""
+"""A webhook receiver on this machine: a real server that answers as badly as a test asks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

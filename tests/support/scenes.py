@@ -13,8 +13,8 @@ CALLER = "caller"
 
 
 class Scene:
-    """One caller and whoever takes part, by short names. A channel is named `PJSIP/<name>-…` unless
-    said otherwise.
+    """One caller and the others who take part, by short names. A channel is named `PJSIP/<name>-…`
+    unless said otherwise.
     """
 
     def __init__(self, at: datetime = NOON) -> None:

@@ -96,7 +96,7 @@ class TrytonUser:
         return self.create("sale.opportunity", party=party, description=description, **values)
 
     def client_id(self, opportunity: int) -> str | None:
-        """What stands in the field of an opportunity."""
+        """What is in the field of an opportunity."""
         (row,) = self.find("sale.opportunity", [["id", "=", opportunity]], FIELD)
         value: str | None = row[FIELD]
         return value

@@ -48,7 +48,7 @@ def undecided(call: Call, id: str, *candidates: Found, **more: object) -> Delive
 
 
 def two_deals(call: Call) -> tuple[Found, ...]:
-    """What cannot be told apart, one of them with a hostile title."""
+    """What cannot be distinguished, one of them with a hostile title."""
     at = call.arrived_at + timedelta(seconds=3)
     return (
         Found(

@@ -14,8 +14,8 @@ from router.domain.calls.call import (
 
 
 def lost_in_transfer(at: datetime) -> dict[str, Any]:
-    """Fields of a call that a colleague took over, held, and transferred to a phone that nobody
-    answered.
+    """Fields of a call that a colleague took over, held, and transferred to a phone that was
+    not answered.
     """
     taken = Transfer(
         kind=TransferKind.ATTENDED,

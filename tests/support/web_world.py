@@ -34,7 +34,7 @@ SOUND = bytes(range(256)) * 40
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     now: datetime = datetime(2026, 1, 20, 11, 30, tzinfo=UTC)
 

@@ -50,7 +50,7 @@ def title(call: CallEvent, language: Language = Language.ENGLISH) -> str:
     return render(Part.TITLE, call, language, {})
 
 
-def test_every_fact_is_told_by_its_name() -> None:
+def test_every_fact_is_sent_by_its_name() -> None:
     call = read_call(body(), PAGES)
     assert set(call.facts) <= set(FACTS) | {"gbraid", "wbraid"}
     assert {
@@ -77,7 +77,7 @@ def test_every_fact_is_told_by_its_name() -> None:
     )
 
 
-def test_tags_and_who_answered_are_told_and_missing_in_what_an_older_version_wrote() -> None:
+def test_tags_and_who_answered_are_sent_and_missing_in_what_an_older_version_wrote() -> None:
     payload = call_body(replace(CALL, answered_by="101"), None, None, tags=["missed", "vip"])
     call = read_call(payload, PAGES)
     assert (call.answered_by, call.facts["tags"]) == ("101", "missed, vip")

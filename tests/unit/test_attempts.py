@@ -1,4 +1,4 @@
-"""How often something may be asked: by a clock that nobody can set, and without what has not
+"""How often something may be asked: by a clock that cannot be set, and without what has not
 happened.
 """
 
@@ -31,7 +31,7 @@ def test_a_window_moves_and_what_is_refused_does_not_count() -> None:
     assert window.hit("a")
 
 
-def test_a_clock_of_the_machine_that_is_set_back_locks_nobody_out(
+def test_a_clock_of_the_machine_that_is_set_back_locks_no_one_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     attempts, wall = RateLimits(), time.time()

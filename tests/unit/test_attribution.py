@@ -1,5 +1,5 @@
-"""Whose call it was: what each kind of evidence does to the verdict, and that a moment is judged
-alike for ever.
+"""Whose call it was: what each kind of evidence does to the verdict, and that a moment is
+attributed alike for ever.
 """
 
 from dataclasses import replace
@@ -41,7 +41,9 @@ from tests.unit.attribution_moments import (
         (NOON + LOOK_BACK, Verdict.UNKNOWN),
     ],
 )
-def test_a_call_is_judged_by_where_it_falls_in_the_lease(at: datetime, verdict: Verdict) -> None:
+def test_a_call_is_attributed_by_where_it_falls_in_the_lease(
+    at: datetime, verdict: Verdict
+) -> None:
     result = infer(at, candidate(lease()))
     assert result.verdict is verdict
     assert (result.named and result.named.lease_id) == (
@@ -75,7 +77,7 @@ def test_a_number_taken_out_since_still_belongs_to_its_last_visitor() -> None:
     assert attribute(CallContext(number=None, at=NOON)).verdict is Verdict.UNKNOWN
 
 
-def test_a_static_number_stands_for_its_channel_whatever_was_leased() -> None:
+def test_a_static_number_belongs_to_its_channel_whatever_was_leased() -> None:
     result = infer(NOON, number=static(channel="billboard"))
     assert (result.verdict, result.named, result.channel) == (Verdict.STATIC, None, "billboard")
 
@@ -179,7 +181,9 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_a_call_is_judged_weeks_later_as_it_was_in_its_moment(steps: list[tuple[int, str]]) -> None:
+def test_a_call_is_attributed_weeks_later_as_it_was_in_its_moment(
+    steps: list[tuple[int, str]],
+) -> None:
     """Whatever happens to a number after a call, the ledger still gives the probabilities that it
     gave then.
     """

@@ -1,4 +1,4 @@
-"""What a site learns of phones that call as somebody else: nothing where nobody forges caller IDs,
+"""What a site learns of phones that call as another person: nothing where none forges caller IDs,
 and to trust the visitor on the page where somebody does.
 """
 

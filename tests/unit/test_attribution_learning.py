@@ -11,8 +11,8 @@ from tests.support.builders import NOON, dynamic, later, lease
 
 
 def case(index: int, *, age: float | None, source: str = "google") -> Case:
-    """A call an hour; its only suspect has been on the page for `age` seconds (None: the number is
-    idle).
+    """A call an hour; its only candidate has been on the page for `age` seconds (None: the number
+    is idle).
     """
     at = NOON + timedelta(hours=index)
     begun = at - timedelta(seconds=age or 0)

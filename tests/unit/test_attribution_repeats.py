@@ -35,7 +35,9 @@ def test_a_regular_who_saved_the_number_is_not_taken_for_its_holder() -> None:
 
 
 @pytest.mark.parametrize("hours", [0.1, 10])
-def test_a_phone_that_others_use_too_is_whoever_has_the_number_on_the_page(hours: float) -> None:
+def test_a_phone_that_others_use_too_belongs_to_the_visitor_who_has_the_number_on_the_page(
+    hours: float,
+) -> None:
     """An office has one number for all, and who tests a site calls from one phone as one visitor
     after another.
     """
@@ -66,13 +68,15 @@ def test_source_and_visit_are_of_one_visit_where_the_caller_came_back_by_another
     assert (result.named.visit_id, result.source, result.channel) == ("anna-2", "google", "Email")
 
 
-def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_nobody() -> None:
+def test_a_known_phone_whose_owner_was_never_found_is_a_repeat_of_no_visitor() -> None:
     unknown = Earlier(at=later(-86_400), number=DID)
     result = infer(later(3000), candidate(left("anna", 0, 20)), earlier=(unknown,))
     assert (result.verdict, result.named) == (Verdict.REPEAT, None)
 
 
-def test_who_calls_again_came_from_where_they_came_first_even_if_nobody_could_be_named() -> None:
+def test_who_calls_again_came_from_where_they_came_first_even_if_no_visitor_could_be_named() -> (
+    None
+):
     origins = (("google", "Paid Search", 0.6), ("vk", "Organic Social", 0.3))
     result = infer(
         NOON, candidate(who="anna"), earlier=(replace(before("anna", sure=0.4), origins=origins),)
@@ -103,7 +107,7 @@ def test_doubt_about_an_earlier_call_is_doubt_about_the_next() -> None:
     assert probability(unsure, "vera") == pytest.approx(0.6, abs=0.05)
 
 
-def test_whoever_called_from_another_phone_already_is_less_likely_to_call_again() -> None:
+def test_a_visitor_who_called_from_another_phone_already_is_less_likely_to_call_again() -> None:
     fresh, done = (
         infer(later(500), candidate(left("anna", 0, 60), called=share)) for share in (0.0, 0.95)
     )

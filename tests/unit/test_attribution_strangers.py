@@ -1,4 +1,4 @@
-"""What a stranger can do to the attribution of somebody else's call: forged forms, and a forged
+"""What a stranger can do to the attribution of another person's call: forged forms, and a forged
 caller ID.
 """
 
@@ -66,8 +66,8 @@ def test_a_forged_caller_id_on_another_number_does_next_to_nothing() -> None:
 
 
 def test_an_honest_form_still_names_who_is_on_no_page() -> None:
-    """A visitor left their phone and calls an hour later, when their number is somebody else's, who
-    has left.
+    """A visitor left their phone and calls an hour later, when their number is another visitor's,
+    who has left.
     """
     anna = candidate(left("anna", 0, 60), form=True, source="google")
     boris = candidate(left("boris", 1000, 1060), source="vk")
@@ -76,7 +76,7 @@ def test_an_honest_form_still_names_who_is_on_no_page() -> None:
     assert result.named.visitor_id == "anna"
 
 
-def test_an_honest_form_confirms_the_visitor_whose_phone_called_before_as_somebody_unknown() -> (
+def test_an_honest_form_confirms_the_visitor_whose_phone_called_before_as_an_unknown_person() -> (
     None
 ):
     unknown = Earlier(at=later(-86_400), number=DID)

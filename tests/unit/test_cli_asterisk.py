@@ -126,7 +126,7 @@ async def test_two_endpoints_with_one_address_are_found_hand_written_ones_too(pj
         Trunk(name=name, kind=TrunkKind.REGISTRATION, host="192.0.2.1", user="7")
         for name in ("carrier", "pstn")
     ]
-    assert sharing(networks, both) == []  # told apart by the line that we gave with each
+    assert sharing(networks, both) == []  # known by the line that we gave with each
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_two_that_nothing_tells_apart_are_left_to_a_person() -> None:
     assert decide(*both).one is None
 
 
-def test_one_entity_told_twice_is_one() -> None:
+def test_one_entity_sent_twice_is_one() -> None:
     assert decide(found(), found()).one == found()
 
 

@@ -1,7 +1,7 @@
 """A call becomes entities in a CRM: the client ID first, then each fact; what is gone or refused
 costs nothing else.
 
-The CRM here is strict: it refuses what it was told to refuse, and has no entity that was deleted.
+The CRM here is strict: it refuses what a test says, and has no entity that was deleted.
 """
 
 from collections.abc import Mapping, Sequence

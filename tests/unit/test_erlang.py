@@ -215,7 +215,7 @@ def test_hours_of_the_day_are_averaged_over_the_days_that_had_them() -> None:
         (10, 8, 0, 0, None),
     ],
 )
-def test_a_pool_is_short_when_somebody_went_without_or_hardly_any_number_was_idle(
+def test_a_pool_is_short_when_a_visitor_went_without_or_hardly_any_number_was_idle(
     numbers: int, most: int, empty: int, budget: int, found: Shortage | None
 ) -> None:
     assert shortage(numbers=numbers, most_held=most, found_empty=empty, over_budget=budget) is found

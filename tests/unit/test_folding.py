@@ -65,7 +65,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize(("story", "ending", "disposition"), ENDINGS.values(), ids=ENDINGS)
-def test_each_ending_is_told_from_the_others(
+def test_each_ending_is_distinguished_from_the_others(
     story: Story, ending: Ending, disposition: Disposition
 ) -> None:
     call = only(story)
@@ -95,7 +95,7 @@ def test_wait_is_arrival_to_answer_and_talk_is_answer_to_hang_up() -> None:
     assert call.arrived_at == answered_call().rows[0].at
 
 
-def test_a_call_that_nobody_answered_was_waiting_to_its_end() -> None:
+def test_a_call_that_was_not_answered_was_waiting_to_its_end() -> None:
     call = only(missed_call())
     assert call.wait_seconds == pytest.approx(20, abs=0.1)
     assert call.talk_seconds == 0
@@ -175,7 +175,7 @@ def test_a_call_that_asterisk_did_not_survive_ends_where_the_cel_log_ends() -> N
     assert (ringing.ending, ringing.disposition) == (Ending.CUT, Disposition.FAILED)
 
 
-def test_a_call_whose_own_end_was_told_is_not_cut() -> None:
+def test_a_call_whose_own_end_was_logged_is_not_cut() -> None:
     story = answered_call()
     assert fold(story.rows[:-1], cut_at=story.at)[0].ending is Ending.ANSWERED
 

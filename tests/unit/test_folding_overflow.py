@@ -14,8 +14,8 @@ from tests.support.builders import DID, OTHER_DID, answered_call, later, missed_
 
 
 def overflow(*, answered: bool) -> list[Row]:
-    """Another dialplan dials one number of ours, where nobody answers, then a second one, all under
-    one linkedid.
+    """Another dialplan dials one number of ours, where the call is not answered, then a second
+    one, all under one linkedid.
     """
     first = missed_call(0, did=DID[1:], channel="Local/A@ringtrace-00000000;2")
     second_call = answered_call if answered else missed_call

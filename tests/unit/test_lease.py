@@ -26,7 +26,7 @@ def test_a_lease_lasts_for_the_hold_of_which_the_freeze_is_the_end() -> None:
     assert (new().started_at, new().frozen_at, new().ends_at) == (NOON, later(300), later(600))
 
 
-def test_a_sign_of_life_counts_the_hold_anew() -> None:
+def test_a_sign_of_life_counts_the_hold_again() -> None:
     kept = sign_of_life(new(), POOL, later(299))
     assert kept is not None
     assert (kept.started_at, kept.frozen_at, kept.ends_at) == (NOON, later(599), later(899))

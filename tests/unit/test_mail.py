@@ -69,7 +69,7 @@ def test_the_writer_s_own_recipients_come_before_what_servers_added_and_a_tag_be
     )
 
 
-def test_a_code_names_its_visit_a_channel_s_tag_its_channel_and_anything_else_nobody() -> None:
+def test_a_code_names_its_visit_a_channel_s_tag_its_channel_and_anything_else_no_one() -> None:
     anna = visit(code="4K7M2X", channel="Organic Search")
     known = ({"maps": "Maps"}, {"4K7M2X": anna})
     assert judge_mail("4k7m2x", *known) == (Verdict.EXACT, "Organic Search", anna)
@@ -90,7 +90,9 @@ def test_a_code_names_its_visit_a_channel_s_tag_its_channel_and_anything_else_no
         (b"", False),
     ],
 )
-def test_what_machines_send_is_told_from_what_people_write(head: bytes, automatic: bool) -> None:
+def test_what_machines_send_is_distinguished_from_what_people_write(
+    head: bytes, automatic: bool
+) -> None:
     assert read_headers(head).automatic is automatic
 
 
@@ -171,12 +173,12 @@ def test_a_password_never_crosses_a_network_unprotected() -> None:
 @pytest.mark.parametrize(
     "fields", [{"host": "a b"}, {"host": ""}, {"port": 0}, {"user": ""}, {"folder": "a\r\nb"}]
 )
-def test_a_mailbox_that_nobody_could_read_is_refused(fields: dict[str, object]) -> None:
+def test_a_mailbox_that_cannot_be_read_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         box(**fields)
 
 
-def test_a_tag_is_what_stands_in_an_address() -> None:
+def test_a_tag_is_what_is_in_an_address() -> None:
     fields: dict[str, Any] = {"id": "1", "site_id": "shop", "created_at": NOON}
     assert MailChannel(tag="business-cards", channel="Cards", **fields).tag == "business-cards"
     for tag in ("", "a b", "a@b", "+x", "x" * 33, "-x"):

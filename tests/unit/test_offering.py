@@ -82,7 +82,7 @@ def test_chains_of_pools_are_chosen_number_by_number() -> None:
     assert [one.id for one in fitting_pools(pools, MOSCOW)] == ["a", "b", "d"]
 
 
-def test_a_pool_for_elsewhere_alone_is_offered_to_nobody_here() -> None:
+def test_a_pool_for_elsewhere_alone_is_offered_to_no_visitor_here() -> None:
     assert fitting_pools([pool(regions=("Moscow",))], TULA) == []
 
 

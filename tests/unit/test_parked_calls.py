@@ -22,7 +22,7 @@ def test_a_parked_caller_does_not_talk_and_is_picked_up_by_another_phone() -> No
     assert call.last_answered_by == "203"
 
 
-def test_a_parked_caller_comes_back_when_nobody_picks_them_up() -> None:
+def test_a_parked_caller_comes_back_when_not_picked_up() -> None:
     scene = (
         parked()
         .leaves(CALLER)

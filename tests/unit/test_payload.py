@@ -1,4 +1,4 @@
-"""What a receiver is told of a call."""
+"""What a receiver gets of a call."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def test_a_receiver_learns_how_probable_the_visitor_is_and_where_they_came_from(
     assert (told["visit"]["source"], told["visit"]["channel"]) == ("google", "Paid Search")
 
 
-def test_the_source_is_told_when_the_visitor_is_not_known() -> None:
+def test_the_source_is_sent_when_the_visitor_is_not_known() -> None:
     judged = call(
         verdict=Verdict.CONTESTED, probability=0.1, source="yandex", channel="Organic Search"
     )
@@ -41,6 +41,6 @@ def test_the_source_is_told_when_the_visitor_is_not_known() -> None:
     assert (told["visitor"], told["visit"], told["ga_client_id"]) == (None, None, None)
 
 
-def test_nothing_is_told_of_what_was_not_judged() -> None:
+def test_nothing_is_sent_of_what_was_not_attributed() -> None:
     told = call_body(call(), None, None)["attribution"]
     assert set(told.values()) == {None}

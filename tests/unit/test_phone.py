@@ -145,7 +145,7 @@ def test_a_mobile_tells_its_operator(e164: str, operator: str | None) -> None:
     assert caller_operator(e164) == operator
 
 
-def test_nobody_pays_for_the_map_of_numbers_who_does_not_ask() -> None:
+def test_the_map_of_numbers_costs_nothing_until_it_is_asked() -> None:
     script = "import sys, router.bootstrap; print(any('geodata' in name for name in sys.modules))"
     said = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -82,7 +82,7 @@ def test_the_shorter_side_is_padded_with_silence(tmp_path: Path) -> None:
     assert np.array_equal(company, np.concatenate([tone(12), silence(13)]))
 
 
-def test_half_a_sample_at_the_end_is_dropped_and_told(tmp_path: Path) -> None:
+def test_half_a_sample_at_the_end_is_dropped_and_reported(tmp_path: Path) -> None:
     with opened(spool_pair(tmp_path, tone(1).tobytes() + b"\x07", tone(1))) as audio:
         assert audio.samples == 8000
         assert list(audio.warnings()) == [AudioWarning.CUT_SAMPLE]
@@ -168,7 +168,7 @@ def test_a_side_that_appears_after_the_opening_is_noticed(tmp_path: Path) -> Non
             audio.check_unchanged()
 
 
-def test_what_can_be_tried_again_is_told_apart_from_what_is_broken() -> None:
+def test_what_can_be_tried_again_is_distinguished_from_what_is_broken() -> None:
     assert issubclass(SpoolBusy, Retryable)
     assert issubclass(StillGrowing, Retryable)
     assert not issubclass(BrokenSpool, Retryable)

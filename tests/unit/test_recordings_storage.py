@@ -65,7 +65,7 @@ async def test_a_range_behind_the_end_is_an_error_of_its_own(
         [chunk async for chunk in storage.chunks_async(KEY, start)]
 
 
-async def test_what_is_not_there_is_told_so(storage: Storage) -> None:
+async def test_what_is_not_there_is_reported(storage: Storage) -> None:
     for ask in (storage.stat, storage.read, storage.sidecar):
         with pytest.raises(NotStored):
             ask(KEY)

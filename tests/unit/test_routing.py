@@ -1,4 +1,4 @@
-"""Routes: which destination a DID has, and the one line that the dialplan is told."""
+"""Routes: which destination a DID has, and the one line that the dialplan gets."""
 
 import re
 from datetime import timedelta
@@ -85,7 +85,7 @@ def test_the_answer_names_number_destination_lease_client_and_steps() -> None:
     assert line == f"{DID}|office|l1|t|1.2||PJSIP/a&PJSIP/b~20^PJSIP/+7495@x~20"
 
 
-def test_client_and_source_are_told_only_where_it_was_asked_for() -> None:
+def test_client_and_source_are_sent_only_where_it_was_asked_for() -> None:
     silent = encode(Route(number=None, destination=OFFICE), client_id="1.2", source="ads")
     assert silent == "|office||||" + "|PJSIP/company~20"
     spoken = encode(

@@ -236,7 +236,7 @@ GOOGLE = read("https://shop.ru/?gclid=1")
         ("https://shop.ru/thanks", "https://pay.bank.ru/"),
     ],
 )
-def test_a_visit_goes_on_when_nobody_else_sent_the_visitor(url: str, referrer: str) -> None:
+def test_a_visit_goes_on_when_no_other_site_sent_the_visitor(url: str, referrer: str) -> None:
     assert not brings_new_source(visit(GOOGLE), read(url, referrer))
 
 

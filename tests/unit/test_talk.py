@@ -142,7 +142,7 @@ def test_a_clock_that_is_right_is_not_flagged() -> None:
     assert not scene.wait(3).over().ends("201").call().clock_stepped
 
 
-def test_what_another_phone_holds_is_talk_as_long_as_somebody_speaks() -> None:
+def test_what_another_phone_holds_is_talk_as_long_as_one_side_speaks() -> None:
     scene = answered().starts("202").answers("202").meets("b1", "202").wait(20)
     call = scene.over().ends("201").ends("202").call()
     one, two = (

@@ -91,7 +91,7 @@ LOST: dict[str, tuple[Scene, TransferOutcome]] = {
 
 
 @pytest.mark.parametrize(("scene", "outcome"), LOST.values(), ids=LOST)
-def test_a_transfer_that_nobody_takes_is_lost_and_no_talk(
+def test_a_transfer_that_is_not_taken_is_lost_and_no_talk(
     scene: Scene, outcome: TransferOutcome
 ) -> None:
     call = scene.call()

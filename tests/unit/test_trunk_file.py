@@ -70,7 +70,7 @@ def test_removing_one_leaves_the_others_and_what_people_wrote(tmp_path: Path) ->
         trunks.remove("two")
 
 
-def test_a_block_that_somebody_spoilt_is_named(tmp_path: Path) -> None:
+def test_a_block_that_was_spoilt_is_named(tmp_path: Path) -> None:
     Trunks(tmp_path).add(ip())
     file = tmp_path / "trunks.conf"
     file.write_text(file.read_text().replace('"ip"', '"pigeon"'))

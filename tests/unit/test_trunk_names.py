@@ -69,7 +69,7 @@ async def test_a_carrier_that_moved_is_known_by_its_new_address_and_for_a_day_by
     assert watched.matches() == {"192.0.2.9"}
 
 
-async def test_a_name_that_nobody_knew_when_asterisk_started_is_read_once_it_is_known(
+async def test_a_name_that_was_unknown_when_asterisk_started_is_read_once_it_is_known(
     tmp_path: Path,
 ) -> None:
     watched = Watched(tmp_path, identified=())

@@ -63,7 +63,7 @@ def test_an_account_of_the_companys_telephony_registers_here(tmp_path: Path) -> 
     ]
 
 
-def test_passwords_stand_apart_in_a_file_for_few_eyes(tmp_path: Path) -> None:
+def test_passwords_are_apart_in_a_file_for_few_eyes(tmp_path: Path) -> None:
     Trunks(tmp_path).add(account(), "s3cret!-of-the-desk")
     assert "s3cret!-of-the-desk" not in (tmp_path / "trunks.conf").read_text()
     assert "password = s3cret!-of-the-desk" in secrets(tmp_path)
@@ -83,7 +83,7 @@ def test_a_password_is_written_as_asterisk_reads_it(
 
 
 @pytest.mark.parametrize("password", ["", " ", "a b", "a\nsecret=1", "пароль", "x" * 129, "a\0"])
-def test_a_password_that_cannot_stand_in_the_file_is_refused_and_nothing_written(
+def test_a_password_that_cannot_be_in_the_file_is_refused_and_nothing_written(
     password: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput, match="password"):
@@ -130,7 +130,7 @@ def test_what_could_change_the_meaning_of_the_file_is_refused(fields: dict[str, 
 
 
 @pytest.mark.parametrize("user", [None, "", "a b", "a\nb", "a;b", "a@b"])
-def test_a_registration_needs_a_user_that_can_stand_in_an_address(user: str | None) -> None:
+def test_a_registration_needs_a_user_that_can_be_in_an_address(user: str | None) -> None:
     with pytest.raises(InvalidInput, match="user"):
         registration(user=user)
 
