@@ -24,9 +24,10 @@ from router.asterisk.late_frames import Edit, cache_directory, correct
 MODULE = "res_pjsip_session.so"
 _X86_64 = b"\x3e\x00"
 _HEAD = b"\x7fELF\x02\x01"
+_JUMP = b"\x90\xe9"
 _CLAIM = re.compile(
     rb"[\x48\x4d]\x85."  # test dialog, dialog
-    rb"(\x0f\x84)...."  # je not claimed
+    rb"(\x0f\x84|\x90\xe9)...."  # je not claimed; corrected: jmp
     rb"[\x48\x4c]\x89."  # mov dialog, %rdi
     rb"\xe8....\x48\x85\xc0\x0f\x84...."  # call pjsip_dlg_get_inv_session; its result; je
     rb"\x48\x63.....\x48\x8b\x84.....\x48\x85\xc0",  # the session that belongs to it
@@ -35,11 +36,24 @@ _CLAIM = re.compile(
 
 
 def find_claim(module: bytes) -> Edit | None:
-    """The edit after which nothing is claimed; None for an unknown module."""
+    """The edit after which nothing is claimed; None for a corrected or an unknown module."""
+    branch = _branch(module)
+    return Edit(branch.start(1), _JUMP) if branch and branch[1] != _JUMP else None
+
+
+def is_corrected(module: bytes) -> bool:
+    """Whether every request is answered. Modules in which the claim is not found, e.g. for arm64,
+    cannot be corrected.
+    """
+    branch = _branch(module)
+    return bool(branch and branch[1] == _JUMP)
+
+
+def _branch(module: bytes) -> re.Match[bytes] | None:
     if not module.startswith(_HEAD) or module[18:20] != _X86_64:
         return None
     found = list(_CLAIM.finditer(module))
-    return Edit(found[0].start(1), b"\x90\xe9") if len(found) == 1 else None  # jmp
+    return found[0] if len(found) == 1 else None
 
 
 def corrected_modules(modules: Path) -> Path:
@@ -76,8 +90,13 @@ def _linked(modules: Path, name: str) -> Path:
 def main() -> int:
     """Correct the module in the command line; returns 0 if requests are answered."""
     module = Path(sys.argv[1])
-    done = correct(module, find=find_claim)
-    print(f"{module}: {'corrected; restart Asterisk' if done else 'nothing to correct'}")
+    if correct(module, find=find_claim):
+        print(f"{module}: corrected; restart Asterisk")
+    elif is_corrected(module.read_bytes()):
+        print(f"{module}: nothing to correct")
+    else:
+        print(f"{module}: cannot be corrected, it is not Debian's or Ubuntu's module for x86-64")
+        return 1
     return 0
 
 

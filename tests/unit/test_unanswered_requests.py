@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from router.asterisk.unanswered_requests import corrected_modules, find_claim
+from router.asterisk.late_frames import without_rule
+from router.asterisk.unanswered_requests import corrected_modules, find_claim, is_corrected
 from router.cli.doctor.asterisk import unanswered
 from router.cli.doctor.finding import Case, Level
 from router.config import Settings
@@ -38,6 +39,11 @@ def test_the_branch_without_a_dialog_becomes_unconditional() -> None:
     edit = find_claim(before)
     assert edit is not None
     assert (edit.offset, edit.content.hex()) == (64 + 32 + 3, "90e9")
+    after = without_rule(before, find_claim)
+    assert after is not None
+    assert is_corrected(after)
+    assert not is_corrected(before)
+    assert find_claim(after) is None
 
 
 @pytest.mark.parametrize(
@@ -85,13 +91,22 @@ def test_modules_of_the_system_are_left_as_they_are_and_linked_beside_a_correcte
     assert find_claim((system / NAME).read_bytes()) is not None
 
 
-@pytest.mark.parametrize(("code", "level"), [(CLAIM, Level.WARN), (b"", Level.OK)])
-async def test_doctor_gives_the_command_for_an_asterisk_that_is_not_ours(
-    tmp_path: Path, code: bytes, level: Level
+@pytest.mark.parametrize(
+    ("content", "level", "said"),
+    [
+        (module(CLAIM), Level.WARN, "router.asterisk.unanswered_requests"),
+        (without_rule(module(CLAIM), find_claim), Level.OK, ""),
+        (module(b""), Level.WARN, "cannot be corrected"),
+        (module(CLAIM, 183), Level.WARN, "only for Debian's and Ubuntu's on x86-64"),
+    ],
+    ids=["claims", "corrected", "unknown", "arm64"],
+)
+async def test_doctor_says_whether_requests_are_answered_and_what_can_be_done(
+    tmp_path: Path, content: bytes, level: Level, said: str
 ) -> None:
     modules = tmp_path / "modules"
     modules.mkdir()
-    (modules / NAME).write_bytes(module(code))
+    (modules / NAME).write_bytes(content)
     (tmp_path / "asterisk.conf").write_text(f"[directories]\nastmoddir => {modules}\n")
     settings = Settings(
         asterisk="external", asterisk_etc_path=str(tmp_path), cel_log_path="/log", home=tmp_path
@@ -100,4 +115,4 @@ async def test_doctor_gives_the_command_for_an_asterisk_that_is_not_ours(
     found = await unanswered(Case(settings=settings, store=store, secrets=None))
     await store.close()
     assert found.level is level
-    assert (f"router.asterisk.unanswered_requests {modules / NAME}" in found.fix) is bool(code)
+    assert said in found.fix

@@ -13,7 +13,7 @@ from router.asterisk.answers import last_beat
 from router.asterisk.files import revision, source
 from router.asterisk.late_frames import find_rule
 from router.asterisk.process import find_installation, host_modules, system_launch
-from router.asterisk.unanswered_requests import MODULE, find_claim
+from router.asterisk.unanswered_requests import MODULE, find_claim, is_corrected
 from router.asterisk.user import User
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
@@ -90,22 +90,26 @@ async def unanswered(case: Case) -> Finding:
         modules = (await in_thread(find_installation)).modules
     module = modules / MODULE
     try:
-        claims = find_claim(module.read_bytes()) is not None
+        content = module.read_bytes()
     except OSError as error:
         return warn(
             name,
             f"{module} cannot be read: {error.strerror}",
             "Run doctor as a user who can read it.",
         )
-    if claims:
-        return warn(
-            name,
-            "Asterisk leaves SUBSCRIBE, NOTIFY, PUBLISH and unknown INFO unanswered; a strict "
-            "carrier ends a call in which it sends one",
-            f"As root: `{sys.executable} -m router.asterisk.unanswered_requests {module}`, then "
-            "restart Asterisk; again after each upgrade of its package.",
-        )
-    return ok(name, "none is known to be left unanswered")
+    if is_corrected(content):
+        return ok(name, "none is known to be left unanswered")
+    known = find_claim(content) is not None
+    return warn(
+        name,
+        "Asterisk leaves SUBSCRIBE, NOTIFY, PUBLISH and unknown INFO unanswered; a strict "
+        "carrier ends a call in which it sends one",
+        f"As root: `{sys.executable} -m router.asterisk.unanswered_requests {module}`, then "
+        "restart Asterisk; again after each upgrade of its package."
+        if known
+        else "This module cannot be corrected: that is possible only for Debian's and Ubuntu's on "
+        "x86-64. Run Asterisk there if calls end about 32 s after such a request.",
+    )
 
 
 async def running(case: Case) -> Finding:
