@@ -212,7 +212,7 @@ async def run_worker(settings: Settings) -> None:
             logins=lambda: load_secrets(settings.home).tokens,
         )
         accounts = Accounts(store, settings.home, now, network)
-        courier = Senders(store, webhooks, accounts, settings.url, now, recording_links(settings))
+        sender = Senders(store, webhooks, accounts, settings.url, now, recording_links(settings))
         try:
             poller = MailboxPoller(
                 store,
@@ -227,7 +227,7 @@ async def run_worker(settings: Settings) -> None:
                 days = settings.visits_days
                 tasks.create_task(keep_running("old rows", lambda: keep_for(store, now, days)))
                 tasks.create_task(keep_running("carry log", lambda: _checkpoint_wal(store)))
-                tasks.create_task(Worker(store, recorder, courier, now, poller).run(), name="work")
+                tasks.create_task(Worker(store, recorder, sender, now, poller).run(), name="work")
         finally:
             recorder.close()
             await webhooks.close()

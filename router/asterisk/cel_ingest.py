@@ -27,7 +27,7 @@ log = structlog.get_logger()
 # Seconds between reads of the CEL log. Rows are batched, because a transaction costs more than a
 # call's rows; an empty read costs nothing.
 CEL_LOG_PAUSE, IDLE_PAUSE = 0.5, 0.2
-LOOK_FOR_DEAD_EVERY = 30.0
+LOOK_FOR_SILENT_EVERY = 30.0
 REQUESTS_PAUSE = 0.5
 MOST_REQUESTS = 10_000
 LARGEST_CEL_LOG = 32 * 1024 * 1024  # bytes, about 10,000 calls
@@ -167,11 +167,11 @@ class CelIngest:
     async def _watch(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_FOR_DEAD_EVERY):
+                async with asyncio.timeout(LOOK_FOR_SILENT_EVERY):
                     await self._connected.wait()
             self._connected.clear()
             try:
-                await self._look_for_dead()
+                await self._look_for_silent()
             except AsteriskUnavailable:
                 continue  # the next connection checks again
             except (DatabaseUnavailable, OSError) as error:
@@ -181,7 +181,7 @@ class CelIngest:
             else:
                 self._outages.back("database")
 
-    async def _look_for_dead(self) -> None:
+    async def _look_for_silent(self) -> None:
         """Close calls without channels in Asterisk, e.g. after it died during a call. Their end may
         still be in the CEL log: read all of it, list the channels, then read new rows. After a
         long catch-up the list would be outdated.
@@ -193,7 +193,7 @@ class CelIngest:
             return
         async with self._ingesting:
             await self._ready()
-            await self._call_ingest.close_dead(alive)
+            await self._call_ingest.close_silent(alive)
             await self._call_ingest.close_lost(alive, self._reread)
             if not self._requests:  # recent route requests are in the database
                 await self._call_ingest.close_unlogged(alive)

@@ -193,7 +193,7 @@ def change(
         note(f"Run `ringtrace crm check {name}` to verify its rights and fields.")
     if active is False:
         note(
-            "Its pending deliveries fail; `ringtrace delivery resend --dead` sends them when it "
+            "Its pending deliveries fail; `ringtrace delivery resend --failed` sends them when it "
             "is active again."
         )
 
@@ -226,8 +226,8 @@ def remove(
 
 
 def _plain(one: Standing) -> dict[str, Any]:
-    account = plain(one.account, without={"receiver_id", "next_at"})
-    return {**plain(one.connection), "rests": one.rests(now()), "account": account}
+    health = plain(one.health, without={"receiver_id", "next_at"})
+    return {**plain(one.connection), "rests": one.rests(now()), "health": health}
 
 
 def _mode(connection: Connection) -> str:
@@ -235,16 +235,16 @@ def _mode(connection: Connection) -> str:
 
 
 def _state(one: Standing) -> str:
-    account = one.account
-    if account is None:
+    health = one.health
+    if health is None:
         return "nothing sent yet"
-    if account.refusals:
-        return f"the last {account.refusals} deliveries refused: {account.reason}"
-    if not account.failures:
+    if health.refusals:
+        return f"the last {health.refusals} deliveries refused: {health.reason}"
+    if not health.failures:
         return "OK"
     rest = (
-        f"paused until {moment(account.paused_until)}"
+        f"paused until {moment(health.paused_until)}"
         if one.rests(now())
-        else f"{account.failures} failures"
+        else f"{health.failures} failures"
     )
-    return f"{rest}: {account.reason or 'no reason given'}"
+    return f"{rest}: {health.reason or 'no reason given'}"

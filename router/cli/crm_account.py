@@ -202,16 +202,16 @@ def _outcome(check: Check) -> str:
     return "ok" if check.well else "!" if check.optional else "no"
 
 
-def print_dry_run(rehearsal: DryRun) -> None:
+def print_dry_run(run: DryRun) -> None:
     """Print what would be sent, and the result."""
-    say(f"Call {rehearsal.call_id}. Nothing below was sent:")
-    for step in rehearsal.steps:
+    say(f"Call {run.call_id}. Nothing below was sent:")
+    for step in run.steps:
         values = ((name, str(value).replace("\n", " · ")) for name, value in step.values.items())
         print_facts(values, title=f"{step.verb} {step.what}", indent=2)
-    if not rehearsal.steps:
+    if not run.steps:
         say("  (nothing to send)")
-    say(f"Outcome: {rehearsal.said}")
-    print_candidates(rehearsal.candidates)
+    say(f"Outcome: {run.said}")
+    print_candidates(run.candidates)
 
 
 def print_candidates(candidates: Iterable[Any]) -> None:

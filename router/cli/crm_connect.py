@@ -32,7 +32,7 @@ from router.errors import InvalidInput
 from router.receivers.kept_tokens import KeptToken, TokenInFile, TokenInMemory
 from router.secrets import keep_token, load_secrets
 from router.service.delivery import connections as service
-from router.service.delivery.dry_run import DryRun, Step, rehearse
+from router.service.delivery.dry_run import DryRun, Step, dry_run_call
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
@@ -168,17 +168,19 @@ def try_call(
 
     async def work(store: Store) -> DryRun:
         async with opened(store, connection, kept, unsent if analytics else None) as account:
-            return await rehearse(store, connection, account, call_id, settings.url, now(), unsent)
+            return await dry_run_call(
+                store, connection, account, call_id, settings.url, now(), unsent
+            )
 
     return with_store(work, settings)
 
 
-def show_dry_run(rehearsal: DryRun, as_json: bool) -> None:
+def show_dry_run(run: DryRun, as_json: bool) -> None:
     """Print a dry run."""
     if as_json:
-        print_json(rehearsal)
+        print_json(run)
     else:
-        print_dry_run(rehearsal)
+        print_dry_run(run)
 
 
 def read_options(kind: str, texts: Sequence[str]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def rules(
     ignore: Annotated[
         list[str] | None, typer.Option(metavar="PHONE", help="own: ignore calls from this number.")
     ] = None,
-    heed: Annotated[
+    unignore: Annotated[
         list[str] | None, typer.Option(metavar="PHONE", help="own: stop ignoring this number.")
     ] = None,
     responsible: Annotated[
@@ -163,7 +163,8 @@ def rules(
     if not keeps_entities(connection.kind):
         raise InvalidInput(f"{connection.kind} has no CRM records, so it has no rules")
     more, fewer = (
-        [parse_number(phone, settings.region) for phone in some or ()] for some in (ignore, heed)
+        [parse_number(phone, settings.region) for phone in some or ()]
+        for some in (ignore, unignore)
     )
     ignored = tuple(phone for phone in dict.fromkeys((*old.ignored, *more)) if phone not in fewer)
     chosen = changes(

@@ -85,7 +85,7 @@ def show(
         delivery, without={"candidates"} | ({"chosen"} if delivery.chosen is None else set())
     )
     print_candidates(delivery.candidates)
-    if delivery.state is DeliveryState.UNDECIDED:
+    if delivery.state is DeliveryState.NEEDS_REVIEW:
         note(f"It needs review: `ringtrace delivery choose {delivery.id} KIND ENTITY_ID`")
 
 
@@ -121,8 +121,8 @@ def choose(
         )
 
 
-@app.command("drop")
-def drop(
+@app.command("dismiss")
+def dismiss(
     delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
 ) -> None:
     """Dismiss a delivery: it is not sent, even if more becomes known."""
@@ -139,17 +139,17 @@ def drop(
 @app.command("resend")
 def resend(
     delivery_ids: Annotated[list[str] | None, typer.Argument(metavar="ID")] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="Every failed delivery.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Every failed delivery.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send again with the same key, so that a receiver recognises a repetition."""
-    if bool(delivery_ids) == dead:
-        raise typer.BadParameter("give the IDs of deliveries, or --dead for all that failed")
+    if bool(delivery_ids) == failed:
+        raise typer.BadParameter("give the IDs of deliveries, or --failed for all that failed")
     with progress(known=False) as bar:
         bar.add_task("Resending")
         count = (
-            with_store(lambda store: manage.resend_dead(store, now()))
-            if dead
+            with_store(lambda store: manage.resend_failed(store, now()))
+            if failed
             else _resend(delivery_ids or [])
         )
     if as_json:

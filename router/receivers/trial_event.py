@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from router.domain.delivery.call_event import CallEvent
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 
 
-def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
+def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> AnalyticsEvent:
     """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its
     visitor.
     """
@@ -25,7 +25,7 @@ def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> Told:
         first=True,
     )
     sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
-    return Told(
+    return AnalyticsEvent(
         call=call,
         key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check",
         sale=sold,

@@ -38,7 +38,7 @@ from router.receivers.http import (
     words,
 )
 from router.receivers.network import Address, Network, read_address
-from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, Taken
+from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, SendResult
 
 SECONDS = 10.0  # a receiver that takes longer is tried again
 MOST_BYTES = 2000  # bytes read of an answer
@@ -123,10 +123,10 @@ class WebhookSender:
         """Each is posted alone."""
         return 1
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         """Post it. Raises `ReceiverUnavailable` and `Refused`."""
         assert isinstance(receiver, Webhook)
-        return Taken(said=await self.post(deliveries[0], receiver))
+        return SendResult(said=await self.post(deliveries[0], receiver))
 
     async def post(self, delivery: Delivery, webhook: Webhook) -> Outcome:
         """One delivery; the receipt. Raises `ReceiverUnavailable` and `Refused`."""

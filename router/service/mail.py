@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from router.domain.backoff import backoff
-from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
 from router.domain.delivery.payload import mail_body
 from router.domain.ids import new_id
 from router.domain.mail import (
@@ -241,7 +241,9 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
         for webhook in webhooks:
             if webhook.site_id in {None, mail.site_id}:
                 kind = DeliveryKind.MAIL_RECEIVED
-                deliveries.append(announce(webhook, kind, mail.id, body, id=new_id(now), now=now))
+                deliveries.append(
+                    new_delivery(webhook, kind, mail.id, body, id=new_id(now), now=now)
+                )
     return deliveries
 
 

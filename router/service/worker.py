@@ -40,11 +40,11 @@ class Worker:
         self,
         store: Store,
         recorder: Recorder,
-        courier: Sender,
+        sender: Sender,
         clock: Clock,
         poller: MailboxPoller | None = None,
     ) -> None:
-        self._store, self._recorder, self._courier, self._clock = store, recorder, courier, clock
+        self._store, self._recorder, self._sender, self._clock = store, recorder, sender, clock
         self._poller = poller
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
@@ -130,7 +130,7 @@ class Worker:
             return self._poller.collect(lane.removeprefix(MAILBOX_LANE))
         if lane == LATE_LANE:
             return look_again(self._store, self._clock)
-        return deliver_due(self._store, self._courier, self._clock, receiver_id=lane)
+        return deliver_due(self._store, self._sender, self._clock, receiver_id=lane)
 
 
 async def _after_clock_step(session: Session, now: datetime) -> None:

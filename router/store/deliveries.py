@@ -17,7 +17,7 @@ from router.store.due import due_rows, next_due
 from router.store.records import from_row, to_row
 from router.store.writing import upsert
 
-_delivery, _account = tables.delivery, tables.account
+_delivery, _health = tables.delivery, tables.receiver_health
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class SqlDeliveries:
         mine &= _delivery.c.kind.notin_([DeliveryKind.SALE_MADE, DeliveryKind.RECORDING_READY])
         # A failed delivery becomes pending again, because the cause may be gone.
         anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
-        dead = update(_delivery).where(mine, _delivery.c.state == DeliveryState.DEAD)
-        dead = dead.values(state=DeliveryState.PENDING, **anew)
-        await self.connection.execute(dead)
+        failed = update(_delivery).where(mine, _delivery.c.state == DeliveryState.FAILED)
+        failed = failed.values(state=DeliveryState.PENDING, **anew)
+        await self.connection.execute(failed)
         waiting = (
             select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
         )
@@ -85,10 +85,12 @@ class SqlDeliveries:
     async def give_up(self, receiver_id: str, reason: Outcome) -> int:
         """Fail all pending deliveries of this receiver; returns their number."""
         mine = (_delivery.c.receiver_id == receiver_id) & _delivery.c.state.in_(
-            (DeliveryState.PENDING, DeliveryState.UNDECIDED)
+            (DeliveryState.PENDING, DeliveryState.NEEDS_REVIEW)
         )
-        dead = {"state": DeliveryState.DEAD, "last_error": asdict(reason)}
-        return (await self.connection.execute(update(_delivery).where(mine).values(dead))).rowcount
+        failed = {"state": DeliveryState.FAILED, "last_error": asdict(reason)}
+        return (
+            await self.connection.execute(update(_delivery).where(mine).values(failed))
+        ).rowcount
 
     async def receivers_due(self) -> dict[str, datetime]:
         """For each receiver with pending deliveries: when the first of them is due."""
@@ -168,8 +170,8 @@ def _behind() -> Exists:
             earlier.c.state == DeliveryState.PENDING,
             or_(
                 (
-                    tuple_(earlier.c.told_at, earlier.c.id)
-                    < tuple_(_delivery.c.told_at, _delivery.c.id)
+                    tuple_(earlier.c.event_at, earlier.c.id)
+                    < tuple_(_delivery.c.event_at, _delivery.c.id)
                 )
                 & earlier.c.receipt.is_(
                     None
@@ -196,8 +198,8 @@ def _receivers_due() -> Select[Any]:
         pending, _delivery.c.receiver_id == walk.c.id
     )
     return (
-        select(walk.c.id, first.scalar_subquery(), _account.c.paused_until)
-        .join_from(walk, _account, _account.c.receiver_id == walk.c.id, isouter=True)
+        select(walk.c.id, first.scalar_subquery(), _health.c.paused_until)
+        .join_from(walk, _health, _health.c.receiver_id == walk.c.id, isouter=True)
         .where(walk.c.id.is_not(None))
     )
 

@@ -23,8 +23,8 @@ class Health:
     pending: int  # deliveries
     # pending ones; those of paused receivers when the pause is over
     next_due: datetime | None
-    dead: int
-    undecided: int  # deliveries that need review
+    failed: int
+    needs_review: int  # deliveries that need review
 
 
 async def examine(store: SqlStore, cel_log: str = "cel_log") -> Health:
@@ -49,6 +49,6 @@ async def examine(store: SqlStore, cel_log: str = "cel_log") -> Health:
             rejected_at=rejection.at if rejection else None,
             pending=counts.get(DeliveryState.PENDING, 0),
             next_due=min((await session.deliveries.receivers_due()).values(), default=None),
-            dead=counts.get(DeliveryState.DEAD, 0),
-            undecided=counts.get(DeliveryState.UNDECIDED, 0),
+            failed=counts.get(DeliveryState.FAILED, 0),
+            needs_review=counts.get(DeliveryState.NEEDS_REVIEW, 0),
         )

@@ -53,8 +53,8 @@ _PLANNED: tuple[tuple[Column[datetime], tuple[ColumnElement[bool], ...]], ...] =
     (tables.delivery.c.due_at, (tables.delivery.c.state == DeliveryState.PENDING,)),
     (tables.delivery.c.claimed_until, (tables.delivery.c.state == DeliveryState.PENDING,)),
     (tables.recording.c.due_at, (tables.recording.c.state == RecordingState.WAITING,)),
-    (tables.account.c.next_at, ()),
-    (tables.account.c.paused_until, ()),
+    (tables.receiver_health.c.next_at, ()),
+    (tables.receiver_health.c.paused_until, ()),
     (tables.mailbox.c.due_at, ()),
     (tables.late_evidence.c.due_at, ()),
 )

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from router.domain.delivery.connection import Account
+from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.entity import Entity
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.records import from_row, to_row
 from router.store.writing import add_absent, upsert
 
-_account, _entity, _call = tables.account, tables.entity, tables.call
+_health, _entity, _call = tables.receiver_health, tables.entity, tables.call
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,22 @@ class SqlReceivers:
 
     connection: AnyConnection
 
-    async def lock(self, receiver_id: str, now: datetime) -> Account:
+    async def lock(self, receiver_id: str, now: datetime) -> ReceiverHealth:
         """The receiver's health, locked until the transaction ends."""
-        query = select(_account).where(_account.c.receiver_id == receiver_id).with_for_update()
+        query = select(_health).where(_health.c.receiver_id == receiver_id).with_for_update()
         row = (await self.connection.execute(query)).first()
         if row is None:
             await add_absent(
                 self.connection,
-                _account,
-                to_row(Account(receiver_id=receiver_id, next_at=now, paused_until=now)),
+                _health,
+                to_row(ReceiverHealth(receiver_id=receiver_id, next_at=now, paused_until=now)),
             )
             row = (await self.connection.execute(query)).one()
-        return from_row(Account, row)
+        return from_row(ReceiverHealth, row)
 
-    async def save(self, account: Account) -> None:
+    async def save(self, health: ReceiverHealth) -> None:
         """Save its health."""
-        await upsert(self.connection, _account, [to_row(account)])
+        await upsert(self.connection, _health, [to_row(health)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Select, Table, bindparam, select
 from router.domain.access import LoginSession, Person, Token
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
-from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
@@ -32,7 +32,7 @@ Record = TypeVar("Record")
 MOST_KEYS = 500  # in one query
 
 TABLES: dict[type[Any], Table] = {
-    Account: tables.account,
+    ReceiverHealth: tables.receiver_health,
     Call: tables.call,
     Connection: tables.connection,
     Delivery: tables.delivery,

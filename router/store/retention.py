@@ -92,7 +92,7 @@ _EMPTYING = (
 )
 
 # Rows that no other row refers to, and the moment by which each is old.
-_FINAL = _delivery.c.state.in_((DeliveryState.DONE, DeliveryState.DEAD, DeliveryState.DROPPED))
+_FINAL = _delivery.c.state.in_((DeliveryState.DONE, DeliveryState.FAILED, DeliveryState.DISMISSED))
 _AGED: dict[str, tuple[Table, Any, Any]] = {
     "mail": (_mail, _mail.c.arrived_at, None),
     "delivery": (_delivery, _delivery.c.created_at, _FINAL),

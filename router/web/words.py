@@ -19,7 +19,7 @@ from router.domain.calls.call import (
     endpoint,
 )
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.service.calls.browse import CallView
 from router.web.formats import Formats
 
@@ -114,7 +114,7 @@ PERIODS = {
 ROLES = {"caller": N_("Caller"), "company": N_("Company"), "other_caller": N_("Another caller")}
 DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
-    DeliveryKind.CALL_JUDGED: N_("Attribution changed"),
+    DeliveryKind.CALL_ATTRIBUTED: N_("Attribution changed"),
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
     DeliveryKind.MAIL_RECEIVED: N_("Mail received"),
     DeliveryKind.SALE_MADE: N_("Sale made"),
@@ -124,9 +124,9 @@ DELIVERY_KINDS = {
 DELIVERY_STATES = {
     DeliveryState.PENDING: N_("Pending"),
     DeliveryState.DONE: N_("Delivered"),
-    DeliveryState.DEAD: N_("Failed"),
-    DeliveryState.UNDECIDED: N_("Needs review"),
-    DeliveryState.DROPPED: N_("Dismissed"),
+    DeliveryState.FAILED: N_("Failed"),
+    DeliveryState.NEEDS_REVIEW: N_("Needs review"),
+    DeliveryState.DISMISSED: N_("Dismissed"),
 }
 ENTITY_KINDS = {
     EntityKind.CONTACT: N_("Contact"),
@@ -134,12 +134,12 @@ ENTITY_KINDS = {
     EntityKind.LEAD: N_("Lead"),
     EntityKind.DEAL: N_("Deal"),
 }
-MAKERS = {
-    Maker.US: N_("created by Ringtrace"),
-    Maker.NOTE: N_("note by Ringtrace"),
-    Maker.TELEPHONY: N_("created by the telephony"),
-    Maker.PERSON: N_("chosen by a person"),
-    Maker.API: N_("reported through the API"),
+CREATORS = {
+    CreatedBy.US: N_("created by Ringtrace"),
+    CreatedBy.NOTE: N_("note by Ringtrace"),
+    CreatedBy.TELEPHONY: N_("created by the telephony"),
+    CreatedBy.PERSON: N_("chosen by a person"),
+    CreatedBy.API: N_("reported through the API"),
 }
 CAUSES = {  # Q.850
     1: N_("Number not in use"),

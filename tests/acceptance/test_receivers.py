@@ -70,7 +70,7 @@ AT_ONCE: dict[str, Behaviour] = {
 
 
 @dataclass
-class Told:
+class AnalyticsEvent:
     """One call, and every receiver that got it."""
 
     call: Call
@@ -86,7 +86,7 @@ class Told:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def everyone(
     running: System, tmp_path_factory: pytest.TempPathFactory, voice: Voices
-) -> AsyncIterator[Told]:
+) -> AsyncIterator[AnalyticsEvent]:
     """One call, sent to all of them at once; the receiver `down` comes up only after it was
     tried.
     """
@@ -107,12 +107,12 @@ async def everyone(
         await asyncio.gather(
             *(told(running, receiver, [call], timeout=60) for receiver in receivers.values())
         )
-        yield Told(call, receivers, trap, await settled(running, 2 * len(receivers)))
+        yield AnalyticsEvent(call, receivers, trap, await settled(running, 2 * len(receivers)))
 
 
 @pytest.mark.parametrize("name", [*AGAIN, "down"])
 async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
-    running: System, everyone: Told, name: str
+    running: System, everyone: AnalyticsEvent, name: str
 ) -> None:
     receiver = everyone.receivers[name]
     assert set(receiver.effects.values()) == {1}
@@ -125,7 +125,7 @@ async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
 
 @pytest.mark.parametrize("name", AT_ONCE)
 async def test_a_receiver_that_took_it_gets_it_once(
-    running: System, everyone: Told, name: str
+    running: System, everyone: AnalyticsEvent, name: str
 ) -> None:
     receiver = everyone.receivers[name]
     assert receiver.effects == dict.fromkeys(await facts_of(running, [everyone.call]), 1)
@@ -136,11 +136,13 @@ async def test_a_receiver_that_took_it_gets_it_once(
         assert str(delivery.receipt).isprintable()
 
 
-async def test_a_redirection_is_not_followed(everyone: Told) -> None:
+async def test_a_redirection_is_not_followed(everyone: AnalyticsEvent) -> None:
     assert everyone.trap.attempts == []
 
 
-async def test_what_is_sent_is_the_same_each_time_and_signed_each_time(everyone: Told) -> None:
+async def test_what_is_sent_is_the_same_each_time_and_signed_each_time(
+    everyone: AnalyticsEvent,
+) -> None:
     attempts = everyone.receivers["failing"].attempts
     assert len(attempts) == 4
     assert all(attempt.signed for attempt in attempts)

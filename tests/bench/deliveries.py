@@ -24,7 +24,13 @@ import httpx
 
 from router.bootstrap import now
 from router.domain.calls.call import Recording
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.delivery.delivery import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Webhook,
+    new_delivery,
+)
 from router.domain.ids import new_id
 from router.logs import configure_logs
 from router.receivers.webhook import WebhookSender
@@ -151,8 +157,10 @@ def _delivery(webhook: Webhook, n: int, moment: datetime) -> Delivery:
     stream, place = f"phone-{n // CALLS_OF_ONE_PHONE}", n % CALLS_OF_ONE_PHONE
     body = {"stream": stream, "place": place, "say": "x" * 1000}
     at = moment - timedelta(hours=1) + timedelta(milliseconds=n)
-    made = announce(webhook, DeliveryKind.MAIL_RECEIVED, f"m{n}", body, id=new_id(at), now=moment)
-    return replace(made, stream=stream, told_at=at)
+    made = new_delivery(
+        webhook, DeliveryKind.MAIL_RECEIVED, f"m{n}", body, id=new_id(at), now=moment
+    )
+    return replace(made, stream=stream, event_at=at)
 
 
 def work(url: str, address: str, waiting: int) -> Outcome:
@@ -172,8 +180,8 @@ class _Nothing:
 
 
 async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:
-    courier = WebhookSender("key")
-    worker = asyncio.create_task(Worker(store, _Nothing(), courier, now).run())
+    sender = WebhookSender("key")
+    worker = asyncio.create_task(Worker(store, _Nothing(), sender, now).run())
     began, at_tenth, done = time.perf_counter(), 0.0, 0
     while done < waiting and not worker.done():
         await asyncio.sleep(0.2)
@@ -184,7 +192,7 @@ async def _work(store: SqlStore, address: str, waiting: int) -> Outcome:
     await asyncio.wait([worker])
     async with httpx.AsyncClient(trust_env=False) as client:
         seen = (await client.get(f"{address}/seen")).json()
-    await courier.close()
+    await sender.close()
     await store.close()
     return Outcome(
         done=done, seconds=seconds, memory_at_tenth=at_tenth, memory_at_end=_memory(), seen=seen

@@ -124,14 +124,14 @@ def _programs(seed: Seed, end: datetime) -> Iterator[Request]:
     for name, values in asked.items():
         yield Request(name=f"api {name}", path=f"/api/v1/calls?{urlencode(values)}")
     yield Request(name="api one call", path=f"/api/v1/calls/{newest}")
-    yield Request(name="api deliveries dead", path="/api/v1/deliveries?state=dead")
+    yield Request(name="api deliveries failed", path="/api/v1/deliveries?state=failed")
     yield Request(
-        name="api deliveries dead of one receiver",
-        path="/api/v1/deliveries?state=dead&receiver=ga4",
+        name="api deliveries failed of one receiver",
+        path="/api/v1/deliveries?state=failed&receiver=ga4",
     )
     yield Request(
-        name="api deliveries undecided of one without",
-        path="/api/v1/deliveries?state=undecided&receiver=hook",
+        name="api deliveries needs review of one without",
+        path="/api/v1/deliveries?state=needs_review&receiver=hook",
     )
 
 

@@ -32,7 +32,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         "CEL_LOG_PAUSE": 0.01,
         "IDLE_PAUSE": 0.01,
         "HEARTBEAT_PAUSE": 0.02,
-        "LOOK_FOR_DEAD_EVERY": 0.05,
+        "LOOK_FOR_SILENT_EVERY": 0.05,
         "REQUESTS_PAUSE": 0.05,
     }
     for name, seconds in pauses.items():

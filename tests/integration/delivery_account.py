@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, new_delivery
 from router.domain.delivery.entity import EntityKind, Ref
 from router.domain.delivery.outcome import Outcome
 from router.domain.ids import new_id
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, SendResult
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import NOON, Clock, later
@@ -21,15 +21,15 @@ DEAL = Ref(kind=EntityKind.DEAL, id="7")
 class Account:
     """Takes deliveries; says to each what a test wants."""
 
-    def __init__(self, *answers: Exception | Taken, most: int = 1) -> None:
+    def __init__(self, *answers: Exception | SendResult, most: int = 1) -> None:
         self.answers, self.seen, self._most = list(answers), [], most  # type: ignore[var-annotated]
 
     def most(self, _: Receiver) -> int:
         return self._most
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         self.seen.append([one.key for one in deliveries])
-        answer = self.answers.pop(0) if self.answers else Taken(said=Outcome.text("200"))
+        answer = self.answers.pop(0) if self.answers else SendResult(said=Outcome.text("200"))
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -39,7 +39,7 @@ def delivery(
     call_id: str, at: float = 0, *, stream: str | None = None, to: Connection | None = None
 ) -> Delivery:
     """Enqueued `at` seconds after noon."""
-    made = announce(
+    made = new_delivery(
         to or connection(),
         DeliveryKind.CALL_ENDED,
         call_id,
@@ -47,7 +47,7 @@ def delivery(
         id=new_id(later(at)),
         now=NOON,
     )
-    return replace(made, stream=stream, told_at=later(at))
+    return replace(made, stream=stream, event_at=later(at))
 
 
 async def furnish(

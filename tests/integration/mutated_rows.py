@@ -185,7 +185,7 @@ async def learn_mutated(store: SqlStore, directory: Path, seed: int, most: int) 
             file.write(part + b"\n" + lines(good[-1].rows))
         if count % 8 == 7:
             await _ingest(call_ingest, cel_log)
-            await call_ingest.close_dead(frozenset())
+            await call_ingest.close_silent(frozenset())
     with cel_log.path.open("ab") as file:
         file.write(lines(answered_call(9_000_000, at=later(80_000)).rows))
     await _ingest(call_ingest, cel_log)

@@ -67,7 +67,7 @@ async def furnish(store: SqlStore, *accounts: Connection) -> Call:
     return a_call()
 
 
-async def announce(
+async def enqueue(
     store: SqlStore, *calls: Call, kind: DeliveryKind = DeliveryKind.CALL_ENDED
 ) -> None:
     async with store.write() as session:
@@ -100,10 +100,10 @@ SALE = "/api/v1/calls/rt1-1.0/sale"
 async def deliver(store: SqlStore, home: Path, after: timedelta = timedelta()) -> None:
     clock = Clock(NOW + timedelta(minutes=5) + after)  # Metrica's files go every five minutes
     accounts, webhooks = Accounts(store, home, clock), WebhookSender("key")
-    courier = Senders(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
+    sender = Senders(store, webhooks, accounts, "http://pages", clock, lambda *_: "")
     try:
         for kind in ("ga4", "metrica", "google-ads"):
-            await deliver_due(store, courier, clock, receiver_id=kind)
+            await deliver_due(store, sender, clock, receiver_id=kind)
     finally:
         await accounts.close()
         await webhooks.close()

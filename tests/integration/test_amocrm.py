@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Repeat, Rules, Scenario
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from tests.contracts.amocrm_book import LOST
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import Died, World, amocrm_world, contact, owner
@@ -261,7 +261,7 @@ async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(
     firm = owner(amo, "companies", spelled, name="Windows Ltd")
     deal = amo.account.put("leads", name="Windows", _embedded={"companies": [{"id": firm}]})
     done = await amo.annotate(amo.connection())
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal["id"])), Maker.NOTE),)
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal["id"])), CreatedBy.NOTE),)
     assert counted(amo) == {"leads": 1, "contacts": 0, "companies": 1}
 
 

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outcomes import NotYet, Refused, Undecided
+from router.service.delivery.outcomes import NeedsReview, NotYet, Refused
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import World, amocrm_world, contact, owner
 from tests.support.builders import later
@@ -44,7 +44,7 @@ async def test_the_lead_that_the_telephony_created_gets_the_client_id(
 ) -> None:
     lead = await amo.rings(spelled, at=later(2))
     done = await amo.annotate(theirs(amo))
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(lead)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(lead)), CreatedBy.TELEPHONY),)
     assert written(amo) == {lead: CLIENT_ID}
     assert [len(amo.account.those(path)) for path in ENTITIES] == [1, 1, 0]
 
@@ -59,7 +59,7 @@ async def test_a_lead_that_comes_late_is_waited_for(amo: World) -> None:
 
 async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: World) -> None:
     leads = [await amo.rings(at=later(2)), await amo.rings(at=later(3))]
-    with pytest.raises(Undecided) as error:
+    with pytest.raises(NeedsReview) as error:
         await amo.annotate(theirs(amo))
     assert {one.ref.id for one in error.value.candidates} == {str(lead) for lead in leads}
     assert set(written(amo).values()) == {None}
@@ -71,7 +71,7 @@ async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: Wo
 
 
 async def test_a_call_of_which_nothing_came_is_left_to_a_person(amo: World) -> None:
-    with pytest.raises(Undecided, match="no entity appeared within 900 s"):
+    with pytest.raises(NeedsReview, match="no entity appeared within 900 s"):
         await amo.annotate(theirs(amo), after=900)
 
 
@@ -98,7 +98,7 @@ async def test_a_call_among_the_unsorted_is_known_by_what_its_telephony_said(
     lead = await amo.waits(at=later(5), **said)
     other = await amo.waits(at=later(5), uniq="pbx-8", phone="+79123456788")
     done = await amo.annotate(theirs(amo))
-    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), CreatedBy.TELEPHONY),)
     assert written(amo) == {lead: CLIENT_ID, other: None}
 
 
@@ -242,7 +242,7 @@ async def test_a_repeat_call_that_amocrm_puts_on_the_contact_is_the_contacts(
     deals_of(amo, "contacts", person, *statuses)
     await logs(amo)
     done = await amo.annotate(theirs(amo), after=75)
-    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(person)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(person)), CreatedBy.TELEPHONY),)
     assert amo.account.value("contacts", person, "GA_CLIENT_ID") == CLIENT_ID
     assert set(written(amo).values()) <= {None}
 
@@ -261,7 +261,7 @@ async def test_a_call_that_amocrm_puts_on_a_company_is_the_companys(amo: World) 
     deals_of(amo, "companies", firm, 3101, 3101)
     await logs(amo)
     done = await amo.annotate(theirs(amo), after=75)
-    assert done.entities == ((Ref(kind=EntityKind.COMPANY, id=str(firm)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.COMPANY, id=str(firm)), CreatedBy.TELEPHONY),)
     assert amo.account.value("companies", firm, "GA_CLIENT_ID") == CLIENT_ID
 
 
@@ -271,7 +271,7 @@ async def test_the_contacts_earlier_and_others_calls_are_not_this_one(amo: World
     contact(amo, "+79123456780", at=later(-86400))
     await logs(amo, at=-3600)
     await logs(amo, "+79123456780")
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await amo.annotate(theirs(amo), after=900)
 
 

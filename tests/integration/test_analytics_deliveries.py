@@ -20,8 +20,8 @@ from tests.integration.sales_world import (
     SENT,
     a_call,
     account,
-    announce,
     deliver,
+    enqueue,
     furnish,
     program,
     told,
@@ -38,7 +38,7 @@ async def test_whether_a_call_is_its_callers_first_at_the_site_is_sent_with_it(
     elsewhere = a_call("rt1-3.0", site_id="garage", arrived_at=CALLED + timedelta(seconds=2))
     hidden = a_call("rt1-4.0", caller=None)
     await save(store, second, elsewhere, hidden)
-    await announce(store, a_call(), second, elsewhere, hidden)
+    await enqueue(store, a_call(), second, elsewhere, hidden)
     async with store.read() as session:
         first = {d.call_id: d.payload["call"]["first"] for d in await session.deliveries.find()}
     assert first == {"rt1-1.0": True, "rt1-2.0": False, "rt1-3.0": True, "rt1-4.0": None}
@@ -53,15 +53,15 @@ async def test_a_call_attributed_again_before_it_was_sent_is_sent_once_with_the_
         first = await furnish(
             store, account("ga4", address=url, options={"measurement_id": "G-ABC123DEF4"})
         )
-        await announce(store, first)
+        await enqueue(store, first)
         async with store.write() as session:
             await session.add(
                 visitor("boris", ga_client_id="3.4"), visit("boris-1", visitor_id="boris")
             )
         again = a_call(visitor_id="boris", visit_id="boris-1")
-        await announce(store, again, kind=DeliveryKind.CALL_JUDGED)
+        await enqueue(store, again, kind=DeliveryKind.CALL_ATTRIBUTED)
         await deliver(store, tmp_path)
-        await announce(store, first, kind=DeliveryKind.CALL_JUDGED)  # too late: it was sent
+        await enqueue(store, first, kind=DeliveryKind.CALL_ATTRIBUTED)  # too late: it was sent
         await deliver(store, tmp_path)
     assert [body["client_id"] for body in google.taken] == ["3.4"]
     assert google.faults == []
@@ -73,8 +73,10 @@ async def test_a_call_found_to_be_unattributed_before_it_was_sent_leaves_out_its
     google = Ga4Server(clock=lambda: datetime.now(UTC))
     keep_token(tmp_path, "ga4", {"api_secret": "secret"})
     async with served(google.app) as url:
-        await announce(store, await furnish(store, account("ga4", address=url)))
-        await announce(store, a_call(visitor_id=None, visit_id=None), kind=DeliveryKind.CALL_JUDGED)
+        await enqueue(store, await furnish(store, account("ga4", address=url)))
+        await enqueue(
+            store, a_call(visitor_id=None, visit_id=None), kind=DeliveryKind.CALL_ATTRIBUTED
+        )
         await deliver(store, tmp_path)
     (one,) = (await told(store)).values()
     assert (google.taken, one.state) == ([], DeliveryState.DONE)
@@ -108,7 +110,7 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(
             account("metrica", address=two, options={"counter": "42"}),
             account("google-ads", address=three, options={"account": "1234567890", **actions}),
         )
-        await announce(store, a_call())
+        await enqueue(store, a_call())
         sold = {"value": 4990.5, "currency": "RUB"}
         assert (await (await program(store)).post(SALE, json=sold)).status_code == 201
         for _ in range(3):
@@ -153,14 +155,14 @@ async def test_of_calls_sent_together_the_refused_one_alone_is_given_up(
             await session.add(visit("anna-2", click_ids={"gclid": "bad"}))
         bad = a_call("rt1-2.0", visit_id="anna-2")
         await save(store, bad)
-        await announce(store, a_call(), bad)
+        await enqueue(store, a_call(), bad)
         await deliver(store, tmp_path)
     async with store.read() as session:
         states = {
             one.call_id: (one.state, str(one.answer)) for one in await session.deliveries.find()
         }
     assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
-    assert states["rt1-2.0"][0] is DeliveryState.DEAD
+    assert states["rt1-2.0"][0] is DeliveryState.FAILED
     assert "The click ID is not one" in states["rt1-2.0"][1]
 
 
@@ -180,21 +182,21 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
             "token_address": f"{url}/token",
         }
         await furnish(store, account("google-ads", address=url, options=options))
-        await announce(store, a_call())
+        await enqueue(store, a_call())
         stood = []
         for hours in range(5):
             await deliver(store, tmp_path, hours * AN_HOUR)
             (one,) = (await told(store)).values()
             stood.append((one.state, one.last_error and str(one.last_error)))
             if hours == 1:
-                await announce(store, a_call(), kind=DeliveryKind.CALL_JUDGED)
+                await enqueue(store, a_call(), kind=DeliveryKind.CALL_ATTRIBUTED)
         assert ads.requests == 1  # and not one of them sent it again
         ads.unusable.clear()
         await resend_delivery(store, one.id, NOW + 5 * AN_HOUR)
         for hours in (6, 7):
             await deliver(store, tmp_path, hours * AN_HOUR)
     works = (DeliveryState.PENDING, "Google has not said yet what came of it")
-    given_up = (DeliveryState.DEAD, "Google took it and could not use it: INVALID_GCLID")
+    given_up = (DeliveryState.FAILED, "Google took it and could not use it: INVALID_GCLID")
     assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
     (one,) = (await told(store)).values()
     assert (one.state, ads.requests) == (DeliveryState.DONE, 2)
@@ -213,7 +215,7 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
     assert answer.status_code == 201
     await deliver(store, tmp_path)
     (one,) = (await told(store)).values()
-    assert one.state is DeliveryState.DEAD
+    assert one.state is DeliveryState.FAILED
     assert "too late: metrica" in str(one.last_error)
 
 

@@ -149,7 +149,7 @@ async def test_a_visitor_found_later_is_sent_to_the_receivers_once(store: SqlSto
         await attribute_again(store, "call-1", "A7K2MP", now=later(2000))
     async with store.read() as session:
         (told,) = await session.deliveries.find(call_id="call-1")
-    assert (told.kind, told.key) == (DeliveryKind.CALL_JUDGED, "call.judged:call-1:boris-1")
+    assert (told.kind, told.key) == (DeliveryKind.CALL_ATTRIBUTED, "call.attributed:call-1:boris-1")
     assert told.payload["attribution"]["visitor"] == "boris"
 
 

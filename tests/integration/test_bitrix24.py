@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Rules, Scenario
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.outcomes import Refused
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
 from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
@@ -30,7 +30,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says(
 
     done = await world.tell(replace(OWN, rules=rules))
 
-    kinds = [ref.kind for ref, maker in done.entities if maker is Maker.US]
+    kinds = [ref.kind for ref, created_by in done.entities if created_by is CreatedBy.US]
     assert kinds == list(SCENARIO_KINDS[scenario])
     made = {kind: world.all(TYPES[kind]) for kind in EntityKind}
     assert {kind: len(items) for kind, items in made.items()} == {
@@ -191,7 +191,7 @@ async def test_an_open_lead_with_the_phone_gets_the_comment(world: World) -> Non
 
     done = await world.tell(replace(OWN, rules=Rules(scenario=Scenario.LEAD)))
 
-    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), Maker.NOTE),)
+    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead)), CreatedBy.NOTE),)
     assert len(world.all(LEAD)) == 1
 
 
@@ -234,7 +234,7 @@ async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(world: W
 
         done = await world.tell()
 
-        assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal)), Maker.NOTE),)
+        assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(deal)), CreatedBy.NOTE),)
         assert (len(world.all(CONTACT)), len(world.all(DEAL))) == (0, 1)
 
 

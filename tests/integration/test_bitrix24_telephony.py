@@ -9,8 +9,8 @@ from itertools import count
 import pytest
 
 from router.domain.delivery.connection import Overwrite, Rules
-from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.outcomes import NotYet, Undecided
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
+from router.service.delivery.outcomes import NeedsReview, NotYet
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, NAMES, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.builders import NOON, later
@@ -34,7 +34,7 @@ async def test_the_calls_record_names_the_lead(world: World) -> None:
 
     lead = world.all(LEAD)[0]
     assert lead[FIELD] == CLIENT_ID
-    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead["id"])), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.LEAD, id=str(lead["id"])), CreatedBy.TELEPHONY),)
     assert not world.all(DEAL)
     assert not world.all(CONTACT)
 
@@ -48,7 +48,7 @@ async def test_the_calls_record_decides_between_two_of_one_phone(world: World) -
         world.portal.add(DEAL, {"title": "Call", "contactId": contact}, at=later(5))
         for _ in range(2)
     )
-    with pytest.raises(Undecided, match="equally likely"):
+    with pytest.raises(NeedsReview, match="equally likely"):
         await world.tell(TELEPHONY)
 
     world.portal.finish(world.portal.register(ANNA, at=later(1))["CALL_ID"], 50, deals=[right])
@@ -102,7 +102,7 @@ async def test_the_record_of_an_earlier_call_is_not_this_calls(world: World) -> 
     lead = world.person(kind=LEAD, at=NOON - timedelta(hours=1))
     world.portal.finish(world.portal.register(ANNA, at=later(-50))["CALL_ID"], 20)
 
-    with pytest.raises(Undecided) as raised:
+    with pytest.raises(NeedsReview) as raised:
         await world.tell(TELEPHONY, after=60 + 900)
 
     assert [(one.ref.id, one.exact) for one in raised.value.candidates] == [(str(lead), False)]
@@ -113,7 +113,7 @@ async def test_the_deal_of_a_person_whom_the_index_confuses_is_not_the_calls(wor
     world.portal.add(DEAL, {"title": "Another's", "contactId": other}, at=later(5))
     world.server.nonsense["crm.duplicate.findbycomm"] = {"CONTACT": [other]}
 
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await world.tell(TELEPHONY, after=60 + 900)
 
 
@@ -143,7 +143,7 @@ async def test_a_telephony_that_registers_twice_has_one_call(world: World) -> No
 
 async def test_a_telephony_that_creates_twice_leaves_it_to_a_person(world: World) -> None:
     leads = [world.person(kind=LEAD, at=later(5)) for _ in range(2)]
-    with pytest.raises(Undecided) as raised:
+    with pytest.raises(NeedsReview) as raised:
         await world.tell(TELEPHONY, after=125)
     assert {one.ref.id for one in raised.value.candidates} == {str(lead) for lead in leads}
     assert all(FIELD not in lead for lead in world.all(LEAD))
@@ -155,14 +155,14 @@ async def test_a_telephony_that_creates_twice_leaves_it_to_a_person(world: World
 
 
 async def test_a_telephony_that_never_creates_is_listed(world: World) -> None:
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await world.tell(TELEPHONY, after=60 + 900)
 
 
 async def test_a_hidden_number_is_never_matched(world: World) -> None:
     world.portal.finish(world.portal.register("")["CALL_ID"], 50)
 
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await world.tell(TELEPHONY, call=told(caller=None), after=60 + 900)
 
 
@@ -171,7 +171,7 @@ async def test_what_our_own_user_created_is_not_the_telephonys(world: World) -> 
     world.person(kind=LEAD, by=world.portal.user, at=later(5))
 
     with pytest.raises(
-        Undecided, match=r"within 900 s but lead .* own user created: give Ringtrace"
+        NeedsReview, match=r"within 900 s but lead .* own user created: give Ringtrace"
     ):
         await world.tell(TELEPHONY, after=60 + 900)
 
@@ -291,5 +291,5 @@ async def test_activities_of_other_times_and_directions_are_not_the_calls(world:
     world.portal.log(later(2), (CONTACT, contact), direction=2)
     world.portal.log(later(600), (CONTACT, contact))
 
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await world.tell(TELEPHONY, after=60 + 900)

@@ -11,7 +11,7 @@ import pytest
 
 from router.domain.delivery.connection import Connection, Rules, Scenario
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
-from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
+from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from tests.contracts.bitrix24_portal import DEAL, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.crm_calls import ANNA
@@ -124,7 +124,7 @@ async def test_nonsense_is_an_error_in_our_words(world: World, account: Connecti
         world.renew()
         world.portal.finish(world.portal.register(ANNA)["CALL_ID"], 50)
         world.server.nonsense = {method: said}
-        with suppress(ReceiverUnavailable, Refused, Undecided, NotYet):
+        with suppress(ReceiverUnavailable, Refused, NeedsReview, NotYet):
             await world.tell(account, after=125)
         assert world.server.methods
 

@@ -48,7 +48,7 @@ async def test_a_call_that_asterisk_died_too_early_to_name_is_in_the_list(store:
     one = await call_ingest(store, Clock(later(3600)))
     await one.ingest([call.rows[0], *refused.rows], at(1))
     assert (await known(store))[0] == []
-    assert await one.close_dead(frozenset()) == 1
+    assert await one.close_silent(frozenset()) == 1
     (kept,) = (await known(store))[0]
     assert (kept.id, kept.ending) == (call.linkedid, Ending.NOT_LOGGED)
     assert (kept.number, kept.trunk, kept.caller) == (DID, "carrier", "+79161234567")

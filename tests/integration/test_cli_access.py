@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.cli.opening import read_settings, with_store
-from router.domain.delivery.delivery import DeliveryKind, announce
+from router.domain.delivery.delivery import DeliveryKind, new_delivery
 from router.secrets import load_secrets
 from router.service.ports import Store
 from tests.support.builders import NOON, webhook
@@ -51,7 +51,7 @@ def test_a_password_of_a_webhook_is_kept_and_shown_nowhere(tmp_path: Path) -> No
 
 def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None:
     ringtrace("webhook", "add", "onec", "https://1c.example/hs")
-    waits = announce(webhook("onec"), DeliveryKind.MAIL_RECEIVED, "m", {}, id="d1", now=NOON)
+    waits = new_delivery(webhook("onec"), DeliveryKind.MAIL_RECEIVED, "m", {}, id="d1", now=NOON)
 
     async def wait(store: Store) -> None:
         async with store.write() as session:
@@ -66,7 +66,7 @@ def test_a_webhook_for_which_deliveries_wait_is_removed_by_force_alone() -> None
     assert removed == {"removed": ["onec"], "given_up": 1}
     assert ringtrace("webhook", "list", "--json").json == []
     (given_up,) = ringtrace("delivery", "list", "--json").json
-    assert given_up["state"] == "dead"
+    assert given_up["state"] == "failed"
     assert given_up["last_error"]["text"] == "the webhook 'onec' was removed"
 
 

@@ -131,14 +131,14 @@ def test_an_export_must_say_what_it_wants(tmp_path: Path) -> None:
 
 
 def test_deliveries_that_were_given_up_are_listed_and_sent_again() -> None:
-    assert [d["id"] for d in ringtrace("delivery", "list", "--state", "dead", "--json").json] == [
+    assert [d["id"] for d in ringtrace("delivery", "list", "--state", "failed", "--json").json] == [
         "d2"
     ]
-    assert ringtrace("delivery", "resend", "--dead", "--json").json == {"resent": 1}
-    assert ringtrace("delivery", "list", "--state", "dead", "--json").json == []
+    assert ringtrace("delivery", "resend", "--failed", "--json").json == {"resent": 1}
+    assert ringtrace("delivery", "list", "--state", "failed", "--json").json == []
     assert ringtrace("delivery", "show", "d2", "--json").json["state"] == "pending"
-    assert ringtrace("delivery", "drop", "d2", "--json").json["state"] == "dropped"
-    assert "it cannot be dismissed" in ringtrace("delivery", "drop", "d1", status=1).err
+    assert ringtrace("delivery", "dismiss", "d2", "--json").json["state"] == "dismissed"
+    assert "it cannot be dismissed" in ringtrace("delivery", "dismiss", "d1", status=1).err
     ringtrace("delivery", "resend", "d1")
     assert "no delivery" in ringtrace("delivery", "resend", "nope", status=1).err
     ringtrace("delivery", "resend", status=2)

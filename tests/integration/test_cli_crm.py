@@ -15,7 +15,7 @@ import pytest
 
 from router.cli import crm_account, crm_connect, crm_trial
 from router.domain.calls.call import Call
-from router.domain.delivery.connection import Account
+from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.store.engine import SqlStore
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_said_before_anything_is_sent(arguments: Sequence[str],
 def test_a_new_token_replaces_the_old_one_and_ends_the_rest(home: Path, books: Books) -> None:
     connected()
     rest = datetime.now(UTC) + timedelta(minutes=5)
-    account = Account(
+    health = ReceiverHealth(
         receiver_id="main",
         next_at=rest,
         failures=4,
@@ -161,7 +161,7 @@ def test_a_new_token_replaces_the_old_one_and_ends_the_rest(home: Path, books: B
 
     async def fall(store: SqlStore) -> None:
         async with store.write() as session:
-            await session.receivers.save(account)
+            await session.receivers.save(health)
 
     on(home, fall)
     assert "401 Unauthorized" in ringtrace("crm", "list").out

@@ -17,9 +17,9 @@ from router.cli.doctor.finding import Case, Level
 from router.config import Settings
 from router.domain.calls.call import Call
 from router.domain.delivery.call_event import FACTS
-from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.crm_codes import CrmCode
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.receivers.registry import KINDS
@@ -66,7 +66,7 @@ def test_rules_are_changed_one_by_one_and_shown_by_mode(home: Path, books: Books
         "--ignore",
         "+74950000000",
     )
-    rules = ringtrace("crm", "rules", "main", "--heed", "+74950000000", "--json").json
+    rules = ringtrace("crm", "rules", "main", "--unignore", "+74950000000", "--json").json
     assert (rules["scenario"], rules["missed"], rules["repeat"], rules["shortest_talk"]) == (
         "lead",
         "skip",
@@ -129,7 +129,7 @@ def test_rules_that_cannot_be_kept_are_refused(
 
 def told(id: str, state: DeliveryState, **fields: Any) -> Delivery:  # noqa: A002
     receiver = Connection(id="main", kind="stub", address="https://crm.example", created_at=NOON)
-    made = announce(receiver, DeliveryKind.CALL_ENDED, id, {}, id=f"delivery-{id}", now=NOON)
+    made = new_delivery(receiver, DeliveryKind.CALL_ENDED, id, {}, id=f"delivery-{id}", now=NOON)
     return replace(made, call_id=None, state=state, **fields)
 
 
@@ -137,7 +137,7 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
     home: Path, books: Books
 ) -> None:
     connected()
-    states = (DeliveryState.PENDING, DeliveryState.UNDECIDED, DeliveryState.DONE)
+    states = (DeliveryState.PENDING, DeliveryState.NEEDS_REVIEW, DeliveryState.DONE)
     keep(home, *(told(state, state) for state in states))
     refused = ringtrace("crm", "remove", "main", status=1).err
     assert "would fail: 2. Nothing was removed." in refused
@@ -149,8 +149,8 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
     }
     found = {one["id"]: one for one in ringtrace("delivery", "list", "--json").json}
     assert found["delivery-done"]["state"] == "done"
-    for waited in ("delivery-pending", "delivery-undecided"):
-        assert found[waited]["state"] == "dead"
+    for waited in ("delivery-pending", "delivery-needs_review"):
+        assert found[waited]["state"] == "failed"
         assert found[waited]["last_error"]["text"] == "the connection 'main' was removed"
     assert kept_tokens(home) == {}
     assert "no connection 'main'" in ringtrace("crm", "remove", "main", status=1).err
@@ -166,31 +166,31 @@ def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: P
         )
         for key in ("7", "8")
     ]
-    undecided = told(
+    needs_review = told(
         "1",
-        DeliveryState.UNDECIDED,
+        DeliveryState.NEEDS_REVIEW,
         candidates=tuple(deals),
         last_error=Outcome.of(CrmCode.SEVERAL_ENTITIES),
     )
-    keep(home, undecided, told("2", DeliveryState.DONE))
-    shown = ringtrace("delivery", "show", undecided.id)
+    keep(home, needs_review, told("2", DeliveryState.DONE))
+    shown = ringtrace("delivery", "show", needs_review.id)
     assert "Deal 7" in shown.out
     assert "Deal 8" in shown.out
-    assert f"choose {undecided.id}" in shown.err
+    assert f"choose {needs_review.id}" in shown.err
     assert (
         "it needs no review"
         in ringtrace("delivery", "choose", "delivery-2", "deal", "8", status=1).err
     )
-    ringtrace("delivery", "choose", undecided.id, "planet", "8", status=2)
-    ringtrace("delivery", "choose", undecided.id, "deal", "8/../../users", status=2)
-    chosen = ringtrace("delivery", "choose", undecided.id, "deal", "8", "--json").json
+    ringtrace("delivery", "choose", needs_review.id, "planet", "8", status=2)
+    ringtrace("delivery", "choose", needs_review.id, "deal", "8/../../users", status=2)
+    chosen = ringtrace("delivery", "choose", needs_review.id, "deal", "8", "--json").json
     assert (chosen["state"], chosen["chosen"]) == ("pending", {"kind": "deal", "id": "8"})
-    assert "deal 8" in ringtrace("delivery", "show", undecided.id).out
+    assert "deal 8" in ringtrace("delivery", "show", needs_review.id).out
 
 
 def test_a_connection_gets_nothing_while_it_is_inactive(home: Path, books: Books) -> None:
     connected()
-    assert "resend --dead" in ringtrace("crm", "change", "main", "--inactive").err
+    assert "resend --failed" in ringtrace("crm", "change", "main", "--inactive").err
     assert ringtrace("crm", "show", "main", "--json").json["active"] is False
     changed = ringtrace(
         "crm", "change", "main", "--active", "--site", "shop", "--option", "stage=4", "--json"
@@ -244,14 +244,14 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
             Connection(id=name, kind="tryton", address="http://a", created_at=NOON)
             for name in ("erp", "spare")
         ),
-        Account(
+        ReceiverHealth(
             receiver_id="erp",
             next_at=NOON,
             failures=3,
             paused_until=rest,
             reason=Outcome.text("503 Try later"),
         ),
-        Account(receiver_id="spare", next_at=NOON, paused_until=NOON),
+        ReceiverHealth(receiver_id="spare", next_at=NOON, paused_until=NOON),
         replace(told("1", DeliveryState.PENDING), receiver_id="erp"),
     )
     (found,) = await setup.connections(case)
@@ -262,10 +262,10 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
         await storage.deliveries(case)
     ).level is Level.OK  # due for long, but its receiver rests
     async with store.write() as session:
-        await session.add(told("2", DeliveryState.UNDECIDED))
+        await session.add(told("2", DeliveryState.NEEDS_REVIEW))
     waiting = await storage.deliveries(case)
     assert (waiting.level, "1 need review" in waiting.found) == (Level.WARN, True)
-    assert "--state undecided" in waiting.fix
+    assert "--state needs_review" in waiting.fix
 
 
 def test_texts_are_templates_in_a_language_and_are_previewed_before_they_hold(

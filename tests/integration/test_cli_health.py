@@ -56,7 +56,7 @@ async def test_rows_that_were_set_aside_are_counted_with_the_last_reason(store: 
     assert (health.rejected_rows, health.last_rejection) == (1, "not CSV")
     assert health.cursor == Cursor(file="1:2@3", offset=7)
     assert health.journal_mode == ("wal" if store.sqlite else None)
-    assert (health.pending, health.dead, health.next_due) == (0, 0, None)
+    assert (health.pending, health.failed, health.next_due) == (0, 0, None)
 
 
 # what was set up

@@ -15,7 +15,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection, Mode, Rules
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
-from router.domain.delivery.entity import Entity, EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind
 from router.domain.delivery.outcome import sentence
 from router.receivers.registry import Accounts
 from router.secrets import keep_token
@@ -75,8 +75,8 @@ class Company:
 
     async def work(self) -> Delivery:
         """The worker's turn; what became of the newest delivery."""
-        couriers = Senders(self.store, None, self.accounts, PAGES, self.clock, lambda *_: PAGES)  # type: ignore[arg-type]
-        await deliver_due(self.store, couriers, self.clock, receiver_id="books")
+        senders = Senders(self.store, None, self.accounts, PAGES, self.clock, lambda *_: PAGES)  # type: ignore[arg-type]
+        await deliver_due(self.store, senders, self.clock, receiver_id="books")
         return (await list_deliveries(self.store))[0]
 
 
@@ -98,9 +98,9 @@ async def test_a_call_becomes_a_contact_and_a_deal_with_its_client_id(company: C
     assert f"{PAGES}/calls/{story.linkedid}" in deal["comment"]
     async with company.store.read() as session:
         kept = await session.find(Entity, call_id=story.linkedid)
-    assert {(one.kind, one.maker, one.client_id) for one in kept} == {
-        ("contact", Maker.US, "123.456"),
-        ("deal", Maker.US, "123.456"),
+    assert {(one.kind, one.created_by, one.client_id) for one in kept} == {
+        ("contact", CreatedBy.US, "123.456"),
+        ("deal", CreatedBy.US, "123.456"),
     }
 
 
@@ -193,7 +193,7 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
         assert told.state is DeliveryState.DONE
         assert str(told.receipt) == f"deal {deal} has the client ID already, by an earlier call"
     else:  # of another visit, or a person's own: it is unknown what this call belongs to
-        assert (told.state, told.receipt) == (DeliveryState.UNDECIDED, None)
+        assert (told.state, told.receipt) == (DeliveryState.NEEDS_REVIEW, None)
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -214,7 +214,7 @@ async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(
             call, verdict=Verdict.UNKNOWN, visitor_id=None, visit_id=None, lease_id=None
         )
         await session.calls.save([nobodys])
-        await enqueue_calls(session, [nobodys], DeliveryKind.CALL_JUDGED, company.clock())
+        await enqueue_calls(session, [nobodys], DeliveryKind.CALL_ATTRIBUTED, company.clock())
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == [""]
     async with company.store.read() as session:

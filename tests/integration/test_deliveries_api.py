@@ -44,7 +44,7 @@ async def test_another_system_names_an_entity_and_naming_it_again_changes_nothin
     assert await revision(world) == reached
     found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
     assert [
-        (one["kind"], one["external_id"], one["maker"], one["connection_id"]) for one in found
+        (one["kind"], one["external_id"], one["created_by"], one["connection_id"]) for one in found
     ] == [("deal", "УТ-00000012", "api", None)]
     assert (await world.program(Scope.CALLS_READ).get(path)).json()["entities"] == found
 
@@ -82,7 +82,7 @@ async def test_an_entity_named_by_many_at_once_is_kept_once(
         ({"kind": "deal", "id": "5" * 81}, 422),
         ({"kind": "ship", "id": "5"}, 422),
         ({"kind": "deal", "id": 5}, 422),
-        ({"kind": "deal", "id": "5", "maker": "us"}, 422),
+        ({"kind": "deal", "id": "5", "created_by": "us"}, 422),
         ({"kind": "deal", "id": "5", "connection": "none"}, 404),
     ],
 )
@@ -141,8 +141,8 @@ async def test_a_choice_by_the_api_sends_the_delivery_on(
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        ("state=undecided", {"u1", "u2"}),
-        ("state=dead", {"d2", "x1"}),
+        ("state=needs_review", {"u1", "u2"}),
+        ("state=failed", {"d2", "x1"}),
         ("receiver=amo", {"u1", "u2", "p1"}),
         ("receiver=amo&state=pending", {"p1"}),
         ("receiver=nobody", set()),
@@ -259,11 +259,13 @@ async def test_what_is_dismissed_is_not_sent_until_a_person_takes_that_back(
 ) -> None:
     program = world.program(Scope.CALLS_WRITE)
     assert (
-        await world.program(Scope.CALLS_READ).post("/api/v1/deliveries/u1/drop")
+        await world.program(Scope.CALLS_READ).post("/api/v1/deliveries/u1/dismiss")
     ).status_code == 403
-    for name in ("u1", "x1", "p1"):  # undecided, dead, pending
-        assert (await program.post(f"/api/v1/deliveries/{name}/drop")).json()["state"] == "dropped"
+    for name in ("u1", "x1", "p1"):  # needs review, failed, pending
+        assert (await program.post(f"/api/v1/deliveries/{name}/dismiss")).json()[
+            "state"
+        ] == "dismissed"
     assert (await kept(world, "u1")).candidates == ()
-    assert (await program.post("/api/v1/deliveries/d1/drop")).status_code == 409  # it was made
-    assert (await program.post("/api/v1/deliveries/nope/drop")).status_code == 404
+    assert (await program.post("/api/v1/deliveries/d1/dismiss")).status_code == 409  # it was made
+    assert (await program.post("/api/v1/deliveries/nope/dismiss")).status_code == 404
     assert (await program.post("/api/v1/deliveries/u1/resend")).json()["state"] == "pending"

@@ -16,7 +16,7 @@ from router.domain.delivery.entity import EntityKind, Found
 from router.domain.delivery.outcome import Outcome
 from tests.integration.deliveries_world import kept, page, section, write
 from tests.support.web_calls import a_call, a_delivery
-from tests.support.web_deliveries import DEAL, LEAD, a_connection, undecided
+from tests.support.web_deliveries import DEAL, LEAD, a_connection, needs_review
 from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
@@ -131,19 +131,23 @@ async def test_a_delivery_of_mail_that_was_given_up_is_shown_without_a_call(worl
     await write(
         world,
         replace(
-            mail, state=DeliveryState.DEAD, attempts=27, due_at=late, last_error=Outcome.text("500")
+            mail,
+            state=DeliveryState.FAILED,
+            attempts=27,
+            due_at=late,
+            last_error=Outcome.text("500"),
         ),
     )
-    dead = section(await page(world), "dead")
-    assert "Mail received" in dead
-    assert "All 27 attempts failed" in dead
+    failed = section(await page(world), "failed")
+    assert "Mail received" in failed
+    assert "All 27 attempts failed" in failed
 
 
 async def test_candidates_without_anything_known_are_still_to_be_chosen(world: World) -> None:
     call = a_call("1", world.clock.now)
     await world.save(call)
-    await write(world, undecided(call, "u1", Found(ref=DEAL), Found(ref=LEAD)))
-    html = section(await page(world), "undecided")
+    await write(world, needs_review(call, "u1", Found(ref=DEAL), Found(ref=LEAD)))
+    html = section(await page(world), "needs_review")
     assert html.count("created at an unknown time") == 2
     assert html.count('aria-describedby="candidate-') == 2
 
@@ -153,13 +157,15 @@ async def test_an_administrator_lets_one_be_and_it_leaves_the_page(
 ) -> None:
     anna, root = await world.person("anna"), await world.person("root")
     assert "Dismiss" not in (await anna.get("/deliveries")).text
-    assert (await anna.post("/deliveries/x1/drop?back=dead")).status_code == 403
+    assert (await anna.post("/deliveries/x1/dismiss?back=failed")).status_code == 403
     assert (
-        await root.post("/deliveries/x1/drop?back=dead", headers={"Origin": "https://evil.example"})
+        await root.post(
+            "/deliveries/x1/dismiss?back=failed", headers={"Origin": "https://evil.example"}
+        )
     ).status_code == 403
     assert 'id="delivery-x1"' in (await root.get("/deliveries")).text
-    answer = await root.post("/deliveries/x1/drop?back=dead")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#dead")
-    assert (await kept(world, "x1")).state is DeliveryState.DROPPED
+    answer = await root.post("/deliveries/x1/dismiss?back=failed")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#failed")
+    assert (await kept(world, "x1")).state is DeliveryState.DISMISSED
     assert 'id="delivery-x1"' not in (await root.get("/deliveries")).text
     assert "Dismissed" in (await root.get(f"/calls/{calls['missed'].id}")).text

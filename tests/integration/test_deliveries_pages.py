@@ -9,16 +9,16 @@ import pytest
 
 from router.domain.calls.call import Call
 from router.domain.delivery.call_event import CallEvent
-from router.domain.delivery.connection import Account
+from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import DeliveryState, leave_to_person
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers.webhook import WebhookSender
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Undecided
+from router.service.delivery.outcomes import NeedsReview
 from tests.integration.deliveries_world import kept, page, section, write
 from tests.support.web_calls import HOSTILE, a_call, a_delivery
-from tests.support.web_deliveries import DEAL, LEAD, a_connection, two_deals, undecided
+from tests.support.web_deliveries import DEAL, LEAD, a_connection, needs_review, two_deals
 from tests.support.web_world import World
 
 pytest_plugins = ["tests.integration.deliveries_world"]
@@ -42,9 +42,9 @@ async def test_the_page_shows_what_waits_what_was_given_up_what_was_taken_and_th
 ) -> None:
     html = await page(world)
     expected = {
-        "undecided": ["+7 916 123-45-67", "Several CRM records match", "31337", "8 (916) 123-45-67",
-                      "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "No CRM record was created"],  # noqa: E501
-        "dead": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
+        "needs_review": ["+7 916 123-45-67", "Several CRM records match", "31337",
+                      "8 (916) 123-45-67", "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "No CRM record was created"],  # noqa: E501
+        "failed": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
         "receivers": ["amo · amocrm · shop.amocrm.ru", "Paused until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
                       "OK"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
@@ -98,12 +98,12 @@ async def test_a_supervisor_presses_this_one_and_the_call_is_sent(
     )
     assert form is not None
     answer = await anna.post(form[1], data={"kind": form[2], "id": "31338"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#undecided")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries#needs_review")
     assert ((await kept(world, "u1")).state, (await kept(world, "u1")).chosen) == (
         DeliveryState.PENDING,
         LEAD,
     )
-    assert "31337" not in section((await anna.get("/deliveries")).text, "undecided")
+    assert "31337" not in section((await anna.get("/deliveries")).text, "needs_review")
     # another person's page was older
     late = await anna.post(form[1], data={"kind": "deal", "id": "31337"})
     assert (late.status_code, "Someone else has changed this" in late.text) == (409, True)
@@ -135,10 +135,10 @@ async def test_only_an_administrator_sends_again_and_that_ends_the_rest(
     assert (await root.post("/deliveries/u2/resend")).status_code == 303  # look again
     assert (await kept(world, "u2")).state is DeliveryState.PENDING
     async with world.store.read() as session:
-        assert (await session.get(Account, "amo")).paused_until <= world.clock.now
+        assert (await session.get(ReceiverHealth, "amo")).paused_until <= world.clock.now
     assert (await root.post("/deliveries/resend")).status_code == 303
     assert {(await kept(world, name)).state for name in ("d2", "x1")} == {DeliveryState.PENDING}
-    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
+    assert (await kept(world, "u1")).state is DeliveryState.NEEDS_REVIEW
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ async def test_no_other_site_decides_or_sends(
     for path in paths:
         answer = await root.post(path, data={"kind": "deal", "id": "31337"}, headers=headers)
         assert answer.status_code == 403, path
-    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
-    assert (await kept(world, "d2")).state is DeliveryState.DEAD
+    assert (await kept(world, "u1")).state is DeliveryState.NEEDS_REVIEW
+    assert (await kept(world, "d2")).state is DeliveryState.FAILED
 
 
 async def test_without_logging_in_nothing_is_shown_or_done(
@@ -170,7 +170,7 @@ async def test_without_logging_in_nothing_is_shown_or_done(
     for path in ("/deliveries/u1/entity", "/deliveries/d2/resend", "/deliveries/resend"):
         answer: httpx.Response = await stranger.post(path, data={"kind": "deal", "id": "31337"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
-    assert (await kept(world, "u1")).state is DeliveryState.UNDECIDED
+    assert (await kept(world, "u1")).state is DeliveryState.NEEDS_REVIEW
 
 
 async def test_more_goes_on_where_a_section_ended(world: World) -> None:
@@ -180,7 +180,7 @@ async def test_more_goes_on_where_a_section_ended(world: World) -> None:
     await write(
         world,
         *(
-            undecided(
+            needs_review(
                 call,
                 f"u{i:02}",
                 *two_deals(call),
@@ -191,14 +191,14 @@ async def test_more_goes_on_where_a_section_ended(world: World) -> None:
     )
     anna, path, seen = await world.person("anna"), "/deliveries", []
     for expected in (20, 20, 5):
-        part = section((await anna.get(path)).text, "undecided")
+        part = section((await anna.get(path)).text, "needs_review")
         ids = re.findall(r'<h3 id="delivery-(\w+)"', part)
         assert len(ids) == expected
         seen += ids
         more = re.search(r'<p class="more"><a class="button" href="([^"]+)"', part)
         path = more[1].replace("&amp;", "&").partition("#")[0] if more else ""
     assert (seen, path) == ([f"u{i:02}" for i in range(45)], "")
-    assert (await anna.get("/deliveries?more=undecided&cursor=nonsense")).status_code == 422
+    assert (await anna.get("/deliveries?more=needs_review&cursor=nonsense")).status_code == 422
     assert (await anna.get("/deliveries?more=nonsense")).status_code == 422
 
 
@@ -224,7 +224,7 @@ async def test_the_reasons_that_are_given_are_shown_in_the_readers_language(worl
                   for one in (Found(ref=DEAL), Found(ref=replace(DEAL, id="31339"))))  # fmt: skip
     stranger = Found(ref=LEAD, phones=("+78000000000",), created_at=call.arrived_at)
     for name, found in {"several": alike, "near": (stranger,), "none": ()}.items():
-        with pytest.raises(Undecided) as said:
+        with pytest.raises(NeedsReview) as said:
             await annotate(Shown(*found), a_connection(world), told, looks=9, now=world.clock.now)  # type: ignore[arg-type]
         waits = a_delivery(call, name, key=name, receiver_id="amo", done_at=None, receipt=None)
         await write(world, leave_to_person(waits, said.value.outcome, said.value.candidates))
@@ -242,7 +242,7 @@ async def test_the_reasons_that_are_given_are_shown_in_the_readers_language(worl
     )
     await deliver_due(world.store, WebhookSender("key"), world.clock)
     html = await page(world, language="ru")
-    waiting, dead = section(html, "undecided"), section(html, "dead")
+    waiting, failed = section(html, "needs_review"), section(html, "failed")
     for text in (
         "одинаково подходят несколько",
         "вот ближайшие",
@@ -255,7 +255,7 @@ async def test_the_reasons_that_are_given_are_shown_in_the_readers_language(worl
         "получатель «nobody» удалён",
         "поздно: Ringtrace",
     ):
-        assert text in dead
+        assert text in failed
 
 
 async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> None:

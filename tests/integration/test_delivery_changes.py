@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from router.domain.delivery.delivery import Delivery, DeliveryState
-from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Ref
 from router.domain.delivery.outcome import Outcome, sentence
 from router.errors import Conflict
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import choose_entity, drop_delivery, resend_delivery
 from router.service.delivery.outcomes import (
+    NeedsReview,
     Receiver,
     ReceiverUnavailable,
     Refused,
-    Taken,
-    Undecided,
+    SendResult,
 )
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
@@ -41,14 +41,14 @@ async def test_a_fact_that_comes_while_its_elder_is_sent_is_sent_after_it(store:
     clock, said = Clock(), []
 
     class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
             said.append(deliveries[0].payload["say"])
             async with store.write() as session:
                 if len(said) == 1:
                     assert await session.deliveries.replace_pending(
                         replace(delivery("c1"), payload={"say": "second"})
                     )
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert (await kept(store, "c1")).state is DeliveryState.PENDING
@@ -64,7 +64,7 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     clock = Clock()
     await work(
         store,
-        Account(Undecided(Outcome.text("several entities are equally likely"), candidates)),
+        Account(NeedsReview(Outcome.text("several entities are equally likely"), candidates)),
         clock,
     )
     await choose_entity(
@@ -74,7 +74,7 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     await work(store, Account(Refused(Outcome.text("404 Not Found"))), clock)
     again = await kept(store, "c1")
     assert (again.state, again.chosen, again.candidates) == (
-        DeliveryState.UNDECIDED,
+        DeliveryState.NEEDS_REVIEW,
         None,
         candidates,
     )
@@ -85,7 +85,7 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     assert (await kept(store, "c1")).state is DeliveryState.DONE
 
 
-async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore) -> None:
+async def test_a_later_fact_does_not_wake_what_a_person_dismissed(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
     await drop_delivery(store, (await kept(store, "c1")).id, NOON)
     async with store.write() as session:
@@ -95,17 +95,17 @@ async def test_a_later_fact_does_not_wake_what_a_person_dropped(store: SqlStore)
     account = Account()
     await work(store, account, Clock())
     assert account.seen == []
-    assert (await kept(store, "c1")).state is DeliveryState.DROPPED
+    assert (await kept(store, "c1")).state is DeliveryState.DISMISSED
 
 
-async def test_what_is_being_carried_out_is_not_dropped(store: SqlStore) -> None:
+async def test_what_is_being_carried_out_is_not_dismissed(store: SqlStore) -> None:
     await furnish(store, delivery("c1"))
 
     class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
             with pytest.raises(Conflict, match="being sent now"):
                 await drop_delivery(store, deliveries[0].id, NOON)
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
 
     await work(store, Slow(), Clock())
     assert (await kept(store, "c1")).state is DeliveryState.DONE
@@ -147,21 +147,25 @@ async def test_what_cannot_be_decided_waits_for_a_person_with_its_candidates(
     both = found(id="7", title="Дверь <b>"), found(id="8")
     account, clock = (
         Account(
-            Undecided(Outcome.text("two deals"), both),
-            Taken(said=Outcome.text("ok"), entities=((DEAL, Maker.PERSON),)),
+            NeedsReview(Outcome.text("two deals"), both),
+            SendResult(said=Outcome.text("ok"), entities=((DEAL, CreatedBy.PERSON),)),
         ),
         Clock(),
     )
     await work(store, account, clock)
-    undecided = await kept(store, "c1")
-    assert (undecided.state, undecided.candidates) == (DeliveryState.UNDECIDED, both)
+    needs_review = await kept(store, "c1")
+    assert (needs_review.state, needs_review.candidates) == (DeliveryState.NEEDS_REVIEW, both)
     assert await work(store, account, clock) == 0
-    chosen = await choose_entity(store, undecided.id, DEAL, clock())
+    chosen = await choose_entity(store, needs_review.id, DEAL, clock())
     assert (chosen.state, chosen.chosen) == (DeliveryState.PENDING, DEAL)
     assert await work(store, account, clock) == 1
     async with store.read() as session:
         (entity,) = await session.find(Entity, call_id="c1")
-    assert (entity.external_id, entity.maker, entity.connection_id) == ("7", Maker.PERSON, "tryton")
+    assert (entity.external_id, entity.created_by, entity.connection_id) == (
+        "7",
+        CreatedBy.PERSON,
+        "tryton",
+    )
 
 
 async def test_what_is_under_way_is_not_sent_again_beside_it(store: SqlStore) -> None:
@@ -169,10 +173,10 @@ async def test_what_is_under_way_is_not_sent_again_beside_it(store: SqlStore) ->
     clock, seen = Clock(), []
 
     class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
             await resend_delivery(store, deliveries[0].id, clock())
             seen.append(await work(store, Account(), clock))
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert seen == [0]

@@ -10,11 +10,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from router.domain.calls.call import Call, State
-from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, new_delivery
 from router.domain.delivery.outcome import Outcome
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
-from router.service.delivery.outcomes import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, SendResult
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, later, webhook
 
@@ -25,8 +25,8 @@ class Taker:
     def most(self, _: Receiver) -> int:
         return 1
 
-    async def take(self, _: Sequence[Delivery], __: Receiver) -> Taken:
-        return Taken(said=Outcome.text("200"))
+    async def send(self, _: Sequence[Delivery], __: Receiver) -> SendResult:
+        return SendResult(said=Outcome.text("200"))
 
 
 @pytest.mark.parametrize("writer", ["worker", "person"])
@@ -36,7 +36,7 @@ async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
     store: SqlStore, other_store: SqlStore, writer: str
 ) -> None:
     call = Call(id="rt1-1.0", did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
-    told = announce(
+    told = new_delivery(
         webhook(), DeliveryKind.CALL_ENDED, call.id, {"call": {"id": call.id}}, id="d1", now=NOON
     )
     async with store.write() as session:

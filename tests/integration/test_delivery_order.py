@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from router.domain.delivery.delivery import Delivery, DeliveryState
-from router.domain.delivery.entity import Entity, EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Ref
 from router.domain.delivery.outcome import Outcome, sentence
 from router.receivers.http import RateLimiter
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import (
+    NeedsReview,
     NotYet,
     Receiver,
     ReceiverUnavailable,
     Refused,
-    Taken,
-    Undecided,
+    SendResult,
 )
 from router.store.engine import SqlStore
 from tests.integration.delivery_account import DEAL, Account, delivery, furnish, kept, work
@@ -38,10 +38,10 @@ class Busy(Account):
         super().__init__()
         self._key: str | None = key
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         if [one.key for one in deliveries] == [self._key]:
             self.answers, self._key = [ReceiverUnavailable(Outcome.text("503"))], None
-        return await super().take(deliveries, receiver)
+        return await super().send(deliveries, receiver)
 
 
 async def test_calls_of_one_phone_are_sent_one_after_the_other(store: SqlStore) -> None:
@@ -66,7 +66,7 @@ async def test_one_that_was_given_up_holds_up_no_other(store: SqlStore) -> None:
     await furnish(store, delivery("c1", 1, stream="anna"), delivery("c2", 2, stream="anna"))
     account, clock = Account(Refused(Outcome.text("400 no such field"))), Clock()
     assert [await work(store, account, clock) for _ in range(3)] == [1, 1, 0]
-    assert (await kept(store, "c1")).state is DeliveryState.DEAD
+    assert (await kept(store, "c1")).state is DeliveryState.FAILED
     assert (await kept(store, "c2")).state is DeliveryState.DONE
 
 
@@ -132,7 +132,7 @@ async def test_an_entity_is_kept_once_however_often_it_is_sent(store: SqlStore) 
     await furnish(store, delivery("c1"))
     clock, answer = (
         Clock(),
-        Taken(said=Outcome.text("ok"), entities=((DEAL, Maker.US),), client_id="1.2"),
+        SendResult(said=Outcome.text("ok"), entities=((DEAL, CreatedBy.US),), client_id="1.2"),
     )
     await work(store, Account(answer), clock)
     await resend_delivery(store, (await kept(store, "c1")).id, clock())
@@ -146,8 +146,8 @@ async def test_what_comes_too_late_is_not_sent(store: SqlStore) -> None:
     account = Account()
     await work(store, account, Clock(later(60)))
     assert account.seen == []
-    dead = await kept(store, "c1")
-    assert (dead.state, "too late" in sentence(dead.last_error)) == (DeliveryState.DEAD, True)
+    failed = await kept(store, "c1")
+    assert (failed.state, "too late" in sentence(failed.last_error)) == (DeliveryState.FAILED, True)
 
 
 async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: SqlStore) -> None:
@@ -157,7 +157,7 @@ async def test_one_that_is_late_does_not_keep_the_others_of_its_request(store: S
     account = Account(most=5)
     await work(store, account, Clock(later(60)))
     assert [sorted(keys) for keys in account.seen] == [["call.ended:c2", "call.ended:c3"]]
-    assert (await kept(store, "c1")).state is DeliveryState.DEAD
+    assert (await kept(store, "c1")).state is DeliveryState.FAILED
     assert (await kept(store, "c2")).state is DeliveryState.DONE
 
 
@@ -185,12 +185,12 @@ async def test_nothing_of_a_phone_is_begun_while_a_later_call_of_it_is_carried_o
     clock, seen = Clock(), []
 
     class Slow(Account):
-        async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+        async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
             await save(store, call("long"))
             async with store.write() as session:
                 await session.deliveries.add([delivery("long", 10, stream="anna")])
             seen.append(await work(store, Account(), clock))
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
 
     await work(store, Slow(), clock)
     assert seen == [0]
@@ -211,11 +211,12 @@ async def test_what_a_receiver_says_is_kept_without_what_no_database_keeps(store
     await furnish(store, delivery("c1"), delivery("c2"))
     odd = found(title="\ud83d\x00 door", at=datetime.max.replace(tzinfo=UTC))
     account = Account(
-        Taken(said=Outcome.text("kept \ud83d\x00")), Undecided(Outcome.text("two \x00"), (odd,))
+        SendResult(said=Outcome.text("kept \ud83d\x00")),
+        NeedsReview(Outcome.text("two \x00"), (odd,)),
     )
     await work(store, account, Clock())
     told = [await kept(store, one) for one in ("c1", "c2")]
-    assert {one.state for one in told} == {DeliveryState.DONE, DeliveryState.UNDECIDED}
+    assert {one.state for one in told} == {DeliveryState.DONE, DeliveryState.NEEDS_REVIEW}
     (candidate,) = next(one.candidates for one in told if one.candidates)
     assert (candidate.title, candidate.created_at) == ("door", None)
 
@@ -226,9 +227,11 @@ async def test_an_entity_whose_id_cannot_be_kept_ends_its_delivery_alone(store: 
     await furnish(store, delivery("c1"))
     endless = Ref(kind=EntityKind.DEAL, id="9" * 500)
     await work(
-        store, Account(Taken(said=Outcome.text("ok"), entities=((endless, Maker.US),))), Clock()
+        store,
+        Account(SendResult(said=Outcome.text("ok"), entities=((endless, CreatedBy.US),))),
+        Clock(),
     )
-    assert (await kept(store, "c1")).state is DeliveryState.DEAD
+    assert (await kept(store, "c1")).state is DeliveryState.FAILED
 
 
 async def test_deliveries_go_together_where_one_request_may_carry_many(store: SqlStore) -> None:
@@ -263,8 +266,8 @@ async def test_a_stream_is_read_by_its_index(store: SqlStore) -> None:
             "d.receiver_id = 'tryton' "
             "AND d.due_at <= 1 AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.receiver_id = "
             "d.receiver_id "
-            "AND e.stream = d.stream AND e.state = 'pending' AND (e.told_at, e.id) < "
-            "(d.told_at, d.id))"
+            "AND e.stream = d.stream AND e.state = 'pending' AND (e.event_at, e.id) < "
+            "(d.event_at, d.id))"
         )
         plans += [row[3] for row in found_plan]
     assert not [step for step in plans if step.startswith("SCAN")]

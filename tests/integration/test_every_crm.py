@@ -10,11 +10,11 @@ from router.domain.delivery.connection import (
     Repeat,
     Scenario,
 )
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.service.delivery.outcomes import (
     EntityGone,
+    NeedsReview,
     NotYet,
-    Undecided,
 )
 from tests.integration.crm_accounts import CrmAccount, Died
 from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
@@ -37,7 +37,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
     done = await crm.tell(told(), crm.connection(scenario=scenario))
     made = {ref.kind: ref for ref, _ in done.entities}
     assert [ref.kind for ref, _ in done.entities] == list(SCENARIO_KINDS[scenario])
-    assert {maker for _, maker in done.entities} == {Maker.US}
+    assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
     assert {crm.client_id(ref) for ref in made.values()} == {CLIENT_ID}
     last = made.get(DEAL) or made[LEAD]
     assert set(made.values()) - {last} <= crm.linked(last)
@@ -58,7 +58,7 @@ async def test_a_process_that_dies_after_any_request_that_writes_leaves_each_ent
         done = await crm.tell(call, to)
         new = {kind: crm.count(kind) - counts[kind] for kind in EntityKind}
         assert max(new.values()) == 1, f"after {place} requests"
-        made = [ref for ref, maker in done.entities if maker is Maker.US]
+        made = [ref for ref, created_by in done.entities if created_by is CreatedBy.US]
         assert [ref.kind for ref in made] == list(SCENARIO_KINDS[scenario])
         assert {crm.client_id(ref) for ref in made} == {CLIENT_ID}
         texts = crm.texts(next(ref for ref in made if ref.kind in {DEAL, LEAD}))
@@ -83,7 +83,7 @@ async def test_a_known_caller_is_found_however_the_phone_is_written(
     anna = crm.add(CONTACT, phone=written)
     done = await crm.tell(told())
     assert crm.count(CONTACT) == 1
-    (deal,) = (ref for ref, maker in done.entities if maker is Maker.US)
+    (deal,) = (ref for ref, created_by in done.entities if created_by is CreatedBy.US)
     assert crm.linked(deal) == {anna}
     assert crm.client_id(anna) == CLIENT_ID
 
@@ -108,7 +108,7 @@ async def test_a_repeat_call_is_one_note_on_the_open_deal_and_fills_its_field(
     for _ in range(2):
         done = await crm.tell(told())
     assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
-    assert (deal, Maker.NOTE) in done.entities
+    assert (deal, CreatedBy.NOTE) in done.entities
     assert len(crm.notes(deal)) == 1
     assert (crm.client_id(deal), crm.client_id(anna)) == (CLIENT_ID, "typed.by.hand")
 
@@ -133,7 +133,7 @@ async def test_what_the_telephony_created_gets_the_client_id(crm: CrmAccount) ->
     deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     crm.clock.now = later(160)
     done = await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
-    assert done.entities == ((deal, Maker.TELEPHONY),)
+    assert done.entities == ((deal, CreatedBy.TELEPHONY),)
     assert crm.client_id(deal) == CLIENT_ID
     assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
 
@@ -142,9 +142,9 @@ async def test_of_two_new_deals_a_person_chooses(crm: CrmAccount) -> None:
     crm.clock.now = later(5)
     anna = crm.add(CONTACT, phone=ANNA)
     deals = {crm.add(DEAL, contact=anna) for _ in range(2)}
-    with pytest.raises(Undecided) as undecided:
+    with pytest.raises(NeedsReview) as needs_review:
         await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
-    assert {one.ref for one in undecided.value.candidates} == deals
+    assert {one.ref for one in needs_review.value.candidates} == deals
     chosen = max(deals, key=lambda ref: ref.id)
     await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY), chosen=chosen)
     assert crm.client_id(chosen) == CLIENT_ID

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Scenario
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.service.delivery.catalogue import faults
 from router.service.delivery.crm_ports import HasCatalogue, HasTasks
 from router.service.delivery.outcomes import EntityGone
@@ -49,7 +49,7 @@ async def test_a_missed_call_is_a_task_of_the_contacts_own_responsible_once(
     to = crm.connection(task=True)
     for _ in range(2):  # the answer of the first attempt was lost
         done = await crm.tell(MISSED, to)
-    (deal,) = (ref for ref, maker in done.entities if maker is Maker.US)
+    (deal,) = (ref for ref, created_by in done.entities if created_by is CreatedBy.US)
     (task,) = crm.tasks(deal)
     assert (task.owner, task.day, task.subject) == (crm.user, TODAY, f"Call back {ANNA}")
     assert f"/calls/{MISSED.id}" in task.text
@@ -61,7 +61,7 @@ async def test_a_responsible_whom_the_crm_refuses_gives_way_to_the_connections(
 ) -> None:
     crm.give(crm.add(CONTACT, phone=ANNA), crm.refused_user)
     done = await crm.tell(MISSED, crm.connection(task=True, task_user=crm.user))
-    (deal,) = (ref for ref, maker in done.entities if maker is Maker.US)
+    (deal,) = (ref for ref, created_by in done.entities if created_by is CreatedBy.US)
     (task,) = crm.tasks(deal)
     assert task.owner == crm.user
     assert f"for the user {crm.user}" in str(done.said)
@@ -161,7 +161,7 @@ async def test_a_note_of_the_same_call_does_not_pass_for_its_recording(
     deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     to = crm.connection(recordings=True, task=True)
     done = await crm.tell(MISSED, to)
-    assert (deal, Maker.NOTE) in done.entities
+    assert (deal, CreatedBy.NOTE) in done.entities
     await sent(crm.crm(to), to, MISSED, done)
     counts = len(crm.notes(deal)), len(crm.tasks(deal)), len(crm.calls(deal))
     assert counts in {(1, 1, 1), (2, 1, 1)}  # where a call is a note

@@ -1,4 +1,4 @@
-"""Where an address is: files of each maker, and what may be wrong with them."""
+"""Where an address is: files of each created_by, and what may be wrong with them."""
 
 from pathlib import Path
 from typing import Any

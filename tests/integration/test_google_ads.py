@@ -20,7 +20,7 @@ from router.receivers.kept_tokens import TokenInMemory
 from router.receivers.metrica.adapter import Metrica
 from router.receivers.registry import KINDS, login_of
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 from tests.contracts.google_ads import GoogleAdsServer
 from tests.contracts.serving import served
 from tests.support.analytics_events import event, sale
@@ -49,7 +49,7 @@ def google_ads(url: str, **options: str) -> GoogleAds:
     return GoogleAds(to, token, http, Clock())
 
 
-def clicked(number: int = 0, name: str = "gclid", **fields: Any) -> Told:
+def clicked(number: int = 0, name: str = "gclid", **fields: Any) -> AnalyticsEvent:
     return event(f"rt1-{number}.0", facts={name: f"click-{number}"}, **fields)
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Rules, Scenario
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.crm_update import annotate
 from tests.integration.hubspot_world import (
     CALLER,
@@ -40,7 +40,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 ) -> None:
     done = await world.tell(told(), Rules(scenario=scenario, responsible={"office": "42"}))
     assert world.counts() == MADE[scenario]
-    assert {maker for _, maker in done.entities} == {Maker.US}
+    assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
     for kind in set(MADE[scenario]) - {"notes"}:
         (one,) = world.all(kind)
         assert one.properties["ga_client_id"] == CLIENT_ID
@@ -140,7 +140,7 @@ async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal
     recent = [ref for ref, _ in first.entities]
     for attempt in range(3):
         done = await world.tell(told("pbx-2"), recent=recent)
-        assert done.entities == ((recent[1], Maker.NOTE), (recent[0], Maker.NOTE)), attempt
+        assert done.entities == ((recent[1], CreatedBy.NOTE), (recent[0], CreatedBy.NOTE)), attempt
     assert world.counts() == {"contacts": 1, "deals": 1, "notes": 1}
     assert world.hub.account.linked("deals", recent[1].id, "notes") == [world.all("notes")[0].id]
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from router.domain.delivery.connection import Mode, Overwrite, Rules
-from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.outcomes import Undecided
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
+from router.service.delivery.outcomes import NeedsReview
 from tests.contracts.hubspot import EVERY_SCOPE
 from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, told
 from tests.support.builders import later
@@ -34,7 +34,7 @@ async def test_what_the_calls_record_belongs_to_gets_the_client_id(world: World)
     deal = world.put("deals", {"dealname": "call"}, ("contacts", contact.id))
     world.logged(CALLER, ("contacts", contact.id), ("deals", deal.id))
     done = await world.tell_until(told())
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=deal.id), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=deal.id), CreatedBy.TELEPHONY),)
     assert [one.properties.get("ga_client_id") for one in world.all("deals")] == [None, CLIENT_ID]
 
 
@@ -67,21 +67,21 @@ async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
         world.put("deals", {"dealname": name}, ("contacts", contact.id))
     if logged:
         world.logged(CALLER, ("contacts", contact.id))
-    with pytest.raises(Undecided) as undecided:
+    with pytest.raises(NeedsReview) as needs_review:
         await world.tell_until(told())
-    assert {one.title for one in undecided.value.candidates} == {"one", "two"}
+    assert {one.title for one in needs_review.value.candidates} == {"one", "two"}
     assert not any("ga_client_id" in one.properties for one in world.all("deals"))
 
 
 async def test_a_telephony_that_creates_nothing_leaves_an_orphan(world: World) -> None:
     world.put("contacts", {"phone": "+79990000000"})
-    with pytest.raises(Undecided, match="no entity appeared within 900 s"):
+    with pytest.raises(NeedsReview, match="no entity appeared within 900 s"):
         await world.tell_until(told())
 
 
 async def test_nothing_is_found_for_a_hidden_number(world: World) -> None:
     world.put("contacts", {"firstname": "nobody"})
-    with pytest.raises(Undecided):
+    with pytest.raises(NeedsReview):
         await world.tell_until(told(caller=None))
 
 
@@ -89,7 +89,7 @@ async def test_a_contact_alone_is_taken_when_no_deal_comes(world: World) -> None
     contact = world.put("contacts", {"phone": CALLER})
     world.logged("8 912 345-67-89", ("contacts", contact.id))
     done = await world.tell_until(told())
-    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=contact.id), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=contact.id), CreatedBy.TELEPHONY),)
     assert world.hub.account.now >= later(120), "a deal was not waited for"
 
 
@@ -97,7 +97,7 @@ async def test_an_old_contact_and_what_we_created_ourselves_are_not_the_telephon
     world: World,
 ) -> None:
     await world.tell(told())  # while we were to create
-    with pytest.raises(Undecided):
+    with pytest.raises(NeedsReview):
         await world.tell_until(replace(told("pbx-2"), arrived_at=later(20), ended_at=later(60)))
 
 
@@ -148,7 +148,7 @@ async def test_leads_of_the_telephony_are_found_where_the_token_opens_them() -> 
             if wanted:
                 assert (await world.tell_until(told(), rules)).entities[0][0].kind is wanted
             else:
-                with pytest.raises(Undecided):
+                with pytest.raises(NeedsReview):
                     await world.tell_until(told(), rules)
 
 

@@ -209,8 +209,8 @@ async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(
     )
     one = await call_ingest(store)
     await one.ingest([*cut.rows, *alive.rows], at(1))
-    assert await one.close_dead(frozenset({alive.linkedid})) == 1
-    assert await one.close_dead(frozenset({alive.linkedid})) == 0
+    assert await one.close_silent(frozenset({alive.linkedid})) == 1
+    assert await one.close_silent(frozenset({alive.linkedid})) == 0
     calls, recordings, made, _ = await known(store)
     assert {call.id: call.ending for call in calls} == {
         cut.linkedid: Ending.CUT,
@@ -227,4 +227,4 @@ async def test_a_call_of_which_something_was_just_heard_is_not_cut(store: SqlSto
     story = Story().arrives()
     one = await call_ingest(store, Clock(later(9)))
     await one.ingest(story.rows, at(1))
-    assert await one.close_dead(frozenset()) == 0
+    assert await one.close_silent(frozenset()) == 0

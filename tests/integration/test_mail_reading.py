@@ -19,7 +19,7 @@ from router.errors import Conflict, NotFound
 from router.imap import AT_ONCE
 from router.service.delivery.dispatch import deliver_due, list_deliveries
 from router.service.delivery.manage import resend_delivery
-from router.service.delivery.outcomes import Taken
+from router.service.delivery.outcomes import SendResult
 from router.service.mail import MailboxPoller
 from router.service.mailboxes import add_channel, remove_channel
 from router.service.worker import Worker
@@ -227,13 +227,13 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
 ) -> None:
     told: list[Delivery] = []
 
-    class Courier:
+    class Sender:
         def most(self, _: Any) -> int:
             return 1
 
-        async def take(self, deliveries: Sequence[Delivery], to: Any) -> Taken:
+        async def send(self, deliveries: Sequence[Delivery], to: Any) -> SendResult:
             told.extend(deliveries)
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
 
     def real() -> datetime:
         return datetime.now(UTC)
@@ -241,7 +241,7 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
     await furnish(store, box(server, clock))
     server.put(letter(1))
     man = MailboxPoller(store, CLIENT, lambda _: PASSWORD, real, timedelta(seconds=0.2))
-    task = asyncio.create_task(Worker(store, None, Courier(), real, man).run())  # type: ignore[arg-type]
+    task = asyncio.create_task(Worker(store, None, Sender(), real, man).run())  # type: ignore[arg-type]
     try:
         async with asyncio.timeout(60):
             while len(told) < 1:
@@ -263,17 +263,17 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
 async def test_a_delivery_of_mail_can_be_sent_again_like_any_other(
     store: SqlStore, server: ImapServer, clock: Clock
 ) -> None:
-    class Courier:
+    class Sender:
         def most(self, _: Any) -> int:
             return 1
 
-        async def take(self, _: Sequence[Delivery], to: Any) -> Taken:
-            return Taken(said=Outcome.text("200"))
+        async def send(self, _: Sequence[Delivery], to: Any) -> SendResult:
+            return SendResult(said=Outcome.text("200"))
 
     await furnish(store, box(server, clock))
     server.put(letter(1))
     await collect(poller(store, clock))
-    await deliver_due(store, Courier(), clock)
+    await deliver_due(store, Sender(), clock)
     (done,) = await list_deliveries(store)
     assert done.state is DeliveryState.DONE
     again = await resend_delivery(store, done.id, clock())

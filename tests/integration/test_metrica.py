@@ -11,7 +11,7 @@ from router.domain.delivery.delivery import Result, Use
 from router.receivers.http import HttpClient
 from router.receivers.metrica.adapter import MOST, Metrica
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 from tests.contracts.metrica import MetricaServer
 from tests.contracts.serving import served
 from tests.support.analytics_events import event, sale
@@ -36,7 +36,7 @@ def metrica(url: str, token: str = "token", **options: str) -> Metrica:
     )
 
 
-def russian(number: int = 0, **more: Any) -> Told:
+def russian(number: int = 0, **more: Any) -> AnalyticsEvent:
     facts = {"ym_client_id": f"17346803885749{number:05}", "wait_seconds": "10", "verdict": "exact"}
     fields = {
         "facts": facts,
@@ -158,7 +158,7 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         assert (nobody.look_in, list(yandex.lines)) == (None, ["upload_calls", "upload"])
 
 
-async def outcomes(yandex: MetricaServer, *events: Told) -> list[Result]:
+async def outcomes(yandex: MetricaServer, *events: AnalyticsEvent) -> list[Result]:
     """What Metrica says of these, sent together."""
     async with served(yandex.app) as url:
         counter = metrica(url)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from router.cli.doctor.finding import Case, Level
 from router.cli.doctor.network import other_systems
 from router.config import Settings, load_settings
-from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, new_delivery
 from router.errors import ConfigurationError
 from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.network import Network, network_of
@@ -38,7 +38,7 @@ async def proxy() -> AsyncIterator[Receiver]:
 
 
 def told() -> Delivery:
-    return announce(webhook(), DeliveryKind.CALL_ENDED, "c", {"call": {}}, id="d1", now=NOON)
+    return new_delivery(webhook(), DeliveryKind.CALL_ENDED, "c", {"call": {}}, id="d1", now=NOON)
 
 
 async def refused(client: HttpClient) -> str:
@@ -101,9 +101,9 @@ async def test_webhooks_and_accounts_trust_alike(
     async with served(authority.server()) as server:
         server.says("200 OK", b'{"validationMessages": []}')
         url = f"https://127.0.0.1:{server.port}"
-        courier = WebhookSender("key", network=network)
-        assert str(await courier.post(told(), webhook(url=url))) == "200"
-        await courier.close()
+        sender = WebhookSender("key", network=network)
+        assert str(await sender.post(told(), webhook(url=url))) == "200"
+        await sender.close()
         accounts = Accounts(store, tmp_path, Clock(), network)
         account = accounts.open(
             connection("ga4", address=url, options={"measurement_id": "G-AAAA"})
@@ -121,11 +121,11 @@ async def test_a_file_without_certificates_stops_requests_and_not_the_worker(
     if content is not None:
         file.write_text(content)
     network = Network(ca_file=str(file))
-    courier = WebhookSender("key", network=network)
+    sender = WebhookSender("key", network=network)
     with pytest.raises(ReceiverUnavailable, match=said) as caught:
-        await courier.post(told(), webhook(url="https://127.0.0.1:1/"))
+        await sender.post(told(), webhook(url="https://127.0.0.1:1/"))
     assert "RINGTRACE_CA_FILE" in caught.value.message
-    await courier.close()
+    await sender.close()
 
 
 # The proxy
@@ -143,9 +143,9 @@ async def test_requests_go_through_the_proxy_with_its_password(proxy: Receiver) 
 
 
 async def test_a_webhook_whose_name_only_the_proxy_knows_is_posted(proxy: Receiver) -> None:
-    courier = WebhookSender("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert str(await courier.post(told(), webhook(url="http://crm.invalid/hook"))) == "200"
-    await courier.close()
+    sender = WebhookSender("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
+    assert str(await sender.post(told(), webhook(url="http://crm.invalid/hook"))) == "200"
+    await sender.close()
     assert proxy.requests[0].line == "POST http://crm.invalid/hook HTTP/1.1"
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from tests.contracts.odoo import USER
 from tests.integration.crm_accounts import Line
 from tests.integration.odoo_world import FIELD, OdooAccount, OldOdooAccount
@@ -29,7 +29,9 @@ async def odoo(request: pytest.FixtureRequest) -> AsyncIterator[OdooAccount]:
 async def test_a_task_that_somebody_has_done_is_not_planned_again(odoo: OdooAccount) -> None:
     to = odoo.connection(task=True)
     done = await odoo.tell(MISSED, to)
-    (deal,) = (ref for ref, maker in done.entities if maker is Maker.US and ref.kind is DEAL)
+    (deal,) = (
+        ref for ref, created_by in done.entities if created_by is CreatedBy.US and ref.kind is DEAL
+    )
     ((key, activity),) = odoo.database.rows["mail.activity"].items()
     del odoo.database.rows["mail.activity"][key]  # Odoo posts a message in its place
     message = {"model": "crm.lead", "res_id": int(deal.id), "body": f"<p>{activity['note']}</p>"}

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from router.domain.calls.call import Recording, RecordingState
 from router.domain.delivery.analytics_codes import GoogleAdsCode
 from router.domain.delivery.codes import AnswerCode
-from router.domain.delivery.connection import Account
+from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.delivery.outcome import Outcome, at_place
 from router.store.engine import SqlStore
@@ -43,14 +43,14 @@ async def test_outcomes_become_sentences_on_the_way_down_and_codes_on_the_way_up
         call_id=call().id, spool_name="a", state=RecordingState.WAITING, due_at=NOON,
         expected_seconds=1, warnings=odd,
     )  # fmt: skip
-    resting = Account(receiver_id="ads", next_at=NOON, paused_until=NOON, reason=REFUSED)
+    resting = ReceiverHealth(receiver_id="ads", next_at=NOON, paused_until=NOON, reason=REFUSED)
     await save(store, call())
     async with store.write() as session:
         await session.recordings.save([recording])
         await session.add(
             resting,
             delivery("a", receipt=REQUEST),
-            delivery("b", last_error=REFUSED, state=DeliveryState.DEAD),
+            delivery("b", last_error=REFUSED, state=DeliveryState.FAILED),
             delivery("c", last_error=Outcome.text("so it is")),
         )
 
@@ -68,13 +68,13 @@ async def test_outcomes_become_sentences_on_the_way_down_and_codes_on_the_way_up
     await migrate(store)
     async with store.read() as session:
         kept = [await session.get(Delivery, name) for name in "abc"]
-        account = await session.get(Account, "ads")
+        health = await session.get(ReceiverHealth, "ads")
         found = await session.get(Recording, call().id)
     assert [(one.last_error, one.receipt) for one in kept] == [
         (None, REQUEST),
         (Outcome.text("refused: no"), None),
         (Outcome.text("so it is"), None),
     ]
-    assert account.reason == Outcome.text("refused: no")
+    assert health.reason == Outcome.text("refused: no")
     assert found.warnings == (Outcome.text("odd"), Outcome.text("clipped"))
     await store.close()

@@ -32,9 +32,9 @@ def world(deliveries_world: World) -> World:
 async def test_an_outcome_is_a_code_for_programs_and_a_sentence_for_each_reader(
     world: World, told_calls: dict[str, Call]
 ) -> None:
-    state = DeliveryState.DEAD
-    dead = a_delivery(told_calls["missed"], "z1", key="z1", state=state, last_error=REFUSAL)
-    await write(world, dead)
+    state = DeliveryState.FAILED
+    failed = a_delivery(told_calls["missed"], "z1", key="z1", state=state, last_error=REFUSAL)
+    await write(world, failed)
     program = world.program(Scope.CALLS_READ)
     told = (await program.get("/api/v1/deliveries/z1")).json()["last_error"]
     assert (told["code"], told["also"]) == ("field_left_out", [])
@@ -46,6 +46,6 @@ async def test_an_outcome_is_a_code_for_programs_and_a_sentence_for_each_reader(
 
     escaped = "400 &lt;script&gt;alert(1)&lt;/script&gt;"
     for language, sentence in {"en": f"deal {DEAL.id} without src", "ru": "без поля src"}.items():
-        html = section(await page(world, language=language), "dead")
+        html = section(await page(world, language=language), "failed")
         assert f"{sentence}: {escaped}" in html
         assert HOSTILE not in html

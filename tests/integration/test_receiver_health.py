@@ -8,49 +8,51 @@ from typing import Any
 
 import pytest
 
-from router.domain.delivery.connection import FAILURES, Account
-from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.connection import FAILURES, ReceiverHealth
+from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
 from router.domain.delivery.outcome import Outcome, as_json
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, Taken
+from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, SendResult
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, Clock, webhook
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-class Courier:
+class Sender:
     """Answers as a test wants, or raises; the webhook `admin` takes everything."""
 
     def __init__(self) -> None:
-        self.answer: Any = Taken(said=Outcome.text("200"))
+        self.answer: Any = SendResult(said=Outcome.text("200"))
         self.told: list[dict[str, Any]] = []
 
     def most(self, receiver: Receiver) -> int:
         return 1
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         if receiver.id == "admin":
             self.told += [delivery.payload for delivery in deliveries]
-            return Taken(said=Outcome.text("200"))
+            return SendResult(said=Outcome.text("200"))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
 
-async def deliver(store: SqlStore, courier: Courier, clock: Clock, count: int = 1) -> Account:
-    """Make so many deliveries to `crm`, one after the other; its account then."""
+async def deliver(store: SqlStore, sender: Sender, clock: Clock, count: int = 1) -> ReceiverHealth:
+    """Make so many deliveries to `crm`, one after the other; its health then."""
     for _ in range(count):
         clock.move(3600)
         number = f"{clock():%H%M%S%d}"
         async with store.write() as session:
             crm = await session.get(Webhook, "crm")
-            delivery = announce(crm, DeliveryKind.CALL_ENDED, number, {}, id=number, now=clock())
+            delivery = new_delivery(
+                crm, DeliveryKind.CALL_ENDED, number, {}, id=number, now=clock()
+            )
             await session.deliveries.add([replace(delivery, call_id=None)])
-        while await deliver_due(store, courier, clock):
+        while await deliver_due(store, sender, clock):
             pass
     async with store.read() as session:
-        return await session.get(Account, "crm")
+        return await session.get(ReceiverHealth, "crm")
 
 
 async def two_webhooks(store: SqlStore) -> None:
@@ -60,15 +62,15 @@ async def two_webhooks(store: SqlStore) -> None:
 
 async def test_refusals_are_counted_with_their_reason_until_one_is_taken(store: SqlStore) -> None:
     await two_webhooks(store)
-    courier, clock = Courier(), Clock(NOON)
-    courier.answer = Refused(Outcome.text("field X refuses 'google'"))
-    account = await deliver(store, courier, clock, 12)
-    assert (account.refusals, str(account.reason)) == (12, "field X refuses 'google'")
-    assert account.failing
+    sender, clock = Sender(), Clock(NOON)
+    sender.answer = Refused(Outcome.text("field X refuses 'google'"))
+    health = await deliver(store, sender, clock, 12)
+    assert (health.refusals, str(health.reason)) == (12, "field X refuses 'google'")
+    assert health.failing
 
-    courier.answer = Taken(said=Outcome.text("200"))
-    account = await deliver(store, courier, clock)
-    assert (account.refusals, account.reason, account.failing) == (0, None, False)
+    sender.answer = SendResult(said=Outcome.text("200"))
+    health = await deliver(store, sender, clock)
+    assert (health.refusals, health.reason, health.failing) == (0, None, False)
 
 
 @pytest.mark.parametrize(
@@ -82,22 +84,22 @@ async def test_webhooks_learn_once_that_a_receiver_fails_and_once_that_it_recove
     store: SqlStore, trouble: Refused | ReceiverUnavailable
 ) -> None:
     await two_webhooks(store)
-    courier, clock = Courier(), Clock(NOON)
-    courier.answer = trouble
-    await deliver(store, courier, clock, FAILURES + 2)
-    [failing] = courier.told
+    sender, clock = Sender(), Clock(NOON)
+    sender.answer = trouble
+    await deliver(store, sender, clock, FAILURES + 2)
+    [failing] = sender.told
     assert failing["event"] == "receiver.failing"
     assert failing["receiver"]["id"] == "crm"
     assert failing["receiver"]["reason"] == as_json(trouble.outcome)
 
-    courier.answer = Taken(said=Outcome.text("200"))
-    await deliver(store, courier, clock)
-    assert [told["event"] for told in courier.told] == ["receiver.failing", "receiver.recovered"]
+    sender.answer = SendResult(said=Outcome.text("200"))
+    await deliver(store, sender, clock)
+    assert [told["event"] for told in sender.told] == ["receiver.failing", "receiver.recovered"]
 
 
 async def test_one_refusal_alarms_no_one(store: SqlStore) -> None:
     await two_webhooks(store)
-    courier, clock = Courier(), Clock(NOON)
-    courier.answer = Refused(Outcome.text("no"))
-    assert not (await deliver(store, courier, clock)).failing
-    assert courier.told == []
+    sender, clock = Sender(), Clock(NOON)
+    sender.answer = Refused(Outcome.text("no"))
+    assert not (await deliver(store, sender, clock)).failing
+    assert sender.told == []

@@ -108,7 +108,7 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
             await one.ingest(story.rows[9:], at(20))
     with pytest.raises(ingest.MemoryLost):
         await one.ingest([], at(30))
-    assert await one.close_dead(frozenset({story.linkedid})) == 0
+    assert await one.close_silent(frozenset({story.linkedid})) == 0
     assert one.cursor == at(9)
     await one.ingest(story.rows[9:], at(20))
     (call,) = (await known(store))[0]

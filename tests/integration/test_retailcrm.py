@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from router.domain.delivery.connection import SCENARIO_KINDS, Missed, Repeat, Scenario
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.outcomes import Refused
 from tests.integration.retailcrm_world import CLIENT_ID, PHONE, WRITTEN, World, call
 
@@ -27,9 +27,9 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 ) -> None:
     done = await world.tell(world.connection(scenario=scenario), call())
     assert [ref.kind for ref, _ in done.entities] == list(SCENARIO_KINDS[scenario])
-    for ref, maker in done.entities:
+    for ref, created_by in done.entities:
         row = world.account.rows[path(ref.kind)][int(ref.id)]
-        assert maker is Maker.US
+        assert created_by is CreatedBy.US
         assert row["site"] == "shop"
         assert row["customFields"] == {"ga_client_id": CLIENT_ID}
         assert row["externalId"].startswith("ringtrace-call-1")
@@ -140,7 +140,7 @@ async def test_a_repeat_call_is_once_in_the_open_orders_comment_below_what_the_m
         Ref(kind=EntityKind.DEAL, id=str(order)),
         Ref(kind=EntityKind.CONTACT, id=str(customer)),
     )
-    assert done.entities == tuple((ref, Maker.NOTE) for ref in touched)
+    assert done.entities == tuple((ref, CreatedBy.NOTE) for ref in touched)
     comment = world.account.rows["orders"][order]["managerComment"]
     assert comment.startswith("Wants two windows\n\nCall +79123456789\n")
     assert comment.count("[ringtrace-call-2]") == 1
@@ -221,7 +221,7 @@ async def test_a_company_with_an_open_order_gets_an_event_and_no_second_order(
     of_both = {"customer": {"id": company, "type": "customer_corporate"}, "contact": {"id": person}}
     order = world.account.add("orders", **of_both)
     done = await world.tell(world.connection(), call())
-    assert (Ref(kind=EntityKind.DEAL, id=str(order)), Maker.NOTE) in done.entities
+    assert (Ref(kind=EntityKind.DEAL, id=str(order)), CreatedBy.NOTE) in done.entities
     assert world.counts() == {"orders": 1, "customers": 1, "customers-corporate": 1}
 
 
@@ -248,5 +248,5 @@ async def test_a_hundred_wholesale_orders_are_read_page_by_page(world: World) ->
     wholesale(world, 100, customer={"id": person}, status="complete")
     open_one = world.account.add("orders", customer={"id": person})
     done = await world.tell(world.connection(), call())
-    assert (Ref(kind=EntityKind.DEAL, id=str(open_one)), Maker.NOTE) in done.entities
+    assert (Ref(kind=EntityKind.DEAL, id=str(open_one)), CreatedBy.NOTE) in done.entities
     assert len(world.rows("orders")) == 101

@@ -5,10 +5,10 @@ never.
 import pytest
 
 from router.domain.delivery.connection import Connection, Mode, Overwrite
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.receivers.http import HttpClient
 from router.receivers.retailcrm.adapter import RetailCrm
-from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
+from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from tests.contracts.retailcrm import Account
 from tests.contracts.serving import served
 from tests.integration.retailcrm_world import (
@@ -38,7 +38,7 @@ async def test_the_order_that_the_telephony_made_gets_the_client_id(
     order = world.account.add("orders", phone=written, externalId="pbx-77")
     world.account.add("orders", phone="+79990000000")
     done = await world.tell(telephony(world), call())
-    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.DEAL, id=str(order)), CreatedBy.TELEPHONY),)
     assert world.account.rows["orders"][order]["customFields"] == {"ga_client_id": CLIENT_ID}
     assert world.account.client_ids == [
         {"value": CLIENT_ID, "order": {"id": order}, "site": "shop"}
@@ -59,7 +59,7 @@ async def test_a_customer_gets_the_client_id_where_no_order_comes(world: World) 
     with pytest.raises(NotYet):
         await world.tell(connection, call(), after=30)
     done = await world.tell(connection, call(), after=90)
-    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(customer)), Maker.TELEPHONY),)
+    assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=str(customer)), CreatedBy.TELEPHONY),)
     assert world.account.client_ids == [
         {"value": CLIENT_ID, "customer": {"id": customer}, "site": "shop"}
     ]
@@ -86,11 +86,11 @@ async def test_two_orders_of_one_call_are_left_to_a_person(world: World) -> None
         str(world.account.add("orders", phone=phone)) for phone in (PHONE, "8 (912) 345-67-89")
     }
     connection = telephony(world)
-    with pytest.raises(Undecided) as undecided:
+    with pytest.raises(NeedsReview) as needs_review:
         await world.tell(connection, call())
-    assert {one.ref.id for one in undecided.value.candidates} == orders
+    assert {one.ref.id for one in needs_review.value.candidates} == orders
     assert all(row["customFields"] == {} for row in world.rows("orders"))
-    chosen = undecided.value.candidates[0].ref
+    chosen = needs_review.value.candidates[0].ref
     await world.tell(connection, call(), chosen=chosen)
     assert world.account.rows["orders"][int(chosen.id)]["customFields"] == {
         "ga_client_id": CLIENT_ID
@@ -100,13 +100,13 @@ async def test_two_orders_of_one_call_are_left_to_a_person(world: World) -> None
 async def test_two_new_customers_with_one_phone_are_left_to_a_person(world: World) -> None:
     for written in (PHONE, "8 (912) 345-67-89"):
         world.account.add("customers", firstName="Anna", phones=[{"number": written}])
-    with pytest.raises(Undecided) as undecided:
+    with pytest.raises(NeedsReview) as needs_review:
         await world.tell(telephony(world), call(), after=120)
-    assert len(undecided.value.candidates) == 2
+    assert len(needs_review.value.candidates) == 2
 
 
 async def test_a_call_for_which_nothing_ever_comes_is_an_orphan(world: World) -> None:
-    with pytest.raises(Undecided, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no entity appeared"):
         await world.tell(telephony(world), call(), after=901)
 
 

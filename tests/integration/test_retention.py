@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 from router.domain.access import LoginSession
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call_filter import CallFilter
-from router.domain.delivery.delivery import DeliveryKind, DeliveryState, Webhook, announce
+from router.domain.delivery.delivery import DeliveryKind, DeliveryState, Webhook, new_delivery
 from router.domain.ids import new_id
 from router.domain.mail import Mail
 from router.domain.visitors.lease import Lease
@@ -146,7 +146,7 @@ def a_mail(name: str, at: datetime) -> Mail:
 
 def a_delivery(name: str, at: datetime, state: DeliveryState) -> Any:
     hook = Webhook(id="crm", url="https://crm.example", created_at=at)
-    made = announce(hook, DeliveryKind.CALL_ENDED, name, {}, id=name, now=at)
+    made = new_delivery(hook, DeliveryKind.CALL_ENDED, name, {}, id=name, now=at)
     return replace(made, state=state)
 
 
@@ -168,7 +168,7 @@ async def test_mail_finished_deliveries_and_sessions_that_are_over_go(store: Sql
     assert {one.digest for one in await everything(store, LoginSession)} == {"going"}
     async with store.read() as session:
         left = {one.id for one in await session.deliveries.find(limit=50)}
-    kept_of_old = {"pending-old", "undecided-old"}
+    kept_of_old = {"pending-old", "needs_review-old"}
     assert left == kept_of_old | {f"{state}-new" for state in DeliveryState}
 
 

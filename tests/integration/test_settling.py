@@ -15,14 +15,14 @@ from router.domain.delivery.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    announce,
+    new_delivery,
 )
 from router.domain.delivery.outcome import Outcome
 from router.errors import DatabaseUnavailable
 from router.service import settling
 from router.service.calls.recording import store_due
 from router.service.delivery.dispatch import deliver_due
-from router.service.delivery.outcomes import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, SendResult
 from router.service.settling import keep_at_it
 from router.store.engine import SqlStore
 from router.web import app
@@ -79,10 +79,10 @@ class Teller:
     def most(self, _: Receiver) -> int:
         return 8
 
-    async def take(self, deliveries: Sequence[Delivery], __: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], __: Receiver) -> SendResult:
         self.told += [one.key for one in deliveries]
         self._outage.failures = 3
-        return Taken(said=Outcome.text("200"))
+        return SendResult(said=Outcome.text("200"))
 
 
 class StoringRecorder:
@@ -105,7 +105,7 @@ async def test_a_delivery_that_was_taken_is_done_when_the_database_is_back(
     store: SqlStore, outage: Outage
 ) -> None:
     body = {"call": {"id": CALL.id}}
-    told = announce(webhook(), DeliveryKind.CALL_ENDED, CALL.id, body, id="d1", now=NOON)
+    told = new_delivery(webhook(), DeliveryKind.CALL_ENDED, CALL.id, body, id="d1", now=NOON)
     async with store.write() as session:
         await session.add(webhook())
         await session.calls.save([CALL])

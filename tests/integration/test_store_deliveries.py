@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from router.domain.calls.call import Recording, RecordingState
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.outcome import Outcome
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
@@ -17,7 +17,7 @@ from tests.support.builders import (
 
 
 def delivery(id: str = "d1", **fields: Any) -> Delivery:  # noqa: A002
-    made = announce(
+    made = new_delivery(
         webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id=id, now=NOON
     )
     return replace(made, **fields)
@@ -41,7 +41,7 @@ async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: Sq
     made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
     async with store.write() as session:
         await session.deliveries.add(
-            [*made, delivery("d5", key="d5", state=DeliveryState.DEAD, due_at=later(-9))]
+            [*made, delivery("d5", key="d5", state=DeliveryState.FAILED, due_at=later(-9))]
         )
         assert [one.id for one in await session.deliveries.due(NOON, 10)] == ["d2", "d1", "d3"]
         assert [one.id for one in await session.deliveries.due(NOON, 2)] == ["d2", "d1"]

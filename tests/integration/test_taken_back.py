@@ -48,10 +48,10 @@ def kept_of(done: Annotated, call: CallEvent) -> list[Entity]:
     who = {"call_id": call.id, "connection_id": "crm", "at": NOON}
     return [
         Entity(
-            id=str(at), kind=ref.kind, external_id=ref.id, maker=maker,
+            id=str(at), kind=ref.kind, external_id=ref.id, created_by=created_by,
             client_id=None if ref in done.without else done.client_id, **who,  # type: ignore[arg-type]
         )
-        for at, (ref, maker) in enumerate(done.entities)
+        for at, (ref, created_by) in enumerate(done.entities)
     ]  # fmt: skip
 
 

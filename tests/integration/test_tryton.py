@@ -5,7 +5,7 @@ a real Tryton.
 import pytest
 
 from router.domain.delivery.connection import Missed, Repeat, Rules, Scenario
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from tests.integration.tryton_world import World
 from tests.support.crm_calls import CLIENT_ID
 from tests.support.tryton_template import FIELD
@@ -44,7 +44,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
         row["contact_mechanisms"][0]["value_compact"] == world.caller for row in world.parties
     )
     assert len(done.entities) == people + deals
-    assert {maker for _, maker in done.entities} == {Maker.US}
+    assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
 
 
 @pytest.mark.parametrize("scenario", Scenario)
@@ -246,7 +246,7 @@ async def test_a_company_that_is_known_by_its_phone_gets_the_event_and_the_deal(
     assert world.held == (2, 1, 0)
     again = await world.tell(world.call(), rules)
     (deal,) = (ref for ref, _ in first.entities if ref.kind is EntityKind.DEAL)
-    assert (deal, Maker.NOTE) in again.entities
+    assert (deal, CreatedBy.NOTE) in again.entities
     assert world.held == (2, 1, 1)
     await world.tell(
         world.call(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL, repeat=Repeat.DEAL)

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from router.domain.delivery.connection import Overwrite, Rules
-from router.domain.delivery.entity import EntityKind, Maker, Ref
-from router.service.delivery.outcomes import NotYet, Undecided
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
+from router.service.delivery.outcomes import NeedsReview, NotYet
 from tests.integration.tryton_world import World, moved
 from tests.support.crm_calls import CLIENT_ID
 from tests.support.tryton_template import FIELD
@@ -52,7 +52,7 @@ async def test_what_the_telephony_entered_at_once_gets_the_client_id(world: Worl
 
     done = await world.look(world.call(), SETTLED)
 
-    assert done.entities == ((ref(deal), Maker.TELEPHONY),)
+    assert done.entities == ((ref(deal), CreatedBy.TELEPHONY),)
     assert world.telephony.client_id(deal) == CLIENT_ID
     assert len(world.opportunities) == 1
 
@@ -87,7 +87,7 @@ async def test_a_lead_that_only_names_the_phone_is_found_too(world: World) -> No
     # a deal is preferred, and waited for a minute
     done = await world.look(world.call(), after=61.0)
 
-    assert done.entities == ((ref(lead, EntityKind.LEAD), Maker.TELEPHONY),)
+    assert done.entities == ((ref(lead, EntityKind.LEAD), CreatedBy.TELEPHONY),)
     assert world.telephony.client_id(lead) == CLIENT_ID
 
 
@@ -118,7 +118,7 @@ async def test_what_the_telephony_never_enters_is_listed_for_a_person(world: Wor
     with pytest.raises(NotYet):
         await world.look(call, after=899.0)
 
-    with pytest.raises(Undecided) as listed:
+    with pytest.raises(NeedsReview) as listed:
         await world.look(call, after=901.0)
 
     assert listed.value.candidates == ()
@@ -128,7 +128,7 @@ async def test_what_the_telephony_never_enters_is_listed_for_a_person(world: Wor
 async def test_of_two_deals_neither_is_written_until_a_person_chooses(world: World) -> None:
     call, deals = world.call(), [enter(world), enter(world)]
 
-    with pytest.raises(Undecided) as listed:
+    with pytest.raises(NeedsReview) as listed:
         await world.look(call, SETTLED)
 
     assert {one.ref for one in listed.value.candidates} == {ref(deal) for deal in deals}
@@ -136,7 +136,7 @@ async def test_of_two_deals_neither_is_written_until_a_person_chooses(world: Wor
 
     done = await world.look(call, 3600.0, chosen=ref(deals[1]))
 
-    assert done.entities == ((ref(deals[1]), Maker.PERSON),)
+    assert done.entities == ((ref(deals[1]), CreatedBy.PERSON),)
     assert [world.telephony.client_id(deal) for deal in deals] == [None, CLIENT_ID]
 
 
@@ -169,14 +169,14 @@ async def test_a_contact_is_written_only_after_a_deal_was_waited_for(world: Worl
         await world.look(call, after=59.0)
     done = await world.look(call, after=61.0)
 
-    assert done.entities == ((ref(party, EntityKind.CONTACT), Maker.TELEPHONY),)
+    assert done.entities == ((ref(party, EntityKind.CONTACT), CreatedBy.TELEPHONY),)
     assert [row[FIELD] for row in world.parties] == [CLIENT_ID]
 
 
 async def test_a_hidden_caller_is_waited_for_in_vain(world: World) -> None:
     enter(world)
 
-    with pytest.raises(Undecided):
+    with pytest.raises(NeedsReview):
         await world.look(world.call(caller=None), after=901.0)
 
 

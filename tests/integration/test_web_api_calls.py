@@ -97,14 +97,14 @@ async def test_a_tag_is_set_once_and_taken_off(world: World, calls: dict[str, Ca
     assert (await write.put("/api/v1/calls/none/tags/x")).status_code == 404
 
 
-async def test_the_dead_letters_are_listed_and_sent_again(
+async def test_failed_deliveries_are_listed_and_sent_again(
     world: World, calls: dict[str, Call]
 ) -> None:
     read, write = world.program(Scope.CALLS_READ), world.program(Scope.CALLS_WRITE)
-    dead = (await read.get("/api/v1/deliveries?state=dead")).json()["deliveries"]
+    dead = (await read.get("/api/v1/deliveries?state=failed")).json()["deliveries"]
     assert [delivery["id"] for delivery in dead] == ["d2"]
     assert (await read.post("/api/v1/deliveries/d2/resend")).status_code == 403
     assert (await write.post("/api/v1/deliveries/d2/resend")).json()["state"] == "pending"
     assert (await read.get("/api/v1/deliveries/d2")).json()["key"] == "recording.ready:1"
-    assert (await read.get("/api/v1/deliveries?state=dead")).json()["deliveries"] == []
+    assert (await read.get("/api/v1/deliveries?state=failed")).json()["deliveries"] == []
     assert (await write.post("/api/v1/deliveries/none/resend")).json()["error"] == "not_found"

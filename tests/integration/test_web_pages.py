@@ -144,9 +144,9 @@ async def test_a_script_in_a_utm_label_stays_text(world: World, named: bool) -> 
     )  # fmt: skip
     candidate = Candidate(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=0.4)
     known = {"visitor_id": "anna", "visit_id": "anna-1", "verdict": Verdict.EXACT}
-    judged = known if named else {"verdict": Verdict.CONTESTED}
+    attributed = known if named else {"verdict": Verdict.CONTESTED}
     call = a_call(
-        "9", world.clock.now, source=script, channel=script, candidates=(candidate,), **judged
+        "9", world.clock.now, source=script, channel=script, candidates=(candidate,), **attributed
     )
     async with world.store.write() as session:
         await session.add(visitor(), came)

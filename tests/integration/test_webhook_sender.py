@@ -23,7 +23,7 @@ async def hook() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def courier() -> AsyncIterator[WebhookSender]:
+async def sender() -> AsyncIterator[WebhookSender]:
     made = WebhookSender(KEY, seconds=60)
     yield made
     await made.close()
@@ -44,10 +44,10 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_receiver_gets_signed_json_and_a_key(
-    hook: Receiver, courier: WebhookSender
+    hook: Receiver, sender: WebhookSender
 ) -> None:
     began = int(time.time())
-    assert str(await courier.post(told(), webhook(url=hook.url))) == "200"
+    assert str(await sender.post(told(), webhook(url=hook.url))) == "200"
     (request,) = hook.requests
     assert request.line == "POST /hook HTTP/1.1"
     assert json.loads(request.body) == told().payload
@@ -72,21 +72,21 @@ async def test_the_receiver_gets_signed_json_and_a_key(
     ],
 )
 async def test_an_answer_that_may_change_is_worth_another_try(
-    status: str, hook: Receiver, courier: WebhookSender
+    status: str, hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.says(status, b"later", "Location: http://127.0.0.1:1/elsewhere")
     with pytest.raises(ReceiverUnavailable, match=status[:3]):
-        await courier.post(told(), webhook(url=hook.url))
+        await sender.post(told(), webhook(url=hook.url))
     assert len(hook.requests) == 1
 
 
 @pytest.mark.parametrize("status", ["400 Bad", "410 Gone", "422 No"])
 async def test_a_refusal_of_what_we_send_is_final(
-    status: str, hook: Receiver, courier: WebhookSender
+    status: str, hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.says(status, b"never")
     with pytest.raises(Refused, match=status[:3]):
-        await courier.post(told(), webhook(url=hook.url))
+        await sender.post(told(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
         "http://a b/",
     ],
 )
-async def test_an_address_without_a_server_is_unavailable(url: str, courier: WebhookSender) -> None:
+async def test_an_address_without_a_server_is_unavailable(url: str, sender: WebhookSender) -> None:
     with pytest.raises(ReceiverUnavailable):
-        await courier.post(told(), webhook(url=url))
+        await sender.post(told(), webhook(url=url))
 
 
 @pytest.mark.usefixtures("public")
 async def test_a_huge_answer_is_read_to_its_beginning_only(
-    hook: Receiver, courier: WebhookSender
+    hook: Receiver, sender: WebhookSender
 ) -> None:
     size, sent = 200_000_000, 0
 
@@ -154,38 +154,38 @@ async def test_a_huge_answer_is_read_to_its_beginning_only(
             await writer.drain()
 
     hook.answer = pour
-    assert 200 < len(str(await courier.post(told(), webhook(url=hook.url)))) <= 310
+    assert 200 < len(str(await sender.post(told(), webhook(url=hook.url)))) <= 310
     assert sent < size / 4  # what lay in the buffers of the line
 
 
 @pytest.mark.usefixtures("public")
 async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
-    hook: Receiver, courier: WebhookSender
+    hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.says("200 OK", b"\xff\xfe\x00\x1b[31m \xd1\x8f \r\n")
-    receipt = str(await courier.post(told(), webhook(url=hook.url)))
+    receipt = str(await sender.post(told(), webhook(url=hook.url)))
     assert receipt.isprintable()
     assert "я" in receipt
 
 
 @pytest.mark.parametrize("status", ["200 OK", "422 No", "500 Oops"])
 async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
-    status: str, hook: Receiver, courier: WebhookSender
+    status: str, hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.says(status, b"inner secret")
     try:
-        kept = str(await courier.post(told(), webhook(url=hook.url)))
+        kept = str(await sender.post(told(), webhook(url=hook.url)))
     except (Refused, ReceiverUnavailable) as error:
         kept = str(error)
     assert kept.strip() == status[:3]
 
 
 async def test_the_banner_of_an_inner_service_is_not_kept(
-    hook: Receiver, courier: WebhookSender
+    hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.answer = b"Asterisk Call Manager/9.0.0\r\n"
     with pytest.raises(ReceiverUnavailable) as error:
-        await courier.post(told(), webhook(url=hook.url))
+        await sender.post(told(), webhook(url=hook.url))
     assert "Manager" not in str(error.value)
 
 
@@ -200,15 +200,13 @@ async def test_the_banner_of_an_inner_service_is_not_kept(
         "100.100.100.200",
     ],
 )
-async def test_nothing_is_sent_to_the_metadata_of_a_cloud(
-    host: str, courier: WebhookSender
-) -> None:
+async def test_nothing_is_sent_to_the_metadata_of_a_cloud(host: str, sender: WebhookSender) -> None:
     with pytest.raises(Refused, match="metadata"):
-        await courier.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
+        await sender.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
 
 
 async def test_a_half_letter_in_the_payload_does_not_stop_the_delivery(
-    hook: Receiver, courier: WebhookSender
+    hook: Receiver, sender: WebhookSender
 ) -> None:
-    await courier.post(told(odd="\ud800"), webhook(url=hook.url))
+    await sender.post(told(odd="\ud800"), webhook(url=hook.url))
     assert json.loads(hook.requests[0].body)["odd"] == "?"

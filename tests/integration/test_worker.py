@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.outcome import Outcome
-from router.service.delivery.outcomes import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, SendResult
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from tests.support.builders import webhook
@@ -34,15 +34,15 @@ class Recorder:
         raise AssertionError("the call was answered")
 
 
-class Courier:
+class Sender:
     """Hangs for the receiver `slow`."""
 
     def most(self, _: Receiver) -> int:
         return 1
 
-    async def take(self, _: Sequence[Delivery], to: Receiver) -> Taken:
+    async def send(self, _: Sequence[Delivery], to: Receiver) -> SendResult:
         await asyncio.sleep(3600 if to.id == "slow" else 0)
-        return Taken(said=Outcome.text("200"))
+        return SendResult(said=Outcome.text("200"))
 
 
 def clock() -> datetime:
@@ -51,7 +51,7 @@ def clock() -> datetime:
 
 @asynccontextmanager
 async def working(store: SqlStore) -> AsyncIterator[None]:
-    task = asyncio.create_task(Worker(store, Recorder(), Courier(), clock).run())
+    task = asyncio.create_task(Worker(store, Recorder(), Sender(), clock).run())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -70,7 +70,7 @@ async def put(store: SqlStore, call: Call, *receivers: str) -> None:
         await session.calls.save([call])
         kind = DeliveryKind.CALL_ENDED
         made = [
-            announce(replace(webhook(), id=r), kind, call.id, {}, id=f"{r}-1", now=clock())
+            new_delivery(replace(webhook(), id=r), kind, call.id, {}, id=f"{r}-1", now=clock())
             for r in receivers
         ]
         await session.deliveries.add(made)
@@ -94,7 +94,7 @@ async def test_a_receiver_that_hangs_delays_no_other(store: SqlStore) -> None:
         await until(quick_was_told)
         async with store.read() as session:
             assert (await session.get(Delivery, "slow-1")).state is DeliveryState.PENDING
-            later = announce(
+            later = new_delivery(
                 replace(webhook(), id="quick"),
                 DeliveryKind.RECORDING_READY,
                 "c1",

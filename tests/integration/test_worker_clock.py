@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
-from router.domain.delivery.connection import Account
-from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, announce
+from router.domain.delivery.connection import ReceiverHealth
+from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.outcome import Outcome
 from router.service import worker
-from router.service.delivery.outcomes import Receiver, Taken
+from router.service.delivery.outcomes import Receiver, SendResult
 from router.service.ports import Heartbeat
 from router.service.worker import Worker
 from router.store.engine import SqlStore
@@ -33,19 +33,19 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-class Courier:
+class Sender:
     """Takes everything."""
 
     def most(self, _: Receiver) -> int:
         return 1
 
-    async def take(self, _: Sequence[Delivery], __: Receiver) -> Taken:
-        return Taken(said=Outcome.text("200"))
+    async def send(self, _: Sequence[Delivery], __: Receiver) -> SendResult:
+        return SendResult(said=Outcome.text("200"))
 
 
 @asynccontextmanager
 async def working(store: SqlStore, clock: Clock) -> AsyncIterator[None]:
-    task = asyncio.create_task(Worker(store, Recorder(), Courier(), clock).run())
+    task = asyncio.create_task(Worker(store, Recorder(), Sender(), clock).run())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -59,7 +59,7 @@ async def plan(store: SqlStore, due: datetime) -> None:
         ended_at=due,
     )  # fmt: skip
     body = {"call": {"id": call.id}}
-    told = announce(webhook(), DeliveryKind.CALL_ENDED, call.id, body, id="d1", now=due)
+    told = new_delivery(webhook(), DeliveryKind.CALL_ENDED, call.id, body, id="d1", now=due)
     recording = Recording(
         call_id=call.id, spool_name="a", state=RecordingState.WAITING, expected_seconds=1.0,
         due_at=due,
@@ -69,7 +69,9 @@ async def plan(store: SqlStore, due: datetime) -> None:
         await session.calls.save([call])
         await session.recordings.save([recording])
         await session.deliveries.add([told])
-        await session.receivers.save(Account(receiver_id="crm", next_at=due, paused_until=due))
+        await session.receivers.save(
+            ReceiverHealth(receiver_id="crm", next_at=due, paused_until=due)
+        )
 
 
 async def states(store: SqlStore) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from router.domain.calls.call import Call, State
 from router.domain.delivery.delivery import (
     Delivery,
     DeliveryKind,
-    announce,
+    new_delivery,
 )
 from router.service.delivery.dispatch import list_deliveries
 from router.store.engine import SqlStore
@@ -17,7 +17,9 @@ KEY = "installation's key"
 
 def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body: Any) -> Delivery:  # noqa: A002
     payload = {"call": {"id": call_id, "caller_name": "Анна 😀"}, **body}
-    return announce(webhook(receiver), DeliveryKind.CALL_ENDED, call_id, payload, id=id, now=NOON)
+    return new_delivery(
+        webhook(receiver), DeliveryKind.CALL_ENDED, call_id, payload, id=id, now=NOON
+    )
 
 
 async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: Any) -> None:

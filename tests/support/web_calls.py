@@ -175,7 +175,7 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
             a_delivery(calls["attributed"], "d1"),
             a_delivery(
                 calls["attributed"], "d2", key="recording.ready:1", kind=DeliveryKind.RECORDING_READY,  # noqa: E501
-                state=DeliveryState.DEAD, attempts=27, done_at=None, receipt=None, last_error=refused,  # noqa: E501
+                state=DeliveryState.FAILED, attempts=27, done_at=None, receipt=None, last_error=refused,  # noqa: E501
             ),
             a_delivery(
                 calls["stale"], "d3", state=DeliveryState.PENDING, attempts=2, done_at=None, receipt=None,  # noqa: E501

@@ -1,4 +1,4 @@
-"""How fast an account is asked, and how long it is left in peace when it fails."""
+"""How fast an health is asked, and how long it is left in peace when it fails."""
 
 from datetime import timedelta
 
@@ -8,31 +8,31 @@ from hypothesis import strategies as st
 from router.domain.delivery.connection import (
     FAILURES,
     LONGEST_REST,
-    Account,
+    ReceiverHealth,
     failed,
     recovered,
     reserve,
 )
 from tests.support.builders import NOON, later
 
-NEW = Account(receiver_id="crm", next_at=NOON, paused_until=NOON)
+NEW = ReceiverHealth(receiver_id="crm", next_at=NOON, paused_until=NOON)
 
 
 def test_a_burst_goes_at_once_and_the_rest_at_the_accounts_pace() -> None:
-    account, waits = NEW, []
+    health, waits = NEW, []
     for _ in range(6):
-        account, wait = reserve(account, per_second=2, burst=3, now=NOON)
+        health, wait = reserve(health, per_second=2, burst=3, now=NOON)
         waits.append(wait.total_seconds())
     assert waits == [0, 0, 0, 0.5, 1.0, 1.5]
 
 
 def test_after_a_rest_the_burst_is_there_again_and_no_more() -> None:
-    account = NEW
+    health = NEW
     for _ in range(5):
-        account, _ = reserve(account, per_second=2, burst=3, now=NOON)
+        health, _ = reserve(health, per_second=2, burst=3, now=NOON)
     waits = []
     for _ in range(4):
-        account, wait = reserve(account, per_second=2, burst=3, now=later(3600))
+        health, wait = reserve(health, per_second=2, burst=3, now=later(3600))
         waits.append(wait.total_seconds())
     assert waits == [0, 0, 0, 0.5]
 
@@ -41,10 +41,10 @@ def test_after_a_rest_the_burst_is_there_again_and_no_more() -> None:
 def test_no_second_ever_sees_more_than_burst_and_pace(
     gaps: list[float], per_second: int, burst: int
 ) -> None:
-    account, now, sent = NEW, NOON, []
+    health, now, sent = NEW, NOON, []
     for gap in gaps:
         now += timedelta(seconds=gap)
-        account, wait = reserve(account, per_second, burst, now)
+        health, wait = reserve(health, per_second, burst, now)
         sent.append(now + wait)
     for moment in sent:
         within = [one for one in sent if moment <= one < moment + timedelta(seconds=1)]
@@ -52,15 +52,17 @@ def test_no_second_ever_sees_more_than_burst_and_pace(
 
 
 def test_who_fails_again_and_again_rests_longer_and_longer_but_never_for_ever() -> None:
-    account, now, rests = NEW, NOON, []
+    health, now, rests = NEW, NOON, []
     for _ in range(20):
-        account = failed(account, "503", now)
-        rests.append((account.paused_until - now).total_seconds())
-        now = account.paused_until
+        health = failed(health, "503", now)
+        rests.append((health.paused_until - now).total_seconds())
+        now = health.paused_until
     assert rests[: FAILURES - 1] == [0] * (FAILURES - 1)
     for n, rest in enumerate(rests[FAILURES - 1 :]):
         assert 0 < rest <= min(10 * 2**n, LONGEST_REST.total_seconds())
-    assert recovered(account, now) == Account(receiver_id="crm", next_at=NOON, paused_until=now)
+    assert recovered(health, now) == ReceiverHealth(
+        receiver_id="crm", next_at=NOON, paused_until=now
+    )
 
 
 def test_what_the_receiver_asks_for_is_granted_at_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Mode, Overwrite, Rules
-from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
@@ -115,14 +115,14 @@ async def update(
     )
 
 
-def kept(ref: Ref, client_id: str = ANNA, maker: Maker = Maker.US) -> Entity:
+def kept(ref: Ref, client_id: str = ANNA, created_by: CreatedBy = CreatedBy.US) -> Entity:
     return Entity(
         id=f"e-{ref.kind}-{ref.id}",
         call_id="pbx-1",
         connection_id="c",
         kind=ref.kind,
         external_id=ref.id,
-        maker=maker,
+        created_by=created_by,
         client_id=client_id,
         at=NOON,
     )
@@ -136,7 +136,7 @@ async def test_a_call_on_an_open_deal_fills_the_empty_client_id_of_deal_and_cont
     done = await update(books, call_of(ANNA))
     assert books.entities == {CONTACT: {"cid": ANNA}, DEAL: {"cid": ANNA}}
     assert books.notes == [DEAL]
-    assert dict(done.entities) == {DEAL: Maker.NOTE, CONTACT: Maker.NOTE}
+    assert dict(done.entities) == {DEAL: CreatedBy.NOTE, CONTACT: CreatedBy.NOTE}
     assert (done.client_id, done.without) == (ANNA, frozenset())
 
 
@@ -158,7 +158,7 @@ async def test_a_known_contact_gets_the_client_id_with_its_new_deal() -> None:
     books = Books(entities={CONTACT: {}})
     done = await update(books, call_of(ANNA))
     assert books.entities[CONTACT] == {"cid": ANNA}
-    assert {maker for _, maker in done.entities} == {Maker.US, Maker.NOTE}
+    assert {created_by for _, created_by in done.entities} == {CreatedBy.US, CreatedBy.NOTE}
 
 
 async def test_a_known_contact_that_takes_no_client_id_stops_neither_deal_nor_note() -> None:
@@ -179,8 +179,8 @@ async def test_a_deal_that_is_known_later_gets_the_client_id_later() -> None:
     books = Books(entities={DEAL: {}}, open={DEAL})
     first = await update(books, call_of(None))
     assert books.entities[DEAL] == {}
-    assert first.entities == ((DEAL, Maker.NOTE),)
-    await update(books, call_of(ANNA), kept=[kept(DEAL, maker=Maker.NOTE)])
+    assert first.entities == ((DEAL, CreatedBy.NOTE),)
+    await update(books, call_of(ANNA), kept=[kept(DEAL, created_by=CreatedBy.NOTE)])
     assert books.entities[DEAL] == {"cid": ANNA}
     assert books.notes == [DEAL]
 
@@ -212,7 +212,7 @@ async def test_one_entity_that_is_gone_keeps_nothing_from_the_others(
     )
     assert books.entities[DEAL] == {"cid": BORIS}
     assert "contact 1 is gone" in str(done.said)
-    assert done.entities == ((DEAL, Maker.US),)
+    assert done.entities == ((DEAL, CreatedBy.US),)
 
 
 async def test_the_contact_that_another_was_merged_into_gets_the_client_id() -> None:
@@ -222,7 +222,7 @@ async def test_the_contact_that_another_was_merged_into_gets_the_client_id() -> 
         books, call_of(BORIS), kept=[kept(CONTACT), kept(DEAL)], before=[call_of(ANNA)]
     )
     assert books.entities == {merged: {"cid": BORIS}, DEAL: {"cid": BORIS}}
-    assert dict(done.entities) == {DEAL: Maker.US, merged: Maker.NOTE}
+    assert dict(done.entities) == {DEAL: CreatedBy.US, merged: CreatedBy.NOTE}
 
 
 async def test_where_all_is_gone_the_receipt_says_so() -> None:

@@ -12,8 +12,8 @@ from router.domain.delivery.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    announce,
     fail,
+    new_delivery,
     resend,
     succeed,
 )
@@ -22,7 +22,7 @@ from tests.support.builders import NOON, later, webhook
 
 
 def new(now: datetime = NOON) -> Delivery:
-    return announce(
+    return new_delivery(
         webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", {"call": {"id": "rt1-1.0"}}, id="d", now=now
     )
 
@@ -71,7 +71,7 @@ def test_it_is_tried_for_three_days_and_then_given_up() -> None:
     while delivery.state is DeliveryState.PENDING:
         now = delivery.due_at
         delivery = fail(delivery, Outcome.text("500"), now)
-    assert delivery.state is DeliveryState.DEAD
+    assert delivery.state is DeliveryState.FAILED
     assert NOON + DEADLINE - LONGEST_PAUSE <= now < NOON + DEADLINE
 
 
@@ -84,7 +84,7 @@ def test_many_failures_never_overflow_the_pause() -> None:
 
 
 def test_a_final_refusal_is_given_up_at_once() -> None:
-    assert fail(new(), Outcome.text("410"), NOON, final=True).state is DeliveryState.DEAD
+    assert fail(new(), Outcome.text("410"), NOON, final=True).state is DeliveryState.FAILED
 
 
 @pytest.mark.parametrize(

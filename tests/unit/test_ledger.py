@@ -89,9 +89,9 @@ def test_a_linkedid_whose_channels_moved_on_does_not_end_their_call() -> None:
 def test_a_call_whose_channels_are_gone_and_of_which_nothing_is_heard_is_cut() -> None:
     story, ledger = Story(0).arrives(), Ledger()
     take(ledger, *story.rows)
-    assert ledger.dead(frozenset({story.linkedid}), later(60)) == []
-    assert ledger.dead(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
-    assert [group.id for group in ledger.dead(frozenset({"rt1-other.1"}), later(60))] == [
+    assert ledger.silent(frozenset({story.linkedid}), later(60)) == []
+    assert ledger.silent(frozenset({"rt1-other.1"}), story.rows[-1].at) == []
+    assert [group.id for group in ledger.silent(frozenset({"rt1-other.1"}), later(60))] == [
         story.linkedid
     ]
 

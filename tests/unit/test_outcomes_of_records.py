@@ -13,7 +13,7 @@ from router.domain.delivery.delivery import (
     DeliveryState,
     Result,
     Use,
-    announce,
+    new_delivery,
     settle,
 )
 from router.domain.delivery.limits import hopeless
@@ -28,7 +28,7 @@ CUT_OFF = NOON + KINDS["google-ads"].cut_off
 
 
 def accepted() -> Delivery:
-    made = announce(webhook(), DeliveryKind.CALL_ENDED, "c", {}, id="d", now=NOON)
+    made = new_delivery(webhook(), DeliveryKind.CALL_ENDED, "c", {}, id="d", now=NOON)
     return replace(made, receipt=at_place(REQUEST, 2), deadline_at=CUT_OFF, attempts=9)
 
 
@@ -38,7 +38,7 @@ def accepted() -> Delivery:
         (Use.USED, DeliveryState.DONE),
         (Use.COUNTED_BEFORE, DeliveryState.DONE),
         (Use.LATER, DeliveryState.PENDING),
-        (Use.NEVER, DeliveryState.DEAD),
+        (Use.NEVER, DeliveryState.FAILED),
     ],
 )
 def test_each_outcome_ends_in_its_state(use: Use, state: DeliveryState) -> None:

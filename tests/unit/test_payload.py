@@ -9,22 +9,22 @@ from router.domain.delivery.payload import call_body
 from tests.support.builders import DID, NOON, visit, visitor
 
 
-def call(**judged: Any) -> Call:
+def call(**attributed: Any) -> Call:
     return Call(
-        id="rt1-1.1", did=DID[1:], trunk="carrier", arrived_at=NOON, state=State.ENDED, **judged
+        id="rt1-1.1", did=DID[1:], trunk="carrier", arrived_at=NOON, state=State.ENDED, **attributed
     )
 
 
 def test_a_receiver_learns_how_probable_the_visitor_is_and_where_they_came_from() -> None:
     candidate = Candidate(lease_id=None, visitor_id="anna", visit_id="anna-1", probability=2 / 3)
-    judged = call(
+    attributed = call(
         verdict=Verdict.EXACT,
         probability=2 / 3,
         candidates=(candidate,),
         source="google",
         channel="Paid Search",
     )
-    told = json.loads(json.dumps(call_body(judged, visitor(), visit(channel="Paid Search"))))[
+    told = json.loads(json.dumps(call_body(attributed, visitor(), visit(channel="Paid Search"))))[
         "attribution"
     ]
     assert (told["verdict"], told["probability"]) == ("exact", 0.6667)
@@ -33,10 +33,10 @@ def test_a_receiver_learns_how_probable_the_visitor_is_and_where_they_came_from(
 
 
 def test_the_source_is_sent_when_the_visitor_is_not_known() -> None:
-    judged = call(
+    attributed = call(
         verdict=Verdict.CONTESTED, probability=0.1, source="yandex", channel="Organic Search"
     )
-    told = call_body(judged, None, None)["attribution"]
+    told = call_body(attributed, None, None)["attribution"]
     assert (told["source"], told["channel"]) == ("yandex", "Organic Search")
     assert (told["visitor"], told["visit"], told["ga_client_id"]) == (None, None, None)
 

@@ -192,12 +192,12 @@ async def connections(case: Case) -> list[Finding]:
     bad = [
         warn(
             f"connection {one.connection.id}",
-            f"paused until {moment(one.account.paused_until)}: "
-            f"{one.account.reason or 'it asked for patience'}",
+            f"paused until {moment(one.health.paused_until)}: "
+            f"{one.health.reason or 'it asked for patience'}",
             f"Test it with `ringtrace crm check {one.connection.id}`.",
         )
         for one in every
-        if one.account is not None and one.rests(now())
+        if one.health is not None and one.rests(now())
     ]
     return bad or [ok("connections", (f"none of {len(every)} is paused") if every else "none")]
 

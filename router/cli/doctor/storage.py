@@ -17,7 +17,7 @@ from router.bootstrap import now, open_storage
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread, output_of
 from router.config import Settings
-from router.domain.delivery.connection import FAILURES, Account
+from router.domain.delivery.connection import FAILURES, ReceiverHealth
 from router.errors import DatabaseUnavailable
 from router.store.copying import ADVICE as COPY_ADVICE
 from router.store.copying import left_behind
@@ -149,23 +149,25 @@ async def rejected_rows(case: Case) -> Finding:
 async def deliveries(case: Case) -> Finding:
     """Receivers accept deliveries."""
     async with case.store.read() as session:
-        accounts = await session.find(Account)
-    refusing = [account for account in accounts if account.refusals >= FAILURES]
+        accounts = await session.find(ReceiverHealth)
+    refusing = [health for health in accounts if health.refusals >= FAILURES]
     if refusing:
         causes = [
             f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing
         ]
         advice = (
             "Run `ringtrace crm check`, fix what it reports, then `ringtrace delivery resend "
-            "--dead`."
+            "--failed`."
         )
         return fail("deliveries", "; ".join(causes), advice)
 
     health = await examine(case.store)
-    counts = f"{health.pending} pending, {health.dead} failed, {health.undecided} need review"
-    if health.dead:
+    counts = f"{health.pending} pending, {health.failed} failed, {health.needs_review} need review"
+    if health.failed:
         return warn(
-            "deliveries", counts, "`ringtrace delivery list --state dead`, then `… resend --dead`."
+            "deliveries",
+            counts,
+            "`ringtrace delivery list --state failed`, then `… resend --failed`.",
         )
     overdue = time.time() - health.next_due.timestamp() if health.next_due else 0.0
     if overdue > OVERDUE_SECONDS:
@@ -174,8 +176,8 @@ async def deliveries(case: Case) -> Finding:
             f"{counts}, due for {overdue / 60:.0f} minutes",
             "Start `ringtrace worker`.",
         )
-    if health.undecided:
-        fix = "`ringtrace delivery list --state undecided`, then `… show` and `… choose`."
+    if health.needs_review:
+        fix = "`ringtrace delivery list --state needs_review`, then `… show` and `… choose`."
         return warn("deliveries", counts, fix)
     return ok("deliveries", counts)
 

@@ -135,7 +135,7 @@ class Ledger:
         gone = _past(group)
         self.keep(group, [row for row in group.rows if row.linkedid not in gone])
 
-    def dead(self, alive: frozenset[str], before: datetime) -> list[Group]:
+    def silent(self, alive: frozenset[str], before: datetime) -> list[Group]:
         """The groups without live channels and without rows since `before`: Asterisk died during
         the call or could not write the CEL log, so their end will never come.
         """

@@ -71,7 +71,7 @@ class TransferDraft:
         return _given_up(rung, end) if end.by_caller else _refused(rung, end, end.at - self.at)
 
     def _came_back(self, legs: Sequence[Leg]) -> bool:
-        """Taken by the endpoint that transferred it, after a parking lot or after another phone
+        """Answered by the endpoint that transferred it, after a parking lot or after another phone
         rang in vain.
 
         The endpoint alone does not prove it: a PBX trunk has many people behind it.

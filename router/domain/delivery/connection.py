@@ -114,7 +114,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class ReceiverHealth:
     """The health of a receiver, by the outcomes of its last deliveries. One that does not answer is
     paused.
     """
@@ -137,44 +137,42 @@ FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=10)
 
 
 def reserve(
-    account: Account, per_second: float, burst: int, now: datetime
-) -> tuple[Account, timedelta]:
-    """Reserve a slot for a request: the account afterwards, and how long to wait. A leaky bucket
+    health: ReceiverHealth, per_second: float, burst: int, now: datetime
+) -> tuple[ReceiverHealth, timedelta]:
+    """Reserve a slot for a request: the health afterwards, and how long to wait. A leaky bucket
     (GCRA): `burst` requests at once, then `per_second`.
     """
     step = timedelta(seconds=1 / per_second)
-    place = max(account.next_at, now)
-    return replace(account, next_at=place + step), max(
-        timedelta(), place - step * (burst - 1) - now
-    )
+    place = max(health.next_at, now)
+    return replace(health, next_at=place + step), max(timedelta(), place - step * (burst - 1) - now)
 
 
 def failed(
-    account: Account, reason: Outcome, now: datetime, least: timedelta = timedelta()
-) -> Account:
+    health: ReceiverHealth, reason: Outcome, now: datetime, least: timedelta = timedelta()
+) -> ReceiverHealth:
     """It did not answer, or asked to wait for `least`."""
-    if account.paused_until > now:  # concurrent attempts met the same failure
-        return account
-    failures = account.failures + 1
+    if health.paused_until > now:  # concurrent attempts met the same failure
+        return health
+    failures = health.failures + 1
     rest = (
         backoff(failures - FAILURES + 1, FIRST_REST, LONGEST_REST)
         if failures >= FAILURES
         else timedelta()
     )
-    return replace(account, failures=failures, paused_until=now + max(rest, least), reason=reason)
+    return replace(health, failures=failures, paused_until=now + max(rest, least), reason=reason)
 
 
-def refused(account: Account, reason: Outcome, deliveries: int = 1) -> Account:
+def refused(health: ReceiverHealth, reason: Outcome, deliveries: int = 1) -> ReceiverHealth:
     """It refused these deliveries for good."""
-    return replace(account, failures=0, refusals=account.refusals + deliveries, reason=reason)
+    return replace(health, failures=0, refusals=health.refusals + deliveries, reason=reason)
 
 
-def answered(account: Account, now: datetime) -> Account:
+def answered(health: ReceiverHealth, now: datetime) -> ReceiverHealth:
     """It answered without a result yet: earlier refusals still count."""
-    reason = account.reason if account.refusals else None
-    return replace(account, failures=0, reason=reason, paused_until=now)
+    reason = health.reason if health.refusals else None
+    return replace(health, failures=0, reason=reason, paused_until=now)
 
 
-def recovered(account: Account, now: datetime) -> Account:
+def recovered(health: ReceiverHealth, now: datetime) -> ReceiverHealth:
     """It accepted a delivery, or a person resends."""
-    return replace(account, failures=0, refusals=0, reason=None, paused_until=now)
+    return replace(health, failures=0, refusals=0, reason=None, paused_until=now)

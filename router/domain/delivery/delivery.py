@@ -28,7 +28,7 @@ class DeliveryKind(StrEnum):
 
     CALL_ENDED = "call.ended"
     # the attribution changed (a promo code, a form), or an identifier became known
-    CALL_JUDGED = "call.judged"
+    CALL_ATTRIBUTED = "call.attributed"
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
     SALE_MADE = "sale.made"  # a sale was reported through the API
@@ -58,9 +58,9 @@ class DeliveryState(StrEnum):
 
     PENDING = "pending"
     DONE = "done"
-    DEAD = "dead"  # failed; a person can resend it
-    UNDECIDED = "undecided"  # needs review: a person has to choose the entity
-    DROPPED = "dropped"  # dismissed by a person
+    FAILED = "failed"  # a person can resend it
+    NEEDS_REVIEW = "needs_review"  # a person has to choose the entity
+    DISMISSED = "dismissed"  # by a person
 
 
 _OF_CALLS = frozenset(DeliveryKind) - {
@@ -110,7 +110,7 @@ class Delivery:
     receipt: Outcome | None = None  # while pending: accepted, being processed
     # deliveries of one stream are sent one at a time, in the order of their moments
     stream: str | None = None
-    told_at: datetime | None = None  # time of the event
+    event_at: datetime | None = None  # time of the event
     claimed_until: datetime | None = None  # a worker is sending it
     revision: int = 0  # version of the payload: a later fact replaces an unsent one
     candidates: tuple[Found, ...] = ()  # for a person to choose from
@@ -175,10 +175,10 @@ def fail(
     """
     attempts = delivery.attempts + 1
     pause = max(backoff(attempts, FIRST_PAUSE, LONGEST_PAUSE), least)
-    dead = final or now + pause >= delivery.deadline_at
+    failed = final or now + pause >= delivery.deadline_at
     return replace(
         delivery,
-        state=DeliveryState.DEAD if dead else DeliveryState.PENDING,
+        state=DeliveryState.FAILED if failed else DeliveryState.PENDING,
         attempts=attempts,
         due_at=now + pause,
         last_error=reason,
@@ -194,7 +194,7 @@ def leave_to_person(delivery: Delivery, reason: Outcome, candidates: Sequence[Fo
     """A person has to choose the entity."""
     return replace(
         delivery,
-        state=DeliveryState.UNDECIDED,
+        state=DeliveryState.NEEDS_REVIEW,
         attempts=delivery.attempts + 1,
         last_error=reason,
         candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
@@ -229,9 +229,9 @@ def resend(delivery: Delivery, now: datetime) -> Delivery:
     )
 
 
-def drop(delivery: Delivery) -> Delivery:
+def dismiss(delivery: Delivery) -> Delivery:
     """A person dismissed it."""
-    return replace(delivery, state=DeliveryState.DROPPED, candidates=(), chosen=None)
+    return replace(delivery, state=DeliveryState.DISMISSED, candidates=(), chosen=None)
 
 
 def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
     return {**payload, FORMER: former[-MOST_FORMER:]} if former else payload
 
 
-def announce(
+def new_delivery(
     receiver: Webhook | Connection,
     kind: DeliveryKind,
     subject: str,

@@ -16,7 +16,7 @@ class EntityKind(StrEnum):
     DEAL = "deal"
 
 
-class Maker(StrEnum):
+class CreatedBy(StrEnum):
     """Who created it, or assigned it to the call."""
 
     US = "us"
@@ -57,7 +57,7 @@ class Entity:
     connection_id: str | None  # None: reported through the API
     kind: EntityKind
     external_id: str
-    maker: Maker
+    created_by: CreatedBy
     client_id: str | None = None  # written and read back
     at: datetime
 

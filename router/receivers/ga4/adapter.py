@@ -20,9 +20,9 @@ from router.receivers.http import HttpClient
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
-from router.service.delivery.outcomes import ReceiverUnavailable, Taken
+from router.service.delivery.outcomes import ReceiverUnavailable, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 
 OLDEST = timedelta(hours=72)  # events with an earlier timestamp are dropped silently
 SESSION_TAKES = timedelta(hours=24)  # after a session's start; later events belong to the user only
@@ -49,23 +49,23 @@ class Ga4:
         self._measurement_id = connection.options.get("measurement_id", "")
         self._stream = {"measurement_id": self._measurement_id, "api_secret": token["api_secret"]}
 
-    async def send(self, events: Sequence[Told]) -> Taken:
+    async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """Each in a request of its own: a request is one browser's."""
-        return Taken(said=joined([await self._send(one) for one in events]))
+        return SendResult(said=joined([await self._send(one) for one in events]))
 
-    async def _send(self, told: Told) -> Outcome:
-        if told.call.client_id is None:
+    async def _send(self, event: AnalyticsEvent) -> Outcome:
+        if event.call.client_id is None:
             return Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
-        body, remarks = self._body(told)
+        body, remarks = self._body(event)
         answer = await self._http.ask("POST", "mp/collect", params=self._stream, json=body)
         names = [one["name"] for one in body["events"]]
         return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
 
-    async def validate(self, events: Sequence[Told]) -> list[str]:
+    async def validate(self, events: Sequence[AnalyticsEvent]) -> list[str]:
         """Problems that Google reports; it does not check the secret."""
         found = []
-        for told in events:
-            body = {**self._body(told)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
+        for event in events:
+            body = {**self._body(event)[0], "validation_behavior": "ENFORCE_RECOMMENDATIONS"}
             answer = await self._http.ask(
                 "POST", "debug/mp/collect", params=self._stream, json=body
             )
@@ -100,24 +100,24 @@ class Ga4:
         """Nothing to prepare: GA4 creates events when the first arrives."""
         return []
 
-    def _body(self, told: Told) -> tuple[dict[str, Any], list[Outcome]]:
+    def _body(self, event: AnalyticsEvent) -> tuple[dict[str, Any], list[Outcome]]:
         """A request, and its remark for the receipt."""
-        at, session, remarks = self._placed(told)
+        at, session, remarks = self._placed(event)
         body: dict[str, Any] = {
-            "client_id": told.call.client_id,
+            "client_id": event.call.client_id,
             "timestamp_micros": int(at.timestamp() * 1_000_000),
-            "events": [_event(name, params) for name, params in self._events(told, session)],
+            "events": [_event(name, params) for name, params in self._events(event, session)],
         }
         if self._consent:
             body["consent"] = {"ad_user_data": self._consent, "ad_personalization": self._consent}
         return body, remarks
 
-    def _placed(self, told: Told) -> tuple[datetime, str | None, list[Outcome]]:
+    def _placed(self, event: AnalyticsEvent) -> tuple[datetime, str | None, list[Outcome]]:
         """Time and session of the event; and a remark if there is no session."""
-        call, now = told.call, self._clock()
+        call, now = event.call, self._clock()
         session = call.facts.get("session_id")
         began = _began(session, call)
-        at, why = told.at, list[Outcome]()
+        at, why = event.at, list[Outcome]()
         if session is None or began is None:
             why = [Outcome.of(Ga4Code.GA4_SESSION_UNKNOWN)]
         elif began > call.ended_at:
@@ -130,14 +130,16 @@ class Ga4:
         at = min(max(at, now - OLDEST + _MARGIN), now)
         return at, None if why else session, why
 
-    def _events(self, told: Told, session: str | None) -> list[tuple[str, dict[str, Any]]]:
-        call = told.call
+    def _events(
+        self, event: AnalyticsEvent, session: str | None
+    ) -> list[tuple[str, dict[str, Any]]]:
+        call = event.call
         params: dict[str, Any] = {"engagement_time_msec": 100, "call_uid": call.id}
         if session:
             params["session_id"] = session
-        if told.sale:
-            value, currency = told.sale["value"], told.sale["currency"]
-            number = told.key.partition(":")[2]
+        if event.sale:
+            value, currency = event.sale["value"], event.sale["currency"]
+            number = event.key.partition(":")[2]
             return [
                 (
                     "phone_sale",

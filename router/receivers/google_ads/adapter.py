@@ -24,9 +24,9 @@ from router.receivers.http import Answer, HttpClient, error_for
 from router.receivers.target_calls import is_target, target_seconds
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
-from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Taken
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 
 CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
@@ -51,12 +51,12 @@ class GoogleAds:
         self._target = target_seconds(self._options)
         self._http, self._clock = http, clock
 
-    async def send(self, events: Sequence[Told]) -> Taken:
+    async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """In one request, repeated each time that Google names bad events."""
-        left = [told for told in events if self._counts(told)]
+        left = [event for event in events if self._counts(event)]
         by_rule = Outcome.of(VisitorCode.LEFT_OUT_BY_RULE)
         left_out = Result(use=Use.USED, outcome=by_rule)
-        results = {told.key: left_out for told in events if not self._counts(told)}
+        results = {event.key: left_out for event in events if not self._counts(event)}
         said = Outcome.of(SendingCode.NOTHING_TO_SEND)
 
         while left:
@@ -69,13 +69,15 @@ class GoogleAds:
             if not named:
                 raise error_for(replace(answer, text=_words(answer)))
             results |= {key: Result(use=Use.NEVER, outcome=why) for key, why in named.items()}
-            left = [told for told in left if told.key not in named]
+            left = [event for event in left if event.key not in named]
 
-        records = {told.key: place for place, told in enumerate(left)}
+        records = {event.key: place for place, event in enumerate(left)}
         look_in = _FIRST_LOOK if left else None
-        return Taken(said=said, results=results, records=records, look_in=look_in)
+        return SendResult(said=said, results=results, records=records, look_in=look_in)
 
-    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
+    async def outcome(
+        self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
+    ) -> SendResult:
         """The result of a request. Raises `NotYet` while Google is processing it."""
         asked = {"requestId": str(receipt.params.get("request", ""))}
         answer = await self._authorised(
@@ -86,16 +88,16 @@ class GoogleAds:
             if looks < _MOST_LOOKS:
                 raise NotYet(GoogleAdsCode.GOOGLE_WORKS, _LOOK)
             silent = Outcome.of(GoogleAdsCode.GOOGLE_SILENT)
-            return Taken(said=joined([receipt, silent]))
+            return SendResult(said=joined([receipt, silent]))
 
         first = next(iter(statuses.values()))
         results: dict[str, Result] = {}
-        for told in filter(self._counts, events):
-            made = statuses.get(self._action(told), first).result(told.record)
+        for event in filter(self._counts, events):
+            made = statuses.get(self._action(event), first).result(event.record)
             if made.use in _COUNTED:
                 made = replace(made, outcome=joined([receipt, made.outcome]))
-            results[told.key] = made
-        return Taken(said=receipt, results=results)
+            results[event.key] = made
+        return SendResult(said=receipt, results=results)
 
     async def check(self) -> list[Check]:
         """Check the refresh token and a conversion of each kind."""
@@ -106,9 +108,9 @@ class GoogleAds:
             return [Check(what="the refresh token", well=False, fix=error.message)]
         checks = [Check(what="the refresh token", well=True)]
         for what, sale in {"conversions of calls": False, "conversions of sales": True}.items():
-            told = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
-            if self._action(told):
-                checks.append(await self._check(what, told))
+            event = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
+            if self._action(event):
+                checks.append(await self._check(what, event))
         if len(checks) == 1:
             fix = (
                 "name a conversion action of the kind 'import': its number is in the address of "
@@ -117,9 +119,9 @@ class GoogleAds:
             checks.append(Check(what="a conversion action", well=False, fix=fix))
         return checks
 
-    async def _check(self, what: str, told: Told) -> Check:
+    async def _check(self, what: str, event: AnalyticsEvent) -> Check:
         try:
-            answer = await self._ingest([told], validate_only=True)
+            answer = await self._ingest([event], validate_only=True)
         except ReceiverUnavailable as error:
             return Check(what=what, well=False, fix=error.message)
         well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click may be refused
@@ -129,15 +131,17 @@ class GoogleAds:
         """Nothing to prepare: conversion actions are created in Google Ads."""
         return []
 
-    def _action(self, told: Told) -> str:
-        return self._options.get("sale_action" if told.sale else "conversion_action", "")
+    def _action(self, event: AnalyticsEvent) -> str:
+        return self._options.get("sale_action" if event.sale else "conversion_action", "")
 
-    def _counts(self, told: Told) -> bool:
-        if not self._action(told) or _click(told.call) is None:
+    def _counts(self, event: AnalyticsEvent) -> bool:
+        if not self._action(event) or _click(event.call) is None:
             return False
-        return bool(told.sale) or self._target is None or is_target(told.call, self._target)
+        return bool(event.sale) or self._target is None or is_target(event.call, self._target)
 
-    async def _ingest(self, events: Sequence[Told], *, validate_only: bool = False) -> Answer:
+    async def _ingest(
+        self, events: Sequence[AnalyticsEvent], *, validate_only: bool = False
+    ) -> Answer:
         body: dict[str, Any] = {
             "destinations": [
                 self._destination(action) for action in {self._action(one): None for one in events}
@@ -172,18 +176,18 @@ class GoogleAds:
             "productDestinationId": action,
         }
 
-    def _event(self, told: Told) -> dict[str, Any]:
-        name = _click(told.call)
-        event = {
-            "destinationReferences": [self._action(told)],
-            "transactionId": told.key.partition(":")[2] if told.sale else told.call.id,
-            "eventTimestamp": f"{told.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    def _event(self, event: AnalyticsEvent) -> dict[str, Any]:
+        name = _click(event.call)
+        body = {
+            "destinationReferences": [self._action(event)],
+            "transactionId": event.key.partition(":")[2] if event.sale else event.call.id,
+            "eventTimestamp": f"{event.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "eventSource": self._options.get("event_source", "PHONE"),
-            "adIdentifiers": {name: told.call.facts[name]} if name else {},
+            "adIdentifiers": {name: event.call.facts[name]} if name else {},
         }
-        if not told.sale:
-            return event
-        return {**event, "conversionValue": told.sale["value"], "currency": told.sale["currency"]}
+        if not event.sale:
+            return body
+        return {**body, "conversionValue": event.sale["value"], "currency": event.sale["currency"]}
 
 
 def _click(call: CallEvent) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from router.domain.delivery.codes import AnswerCode
-from router.domain.delivery.connection import Account, reserve
+from router.domain.delivery.connection import ReceiverHealth, reserve
 from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import moment
 from router.receivers.http import Answer, HttpClient
@@ -49,7 +49,7 @@ class Api:
     def __init__(self, http: HttpClient, token: str | None) -> None:
         self._http, self._headers = http, bearer(token)
         started = datetime.now(UTC)
-        self._searches = Account(receiver_id="search", next_at=started, paused_until=started)
+        self._searches = ReceiverHealth(receiver_id="search", next_at=started, paused_until=started)
 
     async def ask(
         self, method: str, path: str, *, accept: Iterable[int] = (), **request: Any

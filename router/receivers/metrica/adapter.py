@@ -26,9 +26,9 @@ from router.receivers.metrica.api import LISTS, Api, part
 from router.receivers.metrica.setup import Setup
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
 from router.receivers.target_calls import is_target, target_seconds
-from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Taken
+from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
 # until an accepted upload of unknown outcome is in the list
@@ -60,21 +60,21 @@ class Metrica:
         self._phones = options.get("phone") == "on"
         self._setup = Setup(self._api, self._needed())
 
-    async def send(self, events: Sequence[Told]) -> Taken:
+    async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """Upload calls, target calls and sales in separate files, one for each column of ids."""
-        files: dict[tuple[str, str, bool], list[tuple[Told, str]]] = {}
+        files: dict[tuple[str, str, bool], list[tuple[AnalyticsEvent, str]]] = {}
         results: dict[str, Result] = {}
-        for told in events:
-            column, who = _who(told.call)
+        for event in events:
+            column, who = _who(event.call)
             if not who:
                 why = Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
-                results[told.key] = Result(use=Use.USED, outcome=why)
+                results[event.key] = Result(use=Use.USED, outcome=why)
             elif not (who.isascii() and who.isdigit() and int(who[:21]) < 2**64):
                 about = {"name": column, "found": who[:40], "system": "Metrica"}
                 why = Outcome.of(SettingCode.NOT_A_NUMBER, **about)
-                results[told.key] = Result(use=Use.NEVER, outcome=why)
+                results[event.key] = Result(use=Use.NEVER, outcome=why)
             else:
-                for one in (told, *self._reached(told)):
+                for one in (event, *self._reached(event)):
                     files.setdefault((_kind(one), column, "value" in one.sale), []).append(
                         (one, who)
                     )
@@ -86,13 +86,15 @@ class Metrica:
                     said.append(await self._upload(kind, column, some))
                 except Refused as error:
                     never = Result(use=Use.NEVER, outcome=error.outcome)
-                    results |= {told.key.removesuffix(TARGET): never for told, _ in some}
-        return Taken(said=joined(said), results=results, look_in=_LOOK if said else None)
+                    results |= {event.key.removesuffix(TARGET): never for event, _ in some}
+        return SendResult(said=joined(said), results=results, look_in=_LOOK if said else None)
 
-    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
+    async def outcome(
+        self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
+    ) -> SendResult:
         """The result of uploads. Raises `NotYet` while Metrica is processing them."""
-        known = [told for told in events if _who(told.call)[1]]
-        lines = {told.key: [told, *self._reached(told)] for told in known}
+        known = [event for event in events if _who(event.call)[1]]
+        lines = {event.key: [event, *self._reached(event)] for event in known}
         kinds = {_kind(line) for some in lines.values() for line in some}
         uploads = {kind: await self._uploads(kind) for kind in kinds}
         found = {
@@ -102,35 +104,37 @@ class Metrica:
         if any(upload is None or upload.works for some in found.values() for upload in some):
             if looks < _MOST_LOOKS:
                 raise NotYet(MetricaCode.METRICA_WORKS, _LOOK)
-            return Taken(said=receipt.with_([Outcome.of(MetricaCode.METRICA_SILENT)]))
+            return SendResult(said=receipt.with_([Outcome.of(MetricaCode.METRICA_SILENT)]))
 
         results = {
             key: result_of([upload for upload in some if upload], receipt)
             for key, some in found.items()
         }
-        return Taken(said=receipt, results=results)
+        return SendResult(said=receipt, results=results)
 
-    def _reached(self, told: Told) -> list[Told]:
+    def _reached(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
         """The goal that a call reaches by its length, as an event of its own."""
-        if told.sale or not is_target(told.call, self._target):
+        if event.sale or not is_target(event.call, self._target):
             return []
         return [
             replace(
-                told,
-                key=told.key + TARGET,
-                sale={"goal": self._target_goal, "at": told.at.isoformat()},
+                event,
+                key=event.key + TARGET,
+                sale={"goal": self._target_goal, "at": event.at.isoformat()},
             )
         ]
 
-    async def _upload(self, kind: str, column: str, lines: Sequence[tuple[Told, str]]) -> Outcome:
+    async def _upload(
+        self, kind: str, column: str, lines: Sequence[tuple[AnalyticsEvent, str]]
+    ) -> Outcome:
         uploads = await self._uploads(kind)
         there = {known for known, upload in uploads.items() if not upload.lost}
-        new = [(told, who) for told, who in lines if mark(told.key) not in there]
+        new = [(event, who) for event, who in lines if mark(event.key) not in there]
         if not new:
             return Outcome.of(MetricaCode.METRICA_UPLOADED_BEFORE, count=len(lines))
         row = self._call if kind == "upload_calls" else self._conversion
-        rows = [{column: who, **row(told)} for told, who in new]
-        params = {"comment": _SIGN + "".join(mark(told.key) for told, _ in new)}
+        rows = [{column: who, **row(event)} for event, who in new]
+        params = {"comment": _SIGN + "".join(mark(event.key) for event, _ in new)}
         if kind == "upload_calls" and self._goal:
             params["new_goal_name"] = self._goal
         file = {"file": ("ringtrace.csv", _csv(rows), "text/csv")}
@@ -163,10 +167,10 @@ class Metrica:
                 break
         return found
 
-    def _call(self, told: Told) -> dict[str, str]:
-        call = told.call
+    def _call(self, event: AnalyticsEvent) -> dict[str, str]:
+        call = event.call
         row = {
-            "DateTime": str(int(told.at.timestamp())),
+            "DateTime": str(int(event.at.timestamp())),
             "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
             "TalkDuration": str(round(call.talk_seconds)),
             # what Metrica means is the wait for an answer
@@ -176,17 +180,17 @@ class Metrica:
         }
         return {**row, "PhoneNumber": call.caller or ""} if self._phones else row
 
-    def _conversion(self, told: Told) -> dict[str, str]:
+    def _conversion(self, event: AnalyticsEvent) -> dict[str, str]:
         row = {
-            "Target": told.sale.get("goal", self._sale_goal),
-            "DateTime": str(int(told.at.timestamp())),
+            "Target": event.sale.get("goal", self._sale_goal),
+            "DateTime": str(int(event.at.timestamp())),
         }
-        if "value" not in told.sale:
+        if "value" not in event.sale:
             return row
         return {
             **row,
-            "Price": f"{Decimal(str(told.sale['value'])):f}",
-            "Currency": told.sale["currency"],
+            "Price": f"{Decimal(str(event.sale['value'])):f}",
+            "Currency": event.sale["currency"],
         }
 
     async def check(self) -> list[Check]:
@@ -220,9 +224,9 @@ def _who(call: CallEvent) -> tuple[str, str]:
     return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))
 
 
-def _kind(told: Told) -> str:
+def _kind(event: AnalyticsEvent) -> str:
     """The kind of upload that it goes in."""
-    return "upload" if told.sale else "upload_calls"
+    return "upload" if event.sale else "upload_calls"
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:

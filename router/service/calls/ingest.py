@@ -191,26 +191,26 @@ class CallIngest:
             still_open, [group.id for group in groups if group.over], self._cel_log
         )
 
-    async def close_dead(self, alive: frozenset[str]) -> int:
+    async def close_silent(self, alive: frozenset[str]) -> int:
         """Close calls without channels in Asterisk (`alive`: uniqueids, linkedids); returns their
         number.
         """
         await self.ready()
-        dead = self._ledger.dead(alive, self._clock() - SILENT)
-        calls = [call for group in dead for call in cut_calls(group.rows)]
-        if dead:
+        silent = self._ledger.silent(alive, self._clock() - SILENT)
+        calls = [call for group in silent for call in cut_calls(group.rows)]
+        if silent:
             self._current = False
             async with self._store.write() as session:
                 await self._writer.write(session, calls)
                 await session.cel_log.save_open_rows(
-                    {}, [group.id for group in dead], self._cel_log
+                    {}, [group.id for group in silent], self._cel_log
                 )
-            for group in dead:
+            for group in silent:
                 self._ledger.forget(group)
             self._current = True
         for call in calls:
             log.warning("call_cut", linkedid=call.id, caller=masked(call.caller))
-        return len(dead)
+        return len(silent)
 
     async def close_lost(self, alive: frozenset[str], reread: Reread) -> int:
         """End calls that are open only in the database. Their end may be in the CEL log before the

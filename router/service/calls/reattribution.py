@@ -39,7 +39,7 @@ async def attribute_again(
             await session.calls.save([attributed])
             await _recount(session, attributed, before)
         if attributed.state is State.ENDED and attributed.visit_id != before.visit_id:
-            await enqueue_calls(session, [attributed], DeliveryKind.CALL_JUDGED, now)
+            await enqueue_calls(session, [attributed], DeliveryKind.CALL_ATTRIBUTED, now)
         return attributed
 
 

@@ -12,7 +12,7 @@ import structlog
 from router.domain.backoff import backoff
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.domain.calls.periods import lengthened
-from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
 from router.domain.delivery.payload import recording_body
 from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
@@ -160,7 +160,7 @@ async def _deliveries(
         return to_crms
     body = recording_body(call, recording)
     return to_crms + [
-        announce(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now)
+        new_delivery(webhook, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now)
         for webhook in await session.find(Webhook, active=True)
         if webhook.site_id in {None, call.site_id}
     ]

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from router.domain.delivery.codes import SendingCode
-from router.domain.delivery.connection import Account, answered, failed, recovered, refused
+from router.domain.delivery.connection import ReceiverHealth, answered, failed, recovered, refused
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import (
     Delivery,
@@ -25,13 +25,13 @@ from router.errors import DatabaseUnavailable
 from router.service.clock import Clock
 from router.service.delivery.outbox import enqueue_health
 from router.service.delivery.outcomes import (
+    NeedsReview,
     NotYet,
     Receiver,
     ReceiverUnavailable,
     Refused,
     Sender,
-    Taken,
-    Undecided,
+    SendResult,
 )
 from router.service.ports import Session
 
@@ -45,23 +45,23 @@ class Attempt:
     """The result of a request: an outcome for each delivery."""
 
     outcomes: Sequence[Delivery] = ()
-    taken: Taken | None = None
+    sent: SendResult | None = None
     trouble: ReceiverUnavailable | None = None
     refusal: Outcome | None = None
     answered: bool = False
 
 
 async def attempt(
-    courier: Sender, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
+    sender: Sender, clock: Clock, deliveries: Sequence[Delivery], receiver: Receiver
 ) -> Attempt:
     """Send once. Raises `DatabaseUnavailable`: then the result is unknown, and the claim
     expires.
     """
     try:
         async with asyncio.timeout(LONGEST_ATTEMPT):
-            taken = await courier.take(deliveries, receiver)
+            sent = await sender.send(deliveries, receiver)
         return Attempt(
-            outcomes=[_taken(one, taken, clock()) for one in deliveries], taken=taken, answered=True
+            outcomes=[_after(one, sent, clock()) for one in deliveries], sent=sent, answered=True
         )
     except TimeoutError:
         trouble = ReceiverUnavailable(SendingCode.NOT_DONE_IN_TIME, seconds=round(LONGEST_ATTEMPT))
@@ -73,7 +73,7 @@ async def attempt(
     except NotYet as error:
         outcomes = [postpone(one, error.outcome, error.pause, clock()) for one in deliveries]
         return Attempt(outcomes=outcomes, answered=True)
-    except Undecided as error:
+    except NeedsReview as error:
         outcomes = [leave_to_person(one, error.outcome, error.candidates) for one in deliveries]
         return Attempt(outcomes=outcomes, answered=True)
     except DatabaseUnavailable:
@@ -95,15 +95,15 @@ def _refused(delivery: Delivery, reason: Outcome, now: datetime) -> Delivery:
     return leave_to_person(delivery, chosen, delivery.candidates)
 
 
-def _taken(delivery: Delivery, taken: Taken, now: datetime) -> Delivery:
-    result = taken.results.get(delivery.key)
+def _after(delivery: Delivery, sent: SendResult, now: datetime) -> Delivery:
+    result = sent.results.get(delivery.key)
     if result is not None:
         return settle(delivery, result, now)
-    if taken.look_in is not None:
-        place = taken.records.get(delivery.key)
-        receipt = taken.said if place is None else at_place(taken.said, place)
-        return accept(delivery, receipt, taken.look_in, now)
-    return succeed(delivery, taken.said, now)
+    if sent.look_in is not None:
+        place = sent.records.get(delivery.key)
+        receipt = sent.said if place is None else at_place(sent.said, place)
+        return accept(delivery, receipt, sent.look_in, now)
+    return succeed(delivery, sent.said, now)
 
 
 async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: datetime) -> None:
@@ -123,14 +123,14 @@ async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: d
         await enqueue_health(session, after, now)
 
 
-def _health_after(account: Account, tried: Attempt, now: datetime) -> Account:
+def _health_after(health: ReceiverHealth, tried: Attempt, now: datetime) -> ReceiverHealth:
     if tried.trouble is not None:
-        return failed(account, tried.trouble.outcome, now, tried.trouble.pause)
+        return failed(health, tried.trouble.outcome, now, tried.trouble.pause)
     if tried.refusal is not None:
-        return refused(account, tried.refusal, len(tried.outcomes))
-    if tried.taken is not None:
-        reasons = [one.outcome for one in tried.taken.results.values() if one.use is Use.NEVER]
+        return refused(health, tried.refusal, len(tried.outcomes))
+    if tried.sent is not None:
+        reasons = [one.outcome for one in tried.sent.results.values() if one.use is Use.NEVER]
         if reasons and len(reasons) == len(tried.outcomes):
-            return refused(account, reasons[0], len(reasons))
-        return recovered(account, now) if account.failures or account.refusals else account
-    return answered(account, now) if account.failures and tried.answered else account
+            return refused(health, reasons[0], len(reasons))
+        return recovered(health, now) if health.failures or health.refusals else health
+    return answered(health, now) if health.failures and tried.answered else health

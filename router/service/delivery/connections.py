@@ -7,7 +7,7 @@ from typing import Protocol
 
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.codes import SendingCode
-from router.domain.delivery.connection import Account, Connection, Rules, recovered
+from router.domain.delivery.connection import Connection, ReceiverHealth, Rules, recovered
 from router.domain.delivery.delivery import Webhook
 from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import fault_of
@@ -25,14 +25,14 @@ MOST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A connection with its health; `account` is None if nothing was ever sent."""
+    """A connection with its health; `health` is None if nothing was ever sent."""
 
     connection: Connection
-    account: Account | None
+    health: ReceiverHealth | None
 
     def rests(self, now: datetime) -> bool:
         """Whether it is paused now."""
-        return self.account is not None and self.account.paused_until > now
+        return self.health is not None and self.health.paused_until > now
 
 
 class Examined(Protocol):
@@ -46,8 +46,8 @@ async def list_connections(store: Store) -> list[Standing]:
     """Every connection, ordered by name."""
     async with store.read() as session:
         every = await session.find(Connection)
-        accounts = await session.get_many(Account, {one.id for one in every})
-    return [Standing(connection=one, account=accounts.get(one.id)) for one in every]
+        accounts = await session.get_many(ReceiverHealth, {one.id for one in every})
+    return [Standing(connection=one, health=accounts.get(one.id)) for one in every]
 
 
 async def show_connection(store: Store, name: str) -> Standing:
@@ -55,7 +55,7 @@ async def show_connection(store: Store, name: str) -> Standing:
     async with store.read() as session:
         return Standing(
             connection=await session.get(Connection, name),
-            account=await session.peek(Account, name),
+            health=await session.peek(ReceiverHealth, name),
         )
 
 
@@ -85,8 +85,8 @@ async def keep_connection(
         else:
             await session.change(connection)
             session.configuration.note_secret(connection, "token")
-        account = await session.receivers.lock(connection.id, now)
-        await session.receivers.save(recovered(account, now))
+        health = await session.receivers.lock(connection.id, now)
+        await session.receivers.save(recovered(health, now))
         keep()
 
 
@@ -96,9 +96,9 @@ async def change_connection(store: Store, connection: Connection, now: datetime)
     """
     async with store.write() as session:
         await _check(session, connection)
-        account = await session.peek(Account, connection.id)
-        if account is not None:
-            await session.receivers.save(recovered(account, now))
+        health = await session.peek(ReceiverHealth, connection.id)
+        if health is not None:
+            await session.receivers.save(recovered(health, now))
         await session.change(connection)
 
 
@@ -126,8 +126,8 @@ async def give_up(session: Session, name: str, reason: Outcome, *, force: bool) 
     """Fail the pending deliveries of a removed receiver; returns their number. Raises `Conflict` if
     there are any, unless `force`.
     """
-    if await session.peek(Account, name) is not None:
-        await session.remove(Account, name)
+    if await session.peek(ReceiverHealth, name) is not None:
+        await session.remove(ReceiverHealth, name)
     waited = await session.deliveries.give_up(name, reason)
     if waited and not force:
         many = f"Pending deliveries for '{name}' that would fail: {waited}."

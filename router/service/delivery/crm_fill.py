@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Overwrite
 from router.domain.delivery.crm_codes import CrmCode
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.domain.delivery.outcome import Outcome, joined
 from router.service.delivery.field_writer import FieldWriter
 from router.service.delivery.outcomes import Refused
@@ -19,17 +19,17 @@ class Annotated:
     """The result: a message, and the entities of the call."""
 
     said: Outcome
-    entities: tuple[tuple[Ref, Maker], ...] = ()
+    entities: tuple[tuple[Ref, CreatedBy], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
     links: tuple[Ref, ...] = ()  # who was known before the call, as contact or company
 
 
 async def fill(
-    writer: FieldWriter, ref: Ref, maker: Maker, call: CallEvent, overwrite: Overwrite
+    writer: FieldWriter, ref: Ref, created_by: CreatedBy, call: CallEvent, overwrite: Overwrite
 ) -> Annotated:
     """Write the call's facts into an entity that exists."""
-    written, mine = await writer.write(ref, call, overwrite), ((ref, maker),)
+    written, mine = await writer.write(ref, call, overwrite), ((ref, created_by),)
     left_out = left_out_of(ref, written.refused)
     if written.kept is not None:
         said = Outcome.of(CrmCode.CLIENT_ID_DIFFERS, *left_out, entity=ref, found=written.kept)
@@ -66,16 +66,16 @@ def together(parts: Sequence[Annotated], *more: Outcome) -> Annotated:
 async def fill_each(
     writer: FieldWriter,
     call: CallEvent,
-    entities: Iterable[tuple[Ref, Maker]],
-    overwrite: Callable[[Maker], Overwrite],
+    entities: Iterable[tuple[Ref, CreatedBy]],
+    overwrite: Callable[[CreatedBy], Overwrite],
 ) -> Annotated:
     """Write to each entity separately: a missing or refusing one does not affect the others. Raises
     `Refused` if all refused.
     """
     done, refused = list[Annotated](), list[Refused]()
-    for ref, maker in sorted(entities, key=_deals_first):
+    for ref, created_by in sorted(entities, key=_deals_first):
         try:
-            done.append(await fill(writer, ref, maker, call, overwrite(maker)))
+            done.append(await fill(writer, ref, created_by, call, overwrite(created_by)))
         except Refused as error:
             refused.append(error)
 
@@ -86,7 +86,7 @@ async def fill_each(
 
 async def fill_known(writer: FieldWriter, call: CallEvent, refs: Iterable[Ref]) -> Annotated:
     """Fill entities that existed before the call; refusals stop nothing else."""
-    known = [(ref, Maker.NOTE) for ref in refs]
+    known = [(ref, CreatedBy.NOTE) for ref in refs]
     try:
         return await fill_each(writer, call, known, lambda _: writer.rules.overwrite)
     except Refused as error:
@@ -94,6 +94,6 @@ async def fill_known(writer: FieldWriter, call: CallEvent, refs: Iterable[Ref]) 
         return Annotated(said=error.outcome, entities=tuple(known), without=without)
 
 
-def _deals_first(entity: tuple[Ref, Maker]) -> tuple[bool, str, str]:
+def _deals_first(entity: tuple[Ref, CreatedBy]) -> tuple[bool, str, str]:
     ref = entity[0]
     return ref.kind in PEOPLE, ref.kind, ref.id

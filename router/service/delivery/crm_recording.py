@@ -16,7 +16,7 @@ from router.domain.delivery.entity import Ref
 from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import Part, render
 from router.service.delivery.crm_ports import CallRecord, HasCallRecords
-from router.service.delivery.outcomes import ReceiverUnavailable, Refused, Taken
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused, SendResult
 
 # a recording and until when its link works → the link
 MakeLink = Callable[[Recording, datetime], str]
@@ -30,7 +30,7 @@ async def send_recording(
     refs: Sequence[Ref],
     make_link: MakeLink,
     now: datetime,
-) -> Taken:
+) -> SendResult:
     """Add the call, its recording as a link that needs no log-in. Raises `Refused` and
     `ReceiverUnavailable`, never with the link in their words.
     """
@@ -39,12 +39,12 @@ async def send_recording(
     if recording is not None and recording.state is not RecordingState.STORED:
         recording = None
     if recording is None and not call.answered:
-        return Taken(said=Outcome.of(CrmCode.RECORDING_GONE))
+        return SendResult(said=Outcome.of(CrmCode.RECORDING_GONE))
     if not refs:
-        return Taken(said=Outcome.of(CrmCode.CALL_NOT_LISTED))
+        return SendResult(said=Outcome.of(CrmCode.CALL_NOT_LISTED))
 
     if not call.caller:
-        return Taken(said=Outcome.of(CrmCode.CALL_WITHOUT_PHONE))
+        return SendResult(said=Outcome.of(CrmCode.CALL_WITHOUT_PHONE))
     rules = connection.rules
     until = now + timedelta(days=rules.recording_days)
     link = make_link(recording, until) if recording else ""
@@ -64,7 +64,7 @@ async def send_recording(
     except ReceiverUnavailable as error:
         raise ReceiverUnavailable(_hidden(error.outcome, link), pause=error.pause) from None
     listed = CrmCode.RECORDING_LISTED if recording else CrmCode.CALL_LISTED
-    return Taken(said=Outcome.of(listed))
+    return SendResult(said=Outcome.of(listed))
 
 
 def _hidden(outcome: Outcome, link: str) -> Outcome:

@@ -8,7 +8,7 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_plan import responsible_for
-from router.domain.delivery.entity import EntityKind, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import Part
 from router.service.delivery.crm_fill import PEOPLE, Annotated
@@ -52,7 +52,7 @@ async def _candidates(
     """Who may get it, the first one first: whose contact it is, whose deal or lead, whose phone or
     destination, the connection's own; then as the CRM has it.
     """
-    ours = {ref for ref, maker in done.entities if maker is Maker.US}
+    ours = {ref for ref, created_by in done.entities if created_by is CreatedBy.US}
     known = [ref for ref in (*done.links, *(ref for ref, _ in done.entities)) if ref not in ours]
     users = [await _responsible(tasks, ref) for ref in sorted(set(known), key=_contacts_first)]
     users += [responsible_for(call, rules), rules.task_user]

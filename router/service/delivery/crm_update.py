@@ -13,7 +13,7 @@ from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
 from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
-from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.delivery.templates import Part
 from router.service.delivery.catalogue import catalogue_of
@@ -28,7 +28,7 @@ from router.service.delivery.crm_fill import (
 )
 from router.service.delivery.crm_task import add_task
 from router.service.delivery.field_writer import FieldWriter
-from router.service.delivery.outcomes import EntityGone, NotYet, Refused, Undecided
+from router.service.delivery.outcomes import EntityGone, NeedsReview, NotYet, Refused
 from router.service.delivery.ports import Crm, Draft
 
 POLLS = (5.0, 10.0, 20.0, 40.0)  # seconds between searches; the last is repeated
@@ -60,12 +60,12 @@ async def annotate(
     entities of other calls, `within` is the time in which this call's may have been created; `had`
     got this client ID by earlier calls of this phone.
 
-    Raises `NotYet`, `Undecided`, `Refused`, `ReceiverUnavailable`.
+    Raises `NotYet`, `NeedsReview`, `Refused`, `ReceiverUnavailable`.
     """
     catalogue = await catalogue_of(crm, connection.rules)
     writer = FieldWriter(crm, connection.rules, tuple(before), catalogue)
     if chosen is not None:
-        return await fill(writer, chosen, Maker.PERSON, call, Overwrite.ALWAYS)
+        return await fill(writer, chosen, CreatedBy.PERSON, call, Overwrite.ALWAYS)
     if kept:
         return await _update(writer, call, kept)
     if connection.mode is Mode.OWN:
@@ -81,20 +81,20 @@ async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) 
     A contact that is gone may have been merged: the contact that has the phone now takes its place.
     """
 
-    def overwrite(maker: Maker) -> Overwrite:
-        return Overwrite.NEVER if maker is Maker.US else writer.rules.overwrite
+    def overwrite(created_by: CreatedBy) -> Overwrite:
+        return Overwrite.NEVER if created_by is CreatedBy.US else writer.rules.overwrite
 
-    there, gone = list[tuple[Ref, Maker]](), list[Ref]()
+    there, gone = list[tuple[Ref, CreatedBy]](), list[Ref]()
     for entity in kept:
         if await _exists(writer.crm, entity.ref):
-            there.append((entity.ref, entity.maker))
+            there.append((entity.ref, entity.created_by))
         else:
             gone.append(entity.ref)
 
     if call.caller and any(ref.kind is EntityKind.CONTACT for ref in gone):
         contact = oldest(await writer.crm.contacts(call.caller), EntityKind.CONTACT)
         if contact is not None and contact.ref not in {ref for ref, _ in there}:
-            there.append((contact.ref, Maker.NOTE))
+            there.append((contact.ref, CreatedBy.NOTE))
 
     done = await fill_each(writer, call, there, overwrite)
     return together([done] if there else [], *(EntityGone(ref).outcome for ref in gone))
@@ -185,7 +185,7 @@ async def _complete(
         said.append(Outcome.of(CrmCode.CREATED_BEFORE, entities=earlier.values()))
     mine = Annotated(
         said=joined([*said, *refused]),
-        entities=tuple((ref, Maker.US) for ref in made.values()),
+        entities=tuple((ref, CreatedBy.US) for ref in made.values()),
         client_id=call.client_id,
         without=frozenset(without),
         links=tuple(links.values()),
@@ -232,13 +232,13 @@ async def _find(
     found = [one for one in found if one.ref not in taken or one.ref.kind in PEOPLE]
     decided = match(found, call, rules, now, within)
     if decided.one is not None:
-        return await fill(writer, decided.one.ref, Maker.TELEPHONY, call, rules.overwrite)
+        return await fill(writer, decided.one.ref, CreatedBy.TELEPHONY, call, rules.overwrite)
     if decided.several:
-        raise Undecided(CrmCode.SEVERAL_ENTITIES, tuple(decided.several))
+        raise NeedsReview(CrmCode.SEVERAL_ENTITIES, tuple(decided.several))
     if not decided.wait:
         if (same := await _told_already(writer.crm, call, had)) is not None:
             return Annotated(said=Outcome.of(CrmCode.CLIENT_ID_THERE, entity=same))
-        raise Undecided(_nothing_appeared(found, call, rules, within), tuple(found))
+        raise NeedsReview(_nothing_appeared(found, call, rules, within), tuple(found))
     pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
     raise NotYet(CrmCode.NOT_CREATED_YET, timedelta(seconds=pause))
 

@@ -25,7 +25,7 @@ from router.errors import DatabaseUnavailable, InvalidInput, NotFound
 from router.service.clock import Clock
 from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
-from router.service.delivery.outcomes import Receiver, Sender, Taken
+from router.service.delivery.outcomes import Receiver, Sender, SendResult
 from router.service.ports import Session, Store
 from router.service.settling import keep_at_it
 
@@ -39,27 +39,27 @@ LONG_CLAIM = timedelta(minutes=5)
 
 
 async def deliver_due(
-    store: Store, courier: Sender, clock: Clock, *, receiver_id: str | None = None
+    store: Store, sender: Sender, clock: Clock, *, receiver_id: str | None = None
 ) -> int:
     """Send the deliveries that are due, of one receiver or of all; returns their number."""
-    due, receivers = await _claim(store, courier, clock, receiver_id)
+    due, receivers = await _claim(store, sender, clock, receiver_id)
     async with asyncio.TaskGroup() as tasks:
-        for group in _grouped(due, receivers, courier):
+        for group in _grouped(due, receivers, sender):
             tasks.create_task(
-                _deliver(store, courier, clock, group, receivers.get(group[0].receiver_id))
+                _deliver(store, sender, clock, group, receivers.get(group[0].receiver_id))
             )
     return len(due)
 
 
 async def _claim(
-    store: Store, courier: Sender, clock: Clock, receiver_id: str | None
+    store: Store, sender: Sender, clock: Clock, receiver_id: str | None
 ) -> tuple[list[Delivery], dict[str, Receiver]]:
     async with store.write() as session:
         receivers: dict[str, Receiver] = {}
         most = AT_ONCE
         if receiver_id is not None:
             receivers = await _receivers(session, {receiver_id})
-            most = await _room(session, courier, receiver_id, receivers, clock())
+            most = await _room(session, sender, receiver_id, receivers, clock())
         due = await session.deliveries.due(clock(), most, receiver_id) if most else []
         if receiver_id is None:
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
@@ -79,7 +79,7 @@ async def _receivers(session: Session, ids: set[str]) -> dict[str, Receiver]:
 
 async def _room(
     session: Session,
-    courier: Sender,
+    sender: Sender,
     receiver_id: str,
     receivers: dict[str, Receiver],
     now: datetime,
@@ -87,20 +87,20 @@ async def _room(
     """How many deliveries may be sent together: none while the receiver is paused, one to test
     it.
     """
-    account = await session.receivers.lock(receiver_id, now)
-    if account.paused_until > now:
+    health = await session.receivers.lock(receiver_id, now)
+    if health.paused_until > now:
         return 0
     receiver = receivers.get(receiver_id)
-    return 1 if account.failures else max(AT_ONCE, courier.most(receiver) if receiver else 1)
+    return 1 if health.failures else max(AT_ONCE, sender.most(receiver) if receiver else 1)
 
 
 def _grouped(
-    due: Sequence[Delivery], receivers: dict[str, Receiver], courier: Sender
+    due: Sequence[Delivery], receivers: dict[str, Receiver], sender: Sender
 ) -> list[list[Delivery]]:
     groups: list[list[Delivery]] = []
     for delivery in due:
         receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
-        room = courier.most(receiver) if receiver else 1
+        room = sender.most(receiver) if receiver else 1
         alike = last and _request(last[0]) == _request(delivery)
         if alike and len(last) < room:
             last.append(delivery)
@@ -116,7 +116,7 @@ def _request(delivery: Delivery) -> tuple[str, Outcome | None]:
 
 async def _deliver(
     store: Store,
-    courier: Sender,
+    sender: Sender,
     clock: Clock,
     deliveries: Sequence[Delivery],
     receiver: Receiver | None,
@@ -131,7 +131,7 @@ async def _deliver(
     tried = Attempt()
     try:
         if receiver is not None and rest:
-            tried = await attempt(courier, clock, rest, receiver)
+            tried = await attempt(sender, clock, rest, receiver)
             outcomes += tried.outcomes
         once = isinstance(receiver, Connection) and kinds.of(receiver).analytics
         await keep_at_it(lambda: _keep(store, deliveries, tried, outcomes, clock(), once=once))
@@ -176,7 +176,7 @@ async def _keep(
     async with store.write() as session:
         await keep_health(session, deliveries[0].receiver_id, tried, now)
         for outcome in outcomes:
-            await _settle(session, before[outcome.id], outcome, tried.taken, now, once=once)
+            await _settle(session, before[outcome.id], outcome, tried.sent, now, once=once)
 
 
 async def _give_up(
@@ -192,7 +192,7 @@ async def _settle(
     session: Session,
     delivery: Delivery,
     outcome: Delivery,
-    taken: Taken | None,
+    sent: SendResult | None,
     now: datetime,
     *,
     once: bool,
@@ -205,10 +205,10 @@ async def _settle(
     elif not await session.deliveries.settle(delivery, outcome):
         # a later fact came meanwhile: send it when the claim ends
         log.info("delivery_overtaken", key=delivery.key)
-    if taken is not None and delivery.call_id is not None:
+    if sent is not None and delivery.call_id is not None:
         named = [
-            (ref, maker, None if ref in taken.without else taken.client_id)
-            for ref, maker in taken.entities
+            (ref, created_by, None if ref in sent.without else sent.client_id)
+            for ref, created_by in sent.entities
         ]
         await keep_entities(session, delivery.call_id, delivery.receiver_id, named, now)
 

@@ -19,9 +19,9 @@ from router.errors import NotFound
 from router.service.delivery.crm_ports import HasCatalogue, HasTasks, Task, TaskBook
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.outbox import call_bodies
-from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, Undecided
+from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Crm, Draft
-from router.service.delivery.senders import Told
+from router.service.delivery.senders import AnalyticsEvent
 from router.service.ports import Store
 
 LOOK_BACK = 50  # number of calls searched for the last one that would be sent
@@ -87,13 +87,13 @@ class DryRunCrm:
 
     async def create(self, draft: Draft) -> Ref:
         linked = ", ".join(f"{ref.kind} {ref.id}" for ref in draft.links.values())
-        told = {
+        event = {
             "title": draft.title,
             "text": draft.text,
             "responsible": draft.responsible,
             "linked to": linked,
         }
-        values = {name: text for name, text in {**told, **draft.values}.items() if text}
+        values = {name: text for name, text in {**event, **draft.values}.items() if text}
         self.steps.append(Step(verb="create", what=draft.kind, values=values))
         ref = Ref(kind=draft.kind, id="(new)")
         self._written[ref] = dict(draft.values)
@@ -127,7 +127,7 @@ class _TriedTasks:
         self._steps.append(Step(verb="task", what=f"{task.ref.kind} {task.ref.id}", values=shown))
 
 
-async def rehearse(
+async def dry_run_call(
     store: Store,
     connection: Connection,
     account: Any,
@@ -143,7 +143,7 @@ async def rehearse(
     call = await call_to_try(store, connection, call_id, pages)
     if store.receiver_kinds.of(connection).analytics:
         said = await _noted(
-            account, Told(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
+            account, AnalyticsEvent(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
         )
         return DryRun(call_id=call.id, said=said, steps=tuple(unsent))
     crm = DryRunCrm(account)
@@ -151,17 +151,17 @@ async def rehearse(
     return DryRun(call_id=call.id, said=said, steps=tuple(crm.steps), candidates=candidates)
 
 
-async def _noted(account: Any, told: Told, unsent: Sequence[Step]) -> str:
+async def _noted(account: Any, event: AnalyticsEvent, unsent: Sequence[Step]) -> str:
     try:
-        taken = await account.send([told])
+        sent = await account.send([event])
     except Refused as refused:
         return f"would fail: {refused}"
     except ReceiverUnavailable:
         if not unsent:
             raise
         return "would be sent"  # there is no answer in a dry run
-    left_out = "; ".join(str(result.outcome) for result in taken.results.values())
-    return "would be sent" if unsent else left_out or str(taken.said)
+    left_out = "; ".join(str(result.outcome) for result in sent.results.values())
+    return "would be sent" if unsent else left_out or str(sent.said)
 
 
 async def _outcome(
@@ -172,8 +172,8 @@ async def _outcome(
         return f"the receipt would be: {done.said}", ()
     except NotYet as waits:
         return f"would search again later: {waits}", ()
-    except Undecided as undecided:
-        return f"would need review: {undecided}", undecided.candidates
+    except NeedsReview as needs_review:
+        return f"would need review: {needs_review}", needs_review.candidates
     except Refused as refused:
         return f"would fail: {refused}", ()
 

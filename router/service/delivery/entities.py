@@ -6,7 +6,7 @@ from datetime import datetime
 
 from router.domain.calls.call import Call
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.entity import Entity, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, Ref
 from router.domain.ids import new_id
 from router.service.ports import Session, Store
 
@@ -28,7 +28,7 @@ async def name_entity(
         await session.calls.touch(call_id)
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
-            known = await _keep(session, call_id, connection_id, ref, Maker.API, None, now)
+            known = await _keep(session, call_id, connection_id, ref, CreatedBy.API, None, now)
     return known
 
 
@@ -43,14 +43,14 @@ async def keep_entities(
     session: Session,
     call_id: str,
     connection_id: str,
-    refs: Sequence[tuple[Ref, Maker, str | None]],
+    refs: Sequence[tuple[Ref, CreatedBy, str | None]],
     now: datetime,
 ) -> None:
     """Store the entities that a delivery found or created, with their client ID."""
-    for ref, maker, client_id in refs:
+    for ref, created_by, client_id in refs:
         known = await _known(session, call_id, ref, connection_id)
         if known is None:
-            await _keep(session, call_id, connection_id, ref, maker, client_id, now)
+            await _keep(session, call_id, connection_id, ref, created_by, client_id, now)
         elif known.client_id != client_id:
             await session.change(replace(known, client_id=client_id))
 
@@ -60,7 +60,7 @@ async def _keep(
     call_id: str,
     connection_id: str | None,
     ref: Ref,
-    maker: Maker,
+    created_by: CreatedBy,
     client_id: str | None,
     now: datetime,
 ) -> Entity:
@@ -70,7 +70,7 @@ async def _keep(
         connection_id=connection_id,
         kind=ref.kind,
         external_id=ref.id,
-        maker=maker,
+        created_by=created_by,
         client_id=client_id,
         at=now,
     )

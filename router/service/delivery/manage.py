@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from router.domain.delivery.connection import Connection, recovered
-from router.domain.delivery.delivery import Delivery, DeliveryState, choose, drop, resend
+from router.domain.delivery.delivery import Delivery, DeliveryState, choose, dismiss, resend
 from router.domain.delivery.entity import Ref
 from router.errors import Conflict
 from router.service.delivery.dispatch import touch
@@ -26,7 +26,7 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
     """Choose the call's entity. Raises `NotFound`, and `Conflict` if it needs no review."""
 
     def chosen(delivery: Delivery) -> Delivery:
-        if delivery.state is not DeliveryState.UNDECIDED:
+        if delivery.state is not DeliveryState.NEEDS_REVIEW:
             raise Conflict(f"This delivery is {delivery.state}: it needs no review.")
         return choose(delivery, ref, now)
 
@@ -42,28 +42,28 @@ async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delive
             raise Conflict("This delivery is done: it cannot be dismissed.")
         if _under_way(delivery, now):
             raise Conflict("This delivery is being sent now: try again in a minute.")
-        dropped = drop(delivery)
-        await session.change(dropped)
-        return dropped
+        dismissed = dismiss(delivery)
+        await session.change(dismissed)
+        return dismissed
 
 
-async def resend_dead(store: Store, now: datetime) -> int:
+async def resend_failed(store: Store, now: datetime) -> int:
     """Resend all failed deliveries; returns their number."""
     count, before = 0, None
     while True:
         async with store.read() as session:
-            dead = await session.deliveries.find(
-                state=DeliveryState.DEAD, before=before, limit=AT_ONCE
+            failed = await session.deliveries.find(
+                state=DeliveryState.FAILED, before=before, limit=AT_ONCE
             )
-        for delivery in dead:
+        for delivery in failed:
             await resend_delivery(store, delivery.id, now)
-        count += len(dead)
-        if len(dead) < AT_ONCE:
+        count += len(failed)
+        if len(failed) < AT_ONCE:
             return count
         # deliveries that fail again meanwhile are not sent a third time
         before = (
-            dead[-1].created_at,
-            dead[-1].id,
+            failed[-1].created_at,
+            failed[-1].id,
         )
 
 
@@ -78,8 +78,8 @@ async def _again(
     if connection is not None and session.receiver_kinds.of(connection).analytics:
         # the service sets this limit
         delivery = replace(delivery, deadline_at=before.deadline_at)
-    account = await session.receivers.lock(before.receiver_id, now)
-    await session.receivers.save(recovered(account, now))
+    health = await session.receivers.lock(before.receiver_id, now)
+    await session.receivers.save(recovered(health, now))
     await session.change(delivery)
     return delivery
 

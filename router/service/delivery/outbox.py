@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.domain.calls.call import Call, Recording, RecordingState
-from router.domain.delivery.connection import Account, Connection, Mode
-from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, announce
+from router.domain.delivery.connection import Connection, Mode, ReceiverHealth
+from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, new_delivery
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.outcome import as_json
 from router.domain.delivery.payload import call_body
@@ -18,7 +18,7 @@ from router.domain.ids import new_id
 from router.domain.visitors.visit import Visit, Visitor
 from router.service.ports import Session
 
-_OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_JUDGED}
+_OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_ATTRIBUTED}
 Body = dict[str, Any]
 
 
@@ -35,7 +35,7 @@ async def enqueue_calls(
     for call in calls:
         body = bodies[call.id]
         known = identifiers(body)
-        again = kind is DeliveryKind.CALL_JUDGED
+        again = kind is DeliveryKind.CALL_ATTRIBUTED
         mark = (call.visit_id or "nobody") if again else ""
         deliveries += _to_webhooks(webhooks, kind, call, body, mark, now)
         for connection in _of_site(connections, call):
@@ -70,7 +70,7 @@ async def enqueue_late_ids(session: Session, calls: Sequence[Call], now: datetim
         mark = f"ids-{hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:12]}"
         sent = await _ids_sent(session, call)
         lacking = [webhook for webhook in webhooks if sent.get(webhook.id) != ids]
-        deliveries += _to_webhooks(lacking, DeliveryKind.CALL_JUDGED, call, body, mark, now)
+        deliveries += _to_webhooks(lacking, DeliveryKind.CALL_ATTRIBUTED, call, body, mark, now)
         for connection in _of_site(connections, call):
             receiver_kind = session.receiver_kinds.of(connection)
             useful = receiver_kind.can_use(connection, identifiers(body))
@@ -116,7 +116,7 @@ def _to_webhooks(
     now: datetime,
 ) -> list[Delivery]:
     return [
-        announce(webhook, kind, call.id, body, id=new_id(now), now=now, mark=mark)
+        new_delivery(webhook, kind, call.id, body, id=new_id(now), now=now, mark=mark)
         for webhook in webhooks
         if webhook.site_id in {None, call.site_id}
     ]
@@ -154,7 +154,7 @@ def _to_connection(
     """Enqueue for a connection: CRMs get updates of the attribution; analytics services only the
     first event.
     """
-    delivery = announce(
+    delivery = new_delivery(
         connection,
         DeliveryKind.CALL_ENDED,
         call.id,
@@ -166,7 +166,7 @@ def _to_connection(
     return replace(
         delivery,
         stream=_stream(connection, kind, call),
-        told_at=call.arrived_at,
+        event_at=call.arrived_at,
         due_at=kind.due(now),
         deadline_at=(call.ended_at or now) + kind.cut_off
         if kind.analytics
@@ -196,26 +196,26 @@ def _patience(connection: Connection) -> timedelta:
     return DEADLINE + timedelta(seconds=wait)
 
 
-async def enqueue_health(session: Session, account: Account, now: datetime) -> None:
+async def enqueue_health(session: Session, health: ReceiverHealth, now: datetime) -> None:
     """Enqueue for every other webhook that this receiver fails, or has recovered."""
-    kind = DeliveryKind.RECEIVER_FAILING if account.failing else DeliveryKind.RECEIVER_RECOVERED
+    kind = DeliveryKind.RECEIVER_FAILING if health.failing else DeliveryKind.RECEIVER_RECOVERED
     about = {
-        "id": account.receiver_id,
-        "failures": account.failures,
-        "refusals": account.refusals,
-        "reason": as_json(account.reason),
-        "paused_until": account.paused_until.isoformat(),
+        "id": health.receiver_id,
+        "failures": health.failures,
+        "refusals": health.refusals,
+        "reason": as_json(health.reason),
+        "paused_until": health.paused_until.isoformat(),
     }
     webhooks = [
         webhook
         for webhook in await session.find(Webhook, active=True)
-        if webhook.id != account.receiver_id
+        if webhook.id != health.receiver_id
     ]
     deliveries = [
-        announce(
+        new_delivery(
             webhook,
             kind,
-            account.receiver_id,
+            health.receiver_id,
             {"receiver": about},
             id=new_id(now),
             now=now,
@@ -257,7 +257,7 @@ async def recording_deliveries(
         else None
     )
     made = [
-        announce(
+        new_delivery(
             one,
             DeliveryKind.RECORDING_READY,
             call.id,
@@ -267,7 +267,7 @@ async def recording_deliveries(
         )
         for one in connections
     ]
-    return [replace(one, stream=f"{call.id}:recording", told_at=call.arrived_at) for one in made]
+    return [replace(one, stream=f"{call.id}:recording", event_at=call.arrived_at) for one in made]
 
 
 def _is_audible(recording: Recording | None) -> bool:

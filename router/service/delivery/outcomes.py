@@ -9,7 +9,7 @@ from router.domain.delivery.codes import Code
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import Delivery, Result, Webhook
-from router.domain.delivery.entity import Found, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.errors import Unavailable
 
@@ -60,7 +60,7 @@ class NotYet(_Ended):
         self.pause = pause
 
 
-class Undecided(_Ended):
+class NeedsReview(_Ended):
     """A person has to choose between these entities."""
 
     def __init__(self, said: Outcome | Code, candidates: tuple[Found, ...]) -> None:
@@ -77,11 +77,11 @@ def _outcome(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class SendResult:
     """A receipt: the receiver's answer, and the entities of the call."""
 
     said: Outcome
-    entities: tuple[tuple[Ref, Maker], ...] = ()
+    entities: tuple[tuple[Ref, CreatedBy], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
     results: Mapping[str, Result] = field(default_factory=dict)  # of several, by their keys
@@ -94,11 +94,11 @@ class Sender(Protocol):
     error.
 
     Raises `ReceiverUnavailable` when trying again may help, `Refused` when it cannot, `NotYet` and
-    `Undecided`.
+    `NeedsReview`.
     """
 
     def most(self, receiver: Receiver) -> int:
         """How many deliveries one request may carry."""
         ...
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken: ...
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult: ...

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from router.domain.delivery.call_event import CallEvent
-from router.domain.delivery.connection import Account
+from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
@@ -129,8 +129,8 @@ class Deliveries(Protocol):
 class Receivers(Protocol):
     """Whether each receiver accepts deliveries now."""
 
-    async def lock(self, receiver_id: str, now: datetime) -> Account: ...
-    async def save(self, account: Account) -> None: ...
+    async def lock(self, receiver_id: str, now: datetime) -> ReceiverHealth: ...
+    async def save(self, health: ReceiverHealth) -> None: ...
 
 
 class Entities(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 
 from router.domain.calls.call import Call, State
 from router.domain.delivery.connection import Connection
-from router.domain.delivery.delivery import Delivery, DeliveryKind, announce
+from router.domain.delivery.delivery import Delivery, DeliveryKind, new_delivery
 from router.domain.delivery.receiver_kind import ReceiverKind, identifiers
 from router.domain.delivery.sale import Sale, sale_id
 from router.domain.ids import new_id
@@ -107,7 +107,7 @@ def _delivery(
     at: datetime,
     now: datetime,
 ) -> Delivery:
-    delivery = announce(
+    delivery = new_delivery(
         receiver,
         DeliveryKind.SALE_MADE,
         call.id,
@@ -119,7 +119,7 @@ def _delivery(
     return replace(
         delivery,
         stream=call.id,  # after the call itself
-        told_at=max(at, call.arrived_at + timedelta(milliseconds=1)),
+        event_at=max(at, call.arrived_at + timedelta(milliseconds=1)),
         due_at=kind.due(max(at, now)),
         deadline_at=kind.sale_deadline(call.arrived_at, at),
     )

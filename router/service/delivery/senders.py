@@ -22,26 +22,26 @@ from router.domain.delivery.delivery import (
     Use,
     Webhook,
 )
-from router.domain.delivery.entity import Entity, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, Ref
 from router.domain.delivery.outcome import Outcome, record_of, request_of
 from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
 from router.service.delivery.crm_recording import MakeLink, send_recording
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outcomes import NotYet, Receiver, Refused, Sender, Taken
+from router.service.delivery.outcomes import NotYet, Receiver, Refused, Sender, SendResult
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
 
 RECORDING_PAUSE = timedelta(seconds=30)  # until a recording's call is looked for again
-_UNDONE = frozenset({DeliveryState.PENDING, DeliveryState.UNDECIDED})
+_UNDONE = frozenset({DeliveryState.PENDING, DeliveryState.NEEDS_REVIEW})
 MOST_CALLS = 200  # of one phone while waiting for its entity
-MOST_TOLD = 20  # times that a call's attribution changes
+MOST_EVENTS = 20  # times that a call's attribution changes
 LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
 RECENT = timedelta(minutes=10)  # a CRM's search may miss new entities for this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AnalyticsEvent:
     """One event for an analytics service: a call, or the sale that came of it."""
 
     call: CallEvent
@@ -59,7 +59,7 @@ class Told:
 class Analytics(Protocol):
     """One account at an analytics service."""
 
-    async def send(self, events: Sequence[Told]) -> Taken:
+    async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """Send these events; returns the receipt. Raises `ReceiverUnavailable` and `Refused`. A
         receipt with `look_in` means that they are being processed: see `Working`.
         """
@@ -69,7 +69,9 @@ class Analytics(Protocol):
 class Working(Analytics, Protocol):
     """A service that processes uploads later and reports the result."""
 
-    async def outcome(self, events: Sequence[Told], receipt: Outcome, *, looks: int) -> Taken:
+    async def outcome(
+        self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
+    ) -> SendResult:
         """The result of these events, after this many requests; may raise `NotYet`."""
         ...
 
@@ -107,10 +109,10 @@ class Senders:
         """Only analytics services accept several at once."""
         return self._kind(receiver).batch if isinstance(receiver, Connection) else 1
 
-    async def take(self, deliveries: Sequence[Delivery], receiver: Receiver) -> Taken:
+    async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         """See the port."""
         if isinstance(receiver, Webhook):
-            return await self._webhooks.take(deliveries, receiver)
+            return await self._webhooks.send(deliveries, receiver)
         account: Any = self._accounts.open(receiver)
         if self._kind(receiver).analytics:
             return await self._send(account, deliveries)
@@ -118,14 +120,14 @@ class Senders:
             return await self._record(account, deliveries[0], receiver)
         return await self._annotate(account, deliveries[0], receiver)
 
-    async def _record(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
+    async def _record(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
         """After the call itself: the record hangs on what the call became."""
         call = self._event(delivery).call
         kept = await self._kept(connection, call)
         async with self._store.read_inline() as session:
             recording = await session.peek(Recording, call.id)
             mine = await session.deliveries.find(
-                call_id=call.id, receiver_id=connection.id, limit=MOST_TOLD
+                call_id=call.id, receiver_id=connection.id, limit=MOST_EVENTS
             )
         waits = [one for one in mine if one.id != delivery.id and one.state in _UNDONE]
         if waits and not kept:
@@ -137,7 +139,7 @@ class Senders:
     def _kind(self, connection: Connection) -> ReceiverKind:
         return self._store.receiver_kinds.of(connection)
 
-    async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> Taken:
+    async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> SendResult:
         events, unreadable = [], {}
         for delivery in deliveries:
             try:
@@ -146,17 +148,17 @@ class Senders:
                 unreadable[delivery.key] = Result(use=Use.NEVER, outcome=error.outcome)
         receipt = deliveries[0].receipt
         if not events:
-            taken = Taken(said=Outcome.of(SendingCode.NOTHING_TO_SEND))
+            sent = SendResult(said=Outcome.of(SendingCode.NOTHING_TO_SEND))
         elif receipt is None:
-            taken = await account.send(events)
+            sent = await account.send(events)
         else:
             request = request_of(receipt) or receipt
-            taken = await account.outcome(
+            sent = await account.outcome(
                 events, request, looks=min(one.attempts for one in deliveries)
             )
-        return replace(taken, results={**taken.results, **unreadable})
+        return replace(sent, results={**sent.results, **unreadable})
 
-    async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> Taken:
+    async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
         call = self._event(delivery).call
         done = await annotate(
             crm,
@@ -172,7 +174,7 @@ class Senders:
             within=await self._window(connection, call),
             had=await self._had(connection, call),
         )
-        return Taken(
+        return SendResult(
             said=done.said, entities=done.entities, client_id=done.client_id, without=done.without
         )
 
@@ -181,7 +183,9 @@ class Senders:
             return []
         async with self._store.read_inline() as session:
             kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
-        return [one.ref for one in kept if one.call_id != call.id and one.maker is Maker.US]
+        return [
+            one.ref for one in kept if one.call_id != call.id and one.created_by is CreatedBy.US
+        ]
 
     async def _had(self, connection: Connection, call: CallEvent) -> list[Ref]:
         """Entities of earlier calls of this phone with the same client ID."""
@@ -204,7 +208,7 @@ class Senders:
         """Payloads of this call that were, or may have been, sent before."""
         async with self._store.read_inline() as session:
             mine = await session.deliveries.find(
-                call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_TOLD
+                call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_EVENTS
             )
         done = [
             one.payload
@@ -249,10 +253,12 @@ class Senders:
                     found.add(ref)
         return found
 
-    def _event(self, delivery: Delivery) -> Told:
+    def _event(self, delivery: Delivery) -> AnalyticsEvent:
         try:
             call = read_call(delivery.payload, self._pages)
         except (KeyError, TypeError, ValueError) as error:
             raise Refused(SendingCode.UNREADABLE_PAYLOAD, detail=repr(error)) from error
         sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
-        return Told(call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt))
+        return AnalyticsEvent(
+            call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt)
+        )

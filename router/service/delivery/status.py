@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.domain.calls.call import Call
-from router.domain.delivery.connection import Account, Connection
+from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
 from router.service.calls.browse import read_cursor, written_cursor
 from router.service.delivery.outcomes import Receiver
@@ -30,7 +30,7 @@ class Fares:
     receiver_id: str
     receiver: Receiver | None  # None: removed
     waiting: Waiting | None
-    account: Account | None
+    health: ReceiverHealth | None
 
 
 async def find_deliveries(
@@ -62,7 +62,7 @@ async def how_receivers_fare(store: Store) -> Sequence[Fares]:
     """Every active receiver, and removed ones with pending deliveries."""
     async with store.read() as session:
         waiting = {one.receiver_id: one for one in await session.deliveries.waiting()}
-        accounts = {one.receiver_id: one for one in await session.find(Account)}
+        accounts = {one.receiver_id: one for one in await session.find(ReceiverHealth)}
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
     return [
@@ -70,7 +70,7 @@ async def how_receivers_fare(store: Store) -> Sequence[Fares]:
             receiver_id=key,
             receiver=receivers.get(key),
             waiting=waiting.get(key),
-            account=accounts.get(key),
+            health=accounts.get(key),
         )
         for key in sorted(active | waiting.keys())
     ]
@@ -85,6 +85,6 @@ async def receivers_of(session: Session) -> dict[str, Receiver]:
 async def count_unsettled(store: Store) -> int:
     """How many deliveries need review or failed, counted up to just above `MOST_COUNTED`."""
     async with store.read() as session:
-        undecided = await session.deliveries.count(DeliveryState.UNDECIDED, MOST_COUNTED + 1)
-        dead = await session.deliveries.count(DeliveryState.DEAD, MOST_COUNTED + 1)
-    return min(undecided + dead, MOST_COUNTED + 1)
+        needs_review = await session.deliveries.count(DeliveryState.NEEDS_REVIEW, MOST_COUNTED + 1)
+        failed = await session.deliveries.count(DeliveryState.FAILED, MOST_COUNTED + 1)
+    return min(needs_review + failed, MOST_COUNTED + 1)

@@ -30,7 +30,7 @@ from router.service.visitors.ports import VisitEnrichment
 from router.service.visitors.site_config import SiteConfig, Sites
 
 MAX_PATH = 500  # characters
-MOST_TOLD = 50  # taps, or forms, of one visit are noted
+MOST_REPORTED = 50  # taps, or forms, of one visit are noted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +244,7 @@ def _id_of(who: Present, key: str | None, now: datetime) -> str:
 async def _add(session: Session, told: Tap | Form) -> bool:
     """Store an event of a visit, unless it already has too many."""
     seen = await session.visits.count_records(type(told), [told.visit_id])
-    if seen.get(told.visit_id, 0) >= MOST_TOLD:
+    if seen.get(told.visit_id, 0) >= MOST_REPORTED:
         return False
     await session.add(told)
     return True

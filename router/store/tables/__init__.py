@@ -24,13 +24,13 @@ from router.store.tables.cel_log import (
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.setup import (
-    account,
     connection,
     destination,
     login_session,
     number,
     person,
     pool,
+    receiver_health,
     site,
     token,
     webhook,
@@ -55,7 +55,6 @@ __all__ = [
     "KEY",
     "Json",
     "Moment",
-    "account",
     "call",
     "call_facet",
     "call_search",
@@ -83,6 +82,7 @@ __all__ = [
     "page_view",
     "person",
     "pool",
+    "receiver_health",
     "recording",
     "refused_origin",
     "rejected_row",

@@ -92,8 +92,8 @@ connection = Table(
 )
 
 # Health of a receiver, shared by all processes.
-account = Table(
-    "account",
+receiver_health = Table(
+    "receiver_health",
     metadata,
     key("receiver_id"),
     moment("next_at"),

@@ -40,8 +40,8 @@ async def list_deliveries(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at once.")] = 50,
 ) -> DeliveryList:
-    """Deliveries, newest first: of a call, to a receiver, in a state, or all. `dead` have failed,
-    `undecided` need review: choose one of the `candidates`.
+    """Deliveries, newest first: of a call, to a receiver, in a state, or all. `failed` will not be
+    tried again; for `needs_review` choose one of the `candidates`.
     """
     page = await find_deliveries(
         store,
@@ -67,8 +67,8 @@ async def resend(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
     return Delivery.of(await resend_delivery(store, delivery_id, now))
 
 
-@router.post("/{delivery_id}/drop", dependencies=WRITE)
-async def drop(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
+@router.post("/{delivery_id}/dismiss", dependencies=WRITE)
+async def dismiss(store: StoreOf, now: Now, delivery_id: DeliveryId) -> Delivery:
     """Dismiss it: it is sent neither now nor when more becomes known. `resend` undoes that."""
     return Delivery.of(await drop_delivery(store, delivery_id, now))
 

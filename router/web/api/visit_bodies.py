@@ -21,16 +21,16 @@ MOST_POOLS, MOST_LEASES, MOST_PARAMETERS = 50, 50, 20
 LONGEST_NAME = 40  # of a parameter
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
-Sent = TypeVar("Sent", bound="Told")
+Sent = TypeVar("Sent", bound="AnalyticsEvent")
 
 
-class Told(BaseModel):
+class AnalyticsEvent(BaseModel):
     """A message of a page; unknown fields are ignored."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class Identified(Told):
+class Identified(AnalyticsEvent):
     """Analytics identifiers; invalid ones are left out."""
 
     ga_client_id: str | None = None

@@ -14,8 +14,8 @@ from router.domain.delivery.entity import EntityKind, Ref
 from router.service.delivery.manage import (
     choose_entity,
     drop_delivery,
-    resend_dead,
     resend_delivery,
+    resend_failed,
 )
 from router.service.delivery.status import (
     DeliveryPage,
@@ -38,7 +38,7 @@ from router.web.words import N_
 
 router = APIRouter(include_in_schema=False)
 ROWS = 20
-SECTIONS = (DeliveryState.UNDECIDED, DeliveryState.DEAD, DeliveryState.DONE)
+SECTIONS = (DeliveryState.NEEDS_REVIEW, DeliveryState.FAILED, DeliveryState.DONE)
 KindName = Annotated[EntityKind, Form()]
 EntityId = Annotated[str, Form(pattern=ID)]
 REASONS: Mapping[str, str] = {  # by the code of its last outcome
@@ -72,8 +72,8 @@ async def count(
 def why(delivery: Delivery) -> str:
     """The reason why a person is needed, as a message."""
     code = delivery.last_error.code if delivery.last_error else ""
-    undecided = delivery.state is DeliveryState.UNDECIDED
-    if undecided and not delivery.candidates and code != CrmCode.CHOICE_REFUSED:
+    needs_review = delivery.state is DeliveryState.NEEDS_REVIEW
+    if needs_review and not delivery.candidates and code != CrmCode.CHOICE_REFUSED:
         return NOTHING_APPEARED
     return REASONS.get(code) or (WORN_OUT if delivery.due_at >= delivery.deadline_at else REFUSED)
 
@@ -98,8 +98,8 @@ async def deliveries(
         request,
         "deliveries.html",
         person=person,
-        undecided=pages[DeliveryState.UNDECIDED],
-        dead=pages[DeliveryState.DEAD],
+        needs_review=pages[DeliveryState.NEEDS_REVIEW],
+        failed=pages[DeliveryState.FAILED],
         done=pages[DeliveryState.DONE],
         fares=fares,
         receivers={one.receiver_id: one.receiver for one in fares if one.receiver},
@@ -119,7 +119,7 @@ async def choose(
 ) -> Response:
     """Choose the record."""
     await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
-    return RedirectResponse("/deliveries#undecided", 303)
+    return RedirectResponse("/deliveries#needs_review", 303)
 
 
 @router.post(
@@ -132,9 +132,9 @@ async def resend(store: StoreOf, now: Now, delivery_id: str) -> Response:
 
 
 @router.post(
-    "/deliveries/{delivery_id}/drop", dependencies=[Depends(same_origin), Depends(administrator)]
+    "/deliveries/{delivery_id}/dismiss", dependencies=[Depends(same_origin), Depends(administrator)]
 )
-async def drop(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) -> Response:
+async def dismiss(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) -> Response:
     """Dismiss one; `back` is its section."""
     await drop_delivery(store, delivery_id, now)
     return RedirectResponse(f"/deliveries#{back}", 303)
@@ -143,5 +143,5 @@ async def drop(store: StoreOf, now: Now, delivery_id: str, back: DeliveryState) 
 @router.post("/deliveries/resend", dependencies=[Depends(same_origin), Depends(administrator)])
 async def resend_all(store: StoreOf, now: Now) -> Response:
     """Resend all failed deliveries."""
-    await resend_dead(store, now)
+    await resend_failed(store, now)
     return RedirectResponse("/deliveries#receivers", 303)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
-from router.domain.delivery.entity import EntityKind, Maker
+from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.domain.delivery.entity import Ref as RefRecord
 from router.web.api.models.base import Answer, Body, Key
 from router.web.api.models.outcomes import Outcome
@@ -74,8 +74,8 @@ class Delivery(Answer):
     """Payload; webhooks get it unchanged, adapters convert it."""
 
     state: DeliveryState
-    """`pending`: will be sent · `done`: accepted · `dead`: failed · `undecided`: needs review ·
-    `dropped`: dismissed."""
+    """`pending`: will be sent · `done`: accepted · `failed` · `needs_review` ·
+    `dismissed`."""
 
     attempts: int
     """Number of attempts."""
@@ -101,14 +101,14 @@ class Delivery(Answer):
     stream: str | None
     """Deliveries of one stream are sent in order."""
 
-    told_at: datetime | None
+    event_at: datetime | None
     """Time of the event (UTC)."""
 
     revision: int
     """Revision of the payload: a later fact replaces one that was not sent yet."""
 
     candidates: tuple[Found, ...]
-    """If `undecided`: the records that it may belong to."""
+    """If `needs_review`: the records that it may belong to."""
 
     chosen: Ref | None
     """The record that a person chose."""
@@ -142,7 +142,7 @@ class Entity(Answer):
     external_id: str
     """Its id in the other system."""
 
-    maker: Maker
+    created_by: CreatedBy
     """Who created it, or assigned it to the call."""
 
     client_id: str | None
