@@ -22,6 +22,12 @@ from router.errors import AsteriskUnavailable
 OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 SLOW_NAME = 1.0  # seconds
+READABLE = "Run doctor as a user who can read it."
+AFTER_CORRECTION = "restart Asterisk; again after each upgrade of its package."
+CANNOT_CORRECT = (
+    "This module cannot be corrected: that is possible only for Debian's and Ubuntu's on x86-64. "
+    "Run Asterisk there if calls end about 32 s after such a request."
+)
 RESTART = (
     "Start or restart `ringtrace agent`; if `ringtrace run` started it, end its process: it is "
     "restarted."
@@ -65,18 +71,13 @@ async def new_streams(case: Case) -> Finding:
     try:
         has_rule = find_rule((unpacked if unpacked.exists() else program).read_bytes()) is not None
     except OSError as error:
-        return warn(
-            name,
-            f"{program} cannot be read: {error.strerror}",
-            "Run doctor as a user who can read it.",
-        )
+        return warn(name, f"{program} cannot be read: {error.strerror}", READABLE)
     if has_rule:
         return fail(
             name,
             f"{program} drops it: Debian's build mistakes a new RTP stream for late packets",
             f"As root: `{sys.executable} -m router.asterisk.late_frames {program}`, then "
-            "restart Asterisk;"
-            " again after each upgrade of its package.",
+            f"{AFTER_CORRECTION}",
         )
     return ok(name, "is recorded")
 
@@ -92,24 +93,17 @@ async def unanswered(case: Case) -> Finding:
     try:
         content = module.read_bytes()
     except OSError as error:
-        return warn(
-            name,
-            f"{module} cannot be read: {error.strerror}",
-            "Run doctor as a user who can read it.",
-        )
+        return warn(name, f"{module} cannot be read: {error.strerror}", READABLE)
     if is_corrected(content):
         return ok(name, "none is known to be left unanswered")
-    known = find_claim(content) is not None
-    return warn(
-        name,
+    said = (
         "Asterisk leaves SUBSCRIBE, NOTIFY, PUBLISH and unknown INFO unanswered; a strict "
-        "carrier ends a call in which it sends one",
-        f"As root: `{sys.executable} -m router.asterisk.unanswered_requests {module}`, then "
-        "restart Asterisk; again after each upgrade of its package."
-        if known
-        else "This module cannot be corrected: that is possible only for Debian's and Ubuntu's on "
-        "x86-64. Run Asterisk there if calls end about 32 s after such a request.",
+        "carrier ends a call in which it sends one"
     )
+    if find_claim(content) is None:
+        return warn(name, said, CANNOT_CORRECT)
+    command = f"{sys.executable} -m router.asterisk.unanswered_requests {module}"
+    return warn(name, said, f"As root: `{command}`, then {AFTER_CORRECTION}")
 
 
 async def running(case: Case) -> Finding:
