@@ -9,9 +9,10 @@ this session, and a changed password ends all of them.
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from router.domain.access import LoginSession, Person
 
@@ -59,9 +60,7 @@ class Sessions:
         old.
         """
         try:
-            secret, login, mark = self._signer.loads(
-                value or "", max_age=int(LIFETIME.total_seconds())
-            )
+            secret, login, mark = _load(self._signer, value, LIFETIME)
         except (BadSignature, ValueError, TypeError):
             return None
         return Ticket(digest=_digest(str(secret)), login=str(login), mark=str(mark))
@@ -75,12 +74,20 @@ class Sessions:
     def known_device(self, value: str | None, login: str) -> str | None:
         """The id of the browser, if this login has succeeded from it before."""
         try:
-            device, known = self._devices.loads(
-                value or "", max_age=int(DEVICE_LIFETIME.total_seconds())
-            )
+            device, known = _load(self._devices, value, DEVICE_LIFETIME)
         except (BadSignature, ValueError, TypeError):
             return None
         return str(device) if known == login.casefold() else None
+
+
+def _load(signer: URLSafeTimedSerializer, value: str | None, lifetime: timedelta) -> Any:
+    """What a cookie holds. Raises `BadSignature`. One from the future is good, unlike with the
+    serializer's own `max_age`: the clock was set back since.
+    """
+    content, signed_at = signer.loads(value or "", return_timestamp=True)
+    if datetime.now(UTC) - signed_at > lifetime:
+        raise SignatureExpired("too old")
+    return content
 
 
 def _digest(secret: str) -> str:
