@@ -104,24 +104,24 @@ def show(name: Name, as_json: AsJson = False) -> None:
         print_json({**_plain(one), "has_token": has_token})
         return
     c = one.connection
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "name": c.id,
         "kind": c.kind,
         "address": c.address,
         "calls of": c.site_id or "every site",
     }
-    told |= {
+    facts |= {
         "mode": _mode(c) or None,
         "active": "yes" if c.active else "no",
         "connected": moment(c.created_at),
     }
-    told |= {"token": "kept" if has_token else "missing", "state": _state(one)}
+    facts |= {"token": "kept" if has_token else "missing", "state": _state(one)}
     if c.mode is Mode.TELEPHONY and has_token:
-        told["callback address"] = settings.url + callback_path(
+        facts["callback address"] = settings.url + callback_path(
             load_secrets(settings.home).session_key, c.id
         )
-    told |= {f"option {name}": value for name, value in c.options.items()}
-    print_facts(told.items())
+    facts |= {f"option {name}": value for name, value in c.options.items()}
+    print_facts(facts.items())
     print_rules(c)
 
 

@@ -37,8 +37,8 @@ def preview(
         rules = connection.rules
         templates = read_templates(rules.templates, template or ())
         service.check_rules(replace(rules, templates=templates))
-        told = await call_to_try(store, connection, call, settings.url)
-        return {part: render(part, told, language or rules.language, templates) for part in Part}
+        event = await call_to_try(store, connection, call, settings.url)
+        return {part: render(part, event, language or rules.language, templates) for part in Part}
 
     texts = with_store(work, settings)
     if as_json:

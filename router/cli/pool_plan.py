@@ -164,14 +164,14 @@ def _print_plan(planned: PoolPlan) -> None:
 
 
 def _as_json(report: PoolReport, planned: PoolPlan) -> dict[str, Any]:
-    told = {
+    figures = {
         "idle": report.idle,
         "visits": report.visits,
         "own_share": report.own_share,
         "most_held": report.most_held,
     }
     return {
-        "report": plain(report, without=["hours"]) | told,
+        "report": plain(report, without=["hours"]) | figures,
         "plan": plain(planned, without=["pool"]),
     }
 

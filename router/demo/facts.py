@@ -14,7 +14,7 @@ from router.phone.speech import Samples, speaks
 from router.service.calls.browse import CallView
 
 CERTAINTY = 0.5  # of the demo's site: whom it names at all
-TOLD = (DeliveryKind.CALL_ENDED, DeliveryKind.RECORDING_READY)  # of one answered call
+DELIVERED = (DeliveryKind.CALL_ENDED, DeliveryKind.RECORDING_READY)  # of one answered call
 RECEIVER = "demo-crm"  # a home in use may have other receivers
 
 
@@ -72,13 +72,13 @@ def delivery_facts(
 ) -> list[Fact]:
     """Deliveries to the CRM; `effects` are its own, by idempotency key."""
     facts = []
-    for kind in TOLD:
+    for kind in DELIVERED:
         made = next(
             (d for d in view.deliveries if d.kind is kind and d.receiver_id == RECEIVER), None
         )
-        told = made is not None and made.key in effects
+        arrived = made is not None and made.key in effects
         facts.append(
-            Fact(name=f"receipt of {kind}", found=made and sentence(made.receipt), right=told)
+            Fact(name=f"receipt of {kind}", found=made and sentence(made.receipt), right=arrived)
         )
     said = effects.get(f"{DeliveryKind.CALL_ENDED}:{view.call.id}", {}).get("attribution", {})
     told_id = said.get("ga_client_id")

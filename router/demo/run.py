@@ -23,8 +23,8 @@ from router.asterisk.answers import last_beat
 from router.asterisk.process import find_installation
 from router.config import Settings
 from router.demo.facts import (
+    DELIVERED,
     RECEIVER,
-    TOLD,
     Fact,
     call_facts,
     delivery_facts,
@@ -205,7 +205,7 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
             for d in view.deliveries
             if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER
         ]
-        return view if finished and len(told) == len(TOLD) else None
+        return view if finished and len(told) == len(DELIVERED) else None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
 

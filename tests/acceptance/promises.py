@@ -51,11 +51,11 @@ async def kept(
         # a busy machine loses packets
         assert recording.seconds > SPEECH_SECONDS - 0.5, f"{recording} of {call}"
     await asyncio.gather(*(heard_whole(running, calls[i]) for i in listen))
-    await told(running, receiver, calls)
+    await expect_deliveries(running, receiver, calls)
     return calls
 
 
-async def told(
+async def expect_deliveries(
     running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 30.0
 ) -> None:
     """Each call, and each stored recording of it, had exactly one effect at the receiver."""

@@ -46,7 +46,7 @@ async def connect(running: System, world: World, mode: Mode, rules: Rules) -> No
     )  # fmt: skip
 
 
-async def told(running: System, call: Call) -> Delivery:
+async def delivery_of(running: System, call: Call) -> Delivery:
     async def look() -> Delivery | None:
         mine = [
             one
@@ -74,7 +74,7 @@ async def test_a_call_becomes_a_contact_and_a_deal_of_the_employee_who_answered(
         await dial(running, tmp_path, who)
     call = await the_call(running, who)
     assert call.answered_by == "head-office"
-    assert (await told(running, call)).state is DeliveryState.DONE
+    assert (await delivery_of(running, call)).state is DeliveryState.DONE
     (contact,), (deal,) = world.parties, world.opportunities
     assert [one["value_compact"] for one in contact["contact_mechanisms"]] == [who.number]
     assert contact[FIELD] == deal[FIELD] == CLIENT_ID
@@ -101,7 +101,7 @@ async def test_the_deal_that_the_telephony_made_while_it_rang_gets_the_client_id
     async with company_line(running, tmp_path, sip.answers(1.0)):
         deal, _ = await asyncio.gather(telephony(), dial(running, tmp_path, who))
     call = await the_call(running, who)
-    assert (await told(running, call)).state is DeliveryState.DONE
+    assert (await delivery_of(running, call)).state is DeliveryState.DONE
     assert world.telephony.client_id(deal) == CLIENT_ID
     assert world.held == (1, 1, 0)  # we created nothing
 
@@ -124,5 +124,5 @@ async def test_a_tryton_that_is_away_during_the_call_gets_it_when_it_is_back(
     await running.until(failed, "nobody tried")
     assert world.held == (0, 0, 0)
     await running.put(books)
-    assert (await told(running, call)).state is DeliveryState.DONE
+    assert (await delivery_of(running, call)).state is DeliveryState.DONE
     assert world.held == (1, 1, 0)

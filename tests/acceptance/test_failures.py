@@ -22,7 +22,7 @@ from router.domain.delivery.delivery import DeliveryState
 from router.domain.visitors.site import Destination, Step, TrackingNumber
 from tests.acceptance import audio, sip
 from tests.acceptance.calling import QUESTION, Voices, company_line, dial, somebody, the_call
-from tests.acceptance.promises import crowd, facts_of, kept, told, visitors
+from tests.acceptance.promises import crowd, expect_deliveries, facts_of, kept, visitors
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.system import PARTS, STATIC, System, line, spool_names, system
 
@@ -74,7 +74,7 @@ async def test_a_database_locked_for_ten_seconds_delays_no_call(
     assert max(delays.values()) < 5  # the lock was there for ten
     call = await the_call(running, held)
     assert (call.verdict, call.routed_by) == (Verdict.STATIC, RoutedBy.AGENT)
-    await told(running, receiver, [call])
+    await expect_deliveries(running, receiver, [call])
 
 
 async def test_a_call_cut_by_asterisks_death_is_closed_marked_and_heard_as_far_as_it_went(
@@ -105,7 +105,7 @@ async def test_a_call_cut_by_asterisks_death_is_closed_marked_and_heard_as_far_a
     said = QUESTION[: 4 * audio.RATE]  # what is newer may have died in Asterisk's buffer
     assert audio.contains(sound[:, 0].copy(), said)[1] > 0.9
     assert audio.contains(sound[:, 1].copy(), said)[1] < 0.4
-    await told(running, receiver, [call])
+    await expect_deliveries(running, receiver, [call])
     assert spool_names(running) == []
 
 
@@ -128,8 +128,11 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
             """
             numbers = {who.number for who in everybody}
             mine = {call.id for call in await running.calls() if call.caller in numbers}
-            told = [one for one in await running.deliveries() if one.call_id in mine]
-            return started.exists() and [one.state for one in told] == [DeliveryState.DONE] * 2
+            expect_deliveries = [one for one in await running.deliveries() if one.call_id in mine]
+            return (
+                started.exists()
+                and [one.state for one in expect_deliveries] == [DeliveryState.DONE] * 2
+            )
 
         await running.until(encoding, "nothing was encoded")
         await running.kill("worker")

@@ -15,7 +15,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Call, Ending, Recording, RecordingState
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, heard_whole, somebody, the_call
-from tests.acceptance.promises import kept, told
+from tests.acceptance.promises import expect_deliveries, kept
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.system import PARTS, System, line, spool_names, system
 
@@ -51,7 +51,7 @@ async def test_a_call_that_cannot_be_recorded_goes_on_and_says_why(
         (recording,) = await running.recorded(call)
     assert recording.state in {RecordingState.MISSING, RecordingState.BROKEN}
     assert "disk was full" in (recording.reason or "")
-    await told(running, receiver, [call])
+    await expect_deliveries(running, receiver, [call])
 
 
 async def test_a_call_for_which_the_room_ends_is_kept_as_far_as_it_went(
@@ -64,7 +64,7 @@ async def test_a_call_for_which_the_room_ends_is_kept_as_far_as_it_went(
     assert recording.seconds is not None
     assert 1.0 < recording.seconds < call.talk_seconds / 2
     assert "less than half of the talk time" in map(str, recording.warnings)
-    await told(running, receiver, [call])
+    await expect_deliveries(running, receiver, [call])
 
 
 async def test_when_there_is_room_again_recordings_are_whole(

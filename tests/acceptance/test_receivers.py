@@ -15,7 +15,7 @@ from router.domain.calls.call import Call
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line, dial, somebody, the_call
-from tests.acceptance.promises import facts_of, subscribe, told
+from tests.acceptance.promises import expect_deliveries, facts_of, subscribe
 from tests.acceptance.receiver import OK, Answer, Attempt, Behaviour, Receiver
 from tests.acceptance.system import System
 from tests.support.ports import free_port
@@ -105,7 +105,10 @@ async def everyone(
         await tried(running, "down")
         await stack.enter_async_context(down.listening())
         await asyncio.gather(
-            *(told(running, receiver, [call], timeout=60) for receiver in receivers.values())
+            *(
+                expect_deliveries(running, receiver, [call], timeout=60)
+                for receiver in receivers.values()
+            )
         )
         yield AnalyticsEvent(call, receivers, trap, await settled(running, 2 * len(receivers)))
 

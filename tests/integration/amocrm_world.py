@@ -21,7 +21,7 @@ from router.service.delivery.ports import Crm
 from tests.contracts.amocrm import AmoAccount
 from tests.contracts.serving import served
 from tests.support.builders import NOON
-from tests.support.crm_calls import ANNA, connection, told
+from tests.support.crm_calls import ANNA, call_event, connection
 
 
 class Died(Exception):
@@ -87,7 +87,7 @@ class World:
         dies_after: int | None = None,
     ) -> Annotated:
         """`after` so many seconds since the call's end."""
-        call = call or told()
+        call = call or call_event()
         now = call.ended_at + timedelta(seconds=after)
         return await annotate(self.crm(to, dies_after=dies_after), to, call, looks=0, now=now)
 

@@ -19,7 +19,7 @@ from tests.contracts.bitrix24 import Bitrix24Server
 from tests.contracts.bitrix24_portal import CONTACT, as_phone
 from tests.contracts.serving import served
 from tests.support.builders import later
-from tests.support.crm_calls import ANNA, connection, told
+from tests.support.crm_calls import ANNA, call_event, connection
 
 FIELD = "UF_CRM_GA_CLIENT_ID"
 OWN = connection("bitrix24")
@@ -82,7 +82,7 @@ class World:
         self, account: Connection = OWN, call: Any = None, after: float = 75, **more: Any
     ) -> Annotated:
         """Annotate so many seconds after noon; the call ended at 60."""
-        call, more = call or told(), {"looks": 0, **more}
+        call, more = call or call_event(), {"looks": 0, **more}
         return await annotate(self.crm(account), account, call, now=later(after), **more)
 
     def all(self, kind: int) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ def connection(rules: Rules | None = None, **fields: Any) -> Connection:
     return Connection(**{**values, "rules": rules or Rules(), **fields})
 
 
-def told(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> CallEvent:
+def call_event(call_id: str = "pbx-1", caller: str | None = CALLER, **fields: Any) -> CallEvent:
     """An answered call from noon to a minute later."""
     facts = {
         "client_id": CLIENT_ID,

@@ -87,7 +87,7 @@ async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.As
     )
 
 
-async def told(store: SqlStore) -> dict[str, Delivery]:
+async def deliveries_of_calls(store: SqlStore) -> dict[str, Delivery]:
     async with store.read() as session:
         return {f"{one.receiver_id} {one.kind}": one for one in await session.deliveries.find()}
 

@@ -15,7 +15,7 @@ from tests.contracts.amocrm_book import LOST
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import Died, World, amocrm_world, contact, owner
 from tests.support.builders import NOON
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 PATHS = {EntityKind.CONTACT: "contacts", EntityKind.COMPANY: "companies"}
 EVERYTHING = Rules(scenario=Scenario.COMPANY_CONTACT_DEAL)
@@ -82,13 +82,13 @@ async def test_killed_after_any_request_an_open_deal_gets_one_note(amo: World) -
     connection, deaths = own(amo), 0
     while True:
         amo.fresh()
-        await amo.annotate(connection, told("rt1-1.0"))
+        await amo.annotate(connection, call_event("rt1-1.0"))
         try:
-            await amo.annotate(connection, told("rt1-2.0"), dies_after=deaths + 1)
+            await amo.annotate(connection, call_event("rt1-2.0"), dies_after=deaths + 1)
             break
         except Died:
             deaths += 1
-        await amo.annotate(connection, told("rt1-2.0"))
+        await amo.annotate(connection, call_event("rt1-2.0"))
         assert len(amo.account.notes["leads"]) == 1
         assert counted(amo) == expected(Scenario.CONTACT_DEAL)
     assert deaths > 4
@@ -107,8 +107,8 @@ async def test_a_lead_that_was_accepted_meanwhile_is_not_put_there_again(amo: Wo
 
 async def test_who_calls_again_while_the_lead_waits_gets_a_note_on_it(amo: World) -> None:
     connection = own(amo, Scenario.LEAD)
-    first = await amo.annotate(connection, told("rt1-1.0"))
-    second = await amo.annotate(connection, told("rt1-2.0"))
+    first = await amo.annotate(connection, call_event("rt1-1.0"))
+    second = await amo.annotate(connection, call_event("rt1-2.0"))
     assert [ref for ref, _ in second.entities] == [ref for ref, _ in first.entities]
     assert "[ringtrace:rt1-2.0]" in amo.account.notes["leads"][0]["params"]["text"]
 
@@ -151,7 +151,7 @@ async def test_who_merely_has_the_digits_somewhere_is_another_person(amo: World)
 
 async def test_hidden_callers_are_never_one_person(amo: World) -> None:
     for id_ in ("rt1-1.0", "rt1-2.0"):
-        await amo.annotate(own(amo), told(id_, caller=None))
+        await amo.annotate(own(amo), call_event(id_, caller=None))
     assert counted(amo) == {"leads": 2, "contacts": 2, "companies": 0}
     assert all(
         amo.account.value("contacts", one["id"], "PHONE") is None
@@ -160,7 +160,7 @@ async def test_hidden_callers_are_never_one_person(amo: World) -> None:
 
 
 async def test_a_hidden_caller_may_be_an_unsorted_lead(amo: World) -> None:
-    await amo.annotate(own(amo, Scenario.LEAD), told(caller=None))
+    await amo.annotate(own(amo, Scenario.LEAD), call_event(caller=None))
     assert amo.account.unsorted[0]["metadata"]["uniq"] == "rt1-1.0"
 
 
@@ -178,15 +178,15 @@ async def test_company_contact_and_deal_know_each_other(amo: World) -> None:
 
 
 async def test_a_closed_deal_is_no_reason_for_a_note(amo: World) -> None:
-    await amo.annotate(own(amo), told("rt1-1.0"))
+    await amo.annotate(own(amo), call_event("rt1-1.0"))
     amo.account.those("leads")[0]["status_id"] = LOST
-    await amo.annotate(own(amo), told("rt1-2.0"))
+    await amo.annotate(own(amo), call_event("rt1-2.0"))
     assert counted(amo) == {"leads": 2, "contacts": 1, "companies": 0}
 
 
 async def test_by_rule_each_call_is_a_deal_of_the_same_contact(amo: World) -> None:
     for id_ in ("rt1-1.0", "rt1-1.01"):  # the one is how the other begins
-        await amo.annotate(own(amo, repeat=Repeat.DEAL), told(id_))
+        await amo.annotate(own(amo, repeat=Repeat.DEAL), call_event(id_))
     assert counted(amo) == {"leads": 2, "contacts": 1, "companies": 0}
 
 
@@ -216,7 +216,9 @@ async def test_a_lead_is_in_the_stage_and_with_the_person_of_the_options(amo: Wo
 
 
 async def test_who_answered_goes_along_with_an_unsorted_lead(amo: World) -> None:
-    await amo.annotate(own(amo, Scenario.LEAD, responsible={"101": "77"}), told(answered_by="101"))
+    await amo.annotate(
+        own(amo, Scenario.LEAD, responsible={"101": "77"}), call_event(answered_by="101")
+    )
     assert amo.account.unsorted[0]["metadata"]["call_responsible"] == 77
 
 
@@ -247,7 +249,7 @@ async def test_without_statistics_the_client_id_has_a_field_of_ours(amo: World) 
 
 
 async def test_a_call_of_an_unknown_visitor_is_sent_without_a_client_id(amo: World) -> None:
-    call = told()
+    call = call_event()
     await amo.annotate(
         own(amo), replace(call, facts={k: v for k, v in call.facts.items() if k != "client_id"})
     )
@@ -294,5 +296,5 @@ async def test_a_contact_of_another_company_stays_there(amo: World) -> None:
 
 async def test_a_belarusian_caller_is_known_in_national_spelling(amo: World) -> None:
     owner(amo, "contacts", "8 (029) 123-45-67")
-    await amo.annotate(amo.connection(), told(caller="+375291234567"))
+    await amo.annotate(amo.connection(), call_event(caller="+375291234567"))
     assert counted(amo) == {"leads": 1, "contacts": 1, "companies": 0}

@@ -14,7 +14,7 @@ from router.service.delivery.outcomes import NeedsReview, NotYet, Refused
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import World, amocrm_world, contact, owner
 from tests.support.builders import later
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 
 @pytest_asyncio.fixture
@@ -65,7 +65,7 @@ async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: Wo
     assert set(written(amo).values()) == {None}
     chosen = Ref(kind=EntityKind.DEAL, id=str(leads[1]))
     await annotate(
-        amo.crm(theirs(amo)), theirs(amo), told(), looks=1, now=later(200), chosen=chosen
+        amo.crm(theirs(amo)), theirs(amo), call_event(), looks=1, now=later(200), chosen=chosen
     )
     assert written(amo) == {leads[0]: None, leads[1]: CLIENT_ID}
 
@@ -200,7 +200,7 @@ async def test_a_second_telling_writes_nothing(amo: World) -> None:
 
 async def test_an_anonymous_call_is_matched_by_its_own_id_alone(amo: World) -> None:
     await amo.rings(at=later(2))
-    call = told(caller=None)
+    call = call_event(caller=None)
     with pytest.raises(NotYet):
         await amo.annotate(theirs(amo), call)
     lead = await amo.waits(at=later(5), uniq=call.id, phone="anonymous")

@@ -26,7 +26,7 @@ from router.service.delivery.ports import Draft
 from tests.contracts.serving import served
 from tests.integration.amocrm_world import World, amocrm_world
 from tests.support.builders import NOON, later
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 DEAL = Ref(kind=EntityKind.DEAL, id="1")
 
@@ -48,7 +48,9 @@ async def trouble(asked: Awaitable[Any]) -> ReceiverUnavailable | None:
 async def test_requests_too_many_are_paused_and_a_ban_is_left_alone_for_long(amo: World) -> None:
     amo.account.limited, amo.account.clock = True, lambda: 0.0
     crm = amo.crm(amo.connection(mode=Mode.TELEPHONY))
-    met = [await trouble(crm.appeared(told(caller=None), NOON, later(900))) for _ in range(19)]
+    met = [
+        await trouble(crm.appeared(call_event(caller=None), NOON, later(900))) for _ in range(19)
+    ]
     assert met[:7] == [None] * 7
     too_many, banned = met[7], met[18]
     assert too_many is not None
@@ -197,7 +199,7 @@ NONSENSE: list[Any] = [
 
 @pytest.mark.parametrize("body", NONSENSE, ids=range(len(NONSENSE)))
 async def test_nonsense_ends_in_nothing_or_in_words(body: Any) -> None:
-    call, person = told(), Ref(kind=EntityKind.CONTACT, id="1")
+    call, person = call_event(), Ref(kind=EntityKind.CONTACT, id="1")
     world = World()
     async with served(JSONResponse(body)) as world.address:
         crm = world.crm(world.connection(rules=Rules(scenario=Scenario.LEAD)))

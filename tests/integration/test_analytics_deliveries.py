@@ -21,10 +21,10 @@ from tests.integration.sales_world import (
     a_call,
     account,
     deliver,
+    deliveries_of_calls,
     enqueue,
     furnish,
     program,
-    told,
 )
 from tests.integration.store_calls import save
 from tests.support.builders import visit, visitor
@@ -78,7 +78,7 @@ async def test_a_call_found_to_be_unattributed_before_it_was_sent_leaves_out_its
             store, a_call(visitor_id=None, visit_id=None), kind=DeliveryKind.CALL_ATTRIBUTED
         )
         await deliver(store, tmp_path)
-    (one,) = (await told(store)).values()
+    (one,) = (await deliveries_of_calls(store)).values()
     assert (google.taken, one.state) == ([], DeliveryState.DONE)
     assert "no longer known" in str(one.receipt)
 
@@ -115,10 +115,10 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(
         assert (await (await program(store)).post(SALE, json=sold)).status_code == 201
         for _ in range(3):
             await deliver(store, tmp_path)
-        assert str((await told(store))["google-ads sale.made"].receipt) == SENT
+        assert str((await deliveries_of_calls(store))["google-ads sale.made"].receipt) == SENT
         yandex.stands = "PROCESSED"
         await deliver(store, tmp_path, 3 * AN_HOUR)
-    deliveries = await told(store)
+    deliveries = await deliveries_of_calls(store)
     assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
     assert (
         str(deliveries["google-ads call.ended"].receipt)
@@ -186,7 +186,7 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
         stood = []
         for hours in range(5):
             await deliver(store, tmp_path, hours * AN_HOUR)
-            (one,) = (await told(store)).values()
+            (one,) = (await deliveries_of_calls(store)).values()
             stood.append((one.state, one.last_error and str(one.last_error)))
             if hours == 1:
                 await enqueue(store, a_call(), kind=DeliveryKind.CALL_ATTRIBUTED)
@@ -198,7 +198,7 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
     works = (DeliveryState.PENDING, "Google has not said yet what came of it")
     given_up = (DeliveryState.FAILED, "Google took it and could not use it: INVALID_GCLID")
     assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
-    (one,) = (await told(store)).values()
+    (one,) = (await deliveries_of_calls(store)).values()
     assert (one.state, ads.requests) == (DeliveryState.DONE, 2)
     assert ads.faults == []
 
@@ -214,7 +214,7 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
     )
     assert answer.status_code == 201
     await deliver(store, tmp_path)
-    (one,) = (await told(store)).values()
+    (one,) = (await deliveries_of_calls(store)).values()
     assert one.state is DeliveryState.FAILED
     assert "too late: metrica" in str(one.last_error)
 

@@ -12,7 +12,7 @@ from router.service.delivery.outcomes import Refused
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, TYPES, Problem, as_phone
 from tests.integration.bitrix24_world import FIELD, OWN, SHAPES, World
 from tests.support.builders import NOON
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
@@ -115,9 +115,9 @@ async def test_our_comment_is_found_behind_a_hundred_others(world: World) -> Non
 
 async def test_what_a_visitor_brought_along_is_no_link_in_a_comment(world: World) -> None:
     world.portal.add(DEAL, {"title": "Boots", "contactId": world.person()})
-    facts = {**told().facts, "source": "[url=http://evil]prize[/url]"}
+    facts = {**call_event().facts, "source": "[url=http://evil]prize[/url]"}
 
-    await world.tell(call=told(facts=facts))
+    await world.tell(call=call_event(facts=facts))
 
     assert "[" not in world.portal.comments[0]["COMMENT"]
 
@@ -128,7 +128,7 @@ async def test_a_known_caller_is_found_in_any_spelling(world: World, ten: str) -
         world.renew()
         contact = world.person(shape(ten))
 
-        await world.tell(call=told(caller=f"+7{ten}"))
+        await world.tell(call=call_event(caller=f"+7{ten}"))
 
         assert len(world.all(CONTACT)) == 1, shape(ten)
         assert [deal["contactId"] for deal in world.all(DEAL)] == [contact]
@@ -155,7 +155,7 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
 
 async def test_two_hidden_numbers_are_two_people(world: World) -> None:
     for id in ("a", "b"):  # noqa: A001
-        await world.tell(call=told(id, caller=None))
+        await world.tell(call=call_event(id, caller=None))
 
     assert [item.get("fm") for item in world.all(CONTACT)] == [None, None]
     assert len(world.all(DEAL)) == 2
@@ -251,6 +251,6 @@ async def test_a_known_company_gets_the_deal(world: World, scenario: Scenario) -
 async def test_a_caller_without_ten_digits_is_known_in_national_spelling(world: World) -> None:
     world.person("8 (029) 123-45-67")
 
-    await world.tell(call=told(caller="+375291234567"))
+    await world.tell(call=call_event(caller="+375291234567"))
 
     assert (len(world.all(CONTACT)), len(world.all(DEAL))) == (1, 1)

@@ -14,7 +14,7 @@ from b24pysdk.credentials import BitrixApp, BitrixToken, BitrixWebhook
 
 from tests.contracts.bitrix24_portal import as_phone
 from tests.integration.bitrix24_world import FIELD, TELEPHONY, World
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
@@ -71,7 +71,7 @@ async def test_the_official_library_is_understood_and_understands(
         batch=batch,
         fields={**deal, "COMMENT": "Ringtrace another"},
     )
-    await world.tell(call=told("another"))
+    await world.tell(call=call_event("another"))
     assert len(await sdk(webhook, "crm.timeline.comment.list", batch=batch, filter=deal)) == 1
     entities = [{"TYPE": "CONTACT", "ID": contact}]
     await sdk(

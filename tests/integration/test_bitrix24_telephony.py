@@ -14,7 +14,7 @@ from router.service.delivery.outcomes import NeedsReview, NotYet
 from tests.contracts.bitrix24_portal import COMPANY, CONTACT, DEAL, LEAD, NAMES, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World
 from tests.support.builders import NOON, later
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 pytest_plugins = ["tests.integration.bitrix24_world"]
 
@@ -163,7 +163,7 @@ async def test_a_hidden_number_is_never_matched(world: World) -> None:
     world.portal.finish(world.portal.register("")["CALL_ID"], 50)
 
     with pytest.raises(NeedsReview, match="no entity appeared"):
-        await world.tell(TELEPHONY, call=told(caller=None), after=60 + 900)
+        await world.tell(TELEPHONY, call=call_event(caller=None), after=60 + 900)
 
 
 async def test_what_our_own_user_created_is_not_the_telephonys(world: World) -> None:

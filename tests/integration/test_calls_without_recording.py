@@ -24,7 +24,7 @@ from tests.integration.amocrm_world import World as Amo
 from tests.integration.amocrm_world import amocrm_world
 from tests.integration.test_crm_recordings import AUDIO, RULES, sent
 from tests.support.builders import Clock, furnish, later
-from tests.support.crm_calls import annas_call, connection, told
+from tests.support.crm_calls import annas_call, call_event, connection
 
 pytest_plugins = ["tests.integration.bitrix24_world", "tests.integration.retailcrm_world"]
 LISTED = "the call is in the CRM's list of calls, without a recording"
@@ -43,7 +43,7 @@ async def amo() -> AsyncIterator[Amo]:
 async def test_amocrm(amo: Amo, audio: Recording | None) -> None:
     account = amo.connection(rules=RULES)
     done = await amo.annotate(account)
-    assert await sent(amo.crm(account), account, told(), done, audio) == LISTED
+    assert await sent(amo.crm(account), account, call_event(), done, audio) == LISTED
     notes = [note for notes in amo.account.notes.values() for note in notes]
     (note,) = [one for one in notes if one["note_type"] == "call_in"]
     assert "link" not in note["params"]
@@ -52,16 +52,16 @@ async def test_amocrm(amo: Amo, audio: Recording | None) -> None:
 async def test_bitrix24(bitrix24_world: bitrix24.World) -> None:
     account = replace(bitrix24.OWN, rules=RULES)
     done = await bitrix24_world.tell(account)
-    assert await sent(bitrix24_world.crm(account), account, told(), done, None) == LISTED
+    assert await sent(bitrix24_world.crm(account), account, call_event(), done, None) == LISTED
     assert len(bitrix24_world.portal.statistics) == 1
     assert bitrix24_world.portal.recordings == {}
 
 
 async def test_hubspot() -> None:
     async with hubspot.account() as hub:
-        done = await hub.tell(hubspot.told(), RULES)
+        done = await hub.tell(hubspot.call_event(), RULES)
         account = hubspot.connection(RULES)
-        assert await sent(hub.adapter(RULES), account, hubspot.told(), done, None) == LISTED
+        assert await sent(hub.adapter(RULES), account, hubspot.call_event(), done, None) == LISTED
         (call,) = hub.all("calls")
         assert "hs_call_recording_url" not in call.properties
 

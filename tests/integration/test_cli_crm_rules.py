@@ -127,7 +127,7 @@ def test_rules_that_cannot_be_kept_are_refused(
 # What waits
 
 
-def told(id: str, state: DeliveryState, **fields: Any) -> Delivery:  # noqa: A002
+def a_delivery(id: str, state: DeliveryState, **fields: Any) -> Delivery:  # noqa: A002
     receiver = Connection(id="main", kind="stub", address="https://crm.example", created_at=NOON)
     made = new_delivery(receiver, DeliveryKind.CALL_ENDED, id, {}, id=f"delivery-{id}", now=NOON)
     return replace(made, call_id=None, state=state, **fields)
@@ -138,7 +138,7 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
 ) -> None:
     connected()
     states = (DeliveryState.PENDING, DeliveryState.NEEDS_REVIEW, DeliveryState.DONE)
-    keep(home, *(told(state, state) for state in states))
+    keep(home, *(a_delivery(state, state) for state in states))
     refused = ringtrace("crm", "remove", "main", status=1).err
     assert "would fail: 2. Nothing was removed." in refused
     assert "--force" in refused
@@ -166,13 +166,13 @@ def test_a_person_sees_the_candidates_and_says_which_entity_is_the_calls(home: P
         )
         for key in ("7", "8")
     ]
-    needs_review = told(
+    needs_review = a_delivery(
         "1",
         DeliveryState.NEEDS_REVIEW,
         candidates=tuple(deals),
         last_error=Outcome.of(CrmCode.SEVERAL_ENTITIES),
     )
-    keep(home, needs_review, told("2", DeliveryState.DONE))
+    keep(home, needs_review, a_delivery("2", DeliveryState.DONE))
     shown = ringtrace("delivery", "show", needs_review.id)
     assert "Deal 7" in shown.out
     assert "Deal 8" in shown.out
@@ -252,7 +252,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
             reason=Outcome.text("503 Try later"),
         ),
         ReceiverHealth(receiver_id="spare", next_at=NOON, paused_until=NOON),
-        replace(told("1", DeliveryState.PENDING), receiver_id="erp"),
+        replace(a_delivery("1", DeliveryState.PENDING), receiver_id="erp"),
     )
     (found,) = await setup.connections(case)
     assert (found.name, found.level) == ("connection erp", Level.WARN)
@@ -262,7 +262,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
         await storage.deliveries(case)
     ).level is Level.OK  # due for long, but its receiver rests
     async with store.write() as session:
-        await session.add(told("2", DeliveryState.NEEDS_REVIEW))
+        await session.add(a_delivery("2", DeliveryState.NEEDS_REVIEW))
     waiting = await storage.deliveries(case)
     assert (waiting.level, "1 need review" in waiting.found) == (Level.WARN, True)
     assert "--state needs_review" in waiting.fix

@@ -18,7 +18,7 @@ from tests.integration import retailcrm_world as retailcrm
 from tests.integration.amocrm_world import World as Amo
 from tests.integration.amocrm_world import amocrm_world
 from tests.integration.tryton_world import World as Tryton
-from tests.support.crm_calls import told
+from tests.support.crm_calls import call_event
 from tests.support.tryton_template import FIELD
 
 pytest_plugins = [
@@ -45,7 +45,7 @@ async def hub() -> AsyncIterator[hubspot.World]:
 async def ill(crm: object, connection: Connection) -> dict[str, str]:
     """What is wrong for a call from google, by what it is about."""
     assert isinstance(crm, HasCatalogue)
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "campaign": LONG})
     found = faults(await crm.catalogue(whole=True), connection, [call])
     return {one.what: one.fix for one in found}
@@ -78,7 +78,7 @@ async def test_amocrm(amo: Amo) -> None:
     account.add_field("leads", type="select", name="Канал", enums=enums)
     fields = {"source": "Источник", "medium": "Канал", "campaign": "Campaign"}
     connection = replace(connection, rules=replace(rules, fields=fields))
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "campaign": LONG})
     done = await amo.annotate(connection, call)
     ((ref, _),) = done.entities
@@ -152,7 +152,7 @@ async def test_hubspot(hub: hubspot.World) -> None:
     assert stage[0] == "the stage none"
     assert "closedwon" in stage[1]
 
-    done = await hub.tell(hubspot.told(), Rules(fields={"source": "src", "campaign": "src"}))
+    done = await hub.tell(hubspot.call_event(), Rules(fields={"source": "src", "campaign": "src"}))
     assert hub.all("deals")[0].properties["src"] == "google"
     assert "without" not in str(done.said)
 

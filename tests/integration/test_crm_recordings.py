@@ -32,7 +32,7 @@ from tests.integration.amocrm_world import World as Amo
 from tests.integration.amocrm_world import amocrm_world
 from tests.integration.tryton_world import World as Tryton
 from tests.support.builders import NOON, Clock, furnish, later
-from tests.support.crm_calls import ANNA, annas_call, connection, told
+from tests.support.crm_calls import ANNA, annas_call, call_event, connection
 
 pytest_plugins = [
     "tests.integration.bitrix24_world",
@@ -82,7 +82,7 @@ async def sent(
 async def test_amocrm(amo: Amo) -> None:
     account = amo.connection(rules=RULES)
     done = await amo.annotate(account)
-    said = await sent(amo.crm(account), account, told(), done)
+    said = await sent(amo.crm(account), account, call_event(), done)
     assert said == "the recording is in the CRM's list of calls"
     notes = [note for notes in amo.account.notes.values() for note in notes]
     (note,) = [one for one in notes if one["note_type"] == "call_in"]
@@ -93,7 +93,7 @@ async def test_amocrm(amo: Amo) -> None:
 async def test_bitrix24(bitrix24_world: bitrix24.World) -> None:
     account = replace(bitrix24.OWN, rules=RULES)
     done = await bitrix24_world.tell(account)
-    await sent(bitrix24_world.crm(account), account, told(), done)
+    await sent(bitrix24_world.crm(account), account, call_event(), done)
     portal = bitrix24_world.portal
     (record,) = portal.statistics
     assert portal.recordings == {record["CALL_ID"]: LINK}
@@ -109,7 +109,7 @@ async def test_bitrix24_that_lets_apps_alone_add_calls_says_so(
     account = replace(bitrix24.OWN, rules=RULES)
     done = await bitrix24_world.tell(account)
     with pytest.raises(Refused, match="--no-recordings"):
-        await sent(bitrix24_world.crm(account), account, told(), done)
+        await sent(bitrix24_world.crm(account), account, call_event(), done)
 
 
 async def test_bitrix24_takes_no_other_format(bitrix24_world: bitrix24.World) -> None:
@@ -117,13 +117,13 @@ async def test_bitrix24_takes_no_other_format(bitrix24_world: bitrix24.World) ->
     done = await bitrix24_world.tell(account)
     audio = replace(AUDIO, content_type="audio/ogg")
     with pytest.raises(Refused, match="MP3"):
-        await sent(bitrix24_world.crm(account), account, told(), done, audio)
+        await sent(bitrix24_world.crm(account), account, call_event(), done, audio)
 
 
 async def test_hubspot(hub: hubspot.World) -> None:
     account = hubspot.connection(RULES)
-    done = await hub.tell(hubspot.told(), RULES)
-    await sent(hub.adapter(RULES), account, hubspot.told(), done)
+    done = await hub.tell(hubspot.call_event(), RULES)
+    await sent(hub.adapter(RULES), account, hubspot.call_event(), done)
     (call,) = hub.all("calls")
     assert call.properties["hs_call_recording_url"] == LINK
     assert call.properties["hs_call_title"] == f"Call {hubspot.CALLER}"
@@ -149,7 +149,7 @@ async def test_retailcrm_gets_an_answered_call_with_its_recording_alone(
 async def test_tryton_has_no_list_of_calls(tryton_world: Tryton) -> None:
     account = tryton_world.connection(rules=RULES)
     with pytest.raises(Refused, match="no list of calls"):
-        await sent(tryton_world.crm(account), account, told())
+        await sent(tryton_world.crm(account), account, call_event())
 
 
 class Saying:
@@ -173,7 +173,7 @@ async def test_the_signature_is_in_no_reason(error: Exception) -> None:
     ref = Ref(kind=EntityKind.DEAL, id="1")
     with pytest.raises(type(error)) as raised:
         await send_recording(
-            Saying(error), connection(), told(), AUDIO, [ref], lambda *_: LINK, NOON
+            Saying(error), connection(), call_event(), AUDIO, [ref], lambda *_: LINK, NOON
         )
     assert "5ec2e7" not in str(raised.value)
     assert "signature" not in str(raised.value)
@@ -181,8 +181,8 @@ async def test_the_signature_is_in_no_reason(error: Exception) -> None:
 
 async def test_what_is_gone_or_not_in_the_crm_is_not_sent() -> None:
     crm = Saying(Refused(CrmCode.NO_TASKS))
-    assert "not in the CRM" in await sent(crm, connection(), told())
-    missed = told(answered=False)
+    assert "not in the CRM" in await sent(crm, connection(), call_event())
+    missed = call_event(answered=False)
     assert "gone" in await sent(crm, connection(), missed, audio=None)
 
 

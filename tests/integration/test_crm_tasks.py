@@ -22,14 +22,14 @@ from tests.integration.amocrm_world import World as Amo
 from tests.integration.amocrm_world import amocrm_world, contact
 from tests.integration.tryton_world import World as Tryton
 from tests.support.builders import later
-from tests.support.crm_calls import ANNA, told
+from tests.support.crm_calls import ANNA, call_event
 
 pytest_plugins = [
     "tests.integration.bitrix24_world",
     "tests.integration.retailcrm_world",
     "tests.integration.tryton_world",
 ]
-MISSED = told(answered=False, talk=0)
+MISSED = call_event(answered=False, talk=0)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_responsible_who_has_left_gives_way_to_the_connection_s(amo: Amo
     ("rules", "call"),
     [
         (Rules(), MISSED),
-        (Rules(task=True), told()),
+        (Rules(task=True), call_event()),
     ],
 )
 async def test_an_answered_call_and_a_connection_without_the_rule_make_none(
@@ -85,7 +85,7 @@ async def test_an_answered_call_and_a_connection_without_the_rule_make_none(
 
 
 async def test_a_call_lost_in_transfer_is_missed_too(amo: Amo) -> None:
-    await amo.annotate(amo.connection(rules=Rules(task=True)), replace(told(), lost=True))
+    await amo.annotate(amo.connection(rules=Rules(task=True)), replace(call_event(), lost=True))
     assert len(amo.account.tasks) == 1
 
 
@@ -118,7 +118,7 @@ async def test_bitrix24_reads_no_codes_of_a_visitor_in_a_task(
 async def test_hubspot_gives_it_to_the_owner(hub: hubspot.World) -> None:
     anna = hub.put("contacts", {"phone": hubspot.CALLER, "hubspot_owner_id": "42"})
     hub.hub.account.pass_time(100)
-    call = hubspot.told(answered=False, talk_seconds=0.0)
+    call = hubspot.call_event(answered=False, talk_seconds=0.0)
     rules = Rules(task=True, task_user="43")
     await hub.tell(call, rules)
     await hub.tell(call, rules)

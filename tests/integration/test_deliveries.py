@@ -18,7 +18,7 @@ from router.receivers.webhook import WebhookSender, message_id
 from router.service.delivery.dispatch import CLAIM, deliver_due, list_deliveries
 from router.service.delivery.manage import resend_delivery, resend_failed
 from router.store.engine import SqlStore
-from tests.integration.webhook_world import KEY, furnish, only, told
+from tests.integration.webhook_world import KEY, a_delivery, furnish, only
 from tests.support.builders import NOON, Clock, later, webhook
 from tests.support.receiver import Receiver, receiver
 
@@ -95,7 +95,7 @@ async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_
 async def test_everything_given_up_can_be_sent_again_at_once(
     store: SqlStore, hook: Receiver
 ) -> None:
-    lost = [replace(told(f"d{i}", f"c{i}"), state=DeliveryState.FAILED) for i in range(130)]
+    lost = [replace(a_delivery(f"d{i}", f"c{i}"), state=DeliveryState.FAILED) for i in range(130)]
     await furnish(store, hook.url, *lost)
     assert await resend_failed(store, later(5)) == 130
     assert await resend_failed(store, later(5)) == 0
@@ -154,8 +154,8 @@ async def test_a_slow_receiver_does_not_keep_the_others_waiting(
 
     async with receiver() as slow:
         hook.answer, slow.answer = take, hang_up_after_the_other
-        first = replace(told("d2", receiver="slow"), due_at=later(-1))
-        await furnish(store, hook.url, told("d1"), first)
+        first = replace(a_delivery("d2", receiver="slow"), due_at=later(-1))
+        await furnish(store, hook.url, a_delivery("d1"), first)
         async with store.write() as session:
             await session.add(webhook("slow", url=slow.url))
         async with asyncio.timeout(30):  # the sender's patience is longer

@@ -19,7 +19,7 @@ from router.service.delivery.outcomes import (
 from tests.integration.crm_accounts import CrmAccount, Died
 from tests.integration.test_taken_back import boris, expect_taken_back, kept_of
 from tests.support.builders import later
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 pytest_plugins = ["tests.integration.every_crm"]
 CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
@@ -34,7 +34,7 @@ WRITTEN = (
 async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on_each(
     crm: CrmAccount, scenario: Scenario
 ) -> None:
-    done = await crm.tell(told(), crm.connection(scenario=scenario))
+    done = await crm.tell(call_event(), crm.connection(scenario=scenario))
     made = {ref.kind: ref for ref, _ in done.entities}
     assert [ref.kind for ref, _ in done.entities] == list(SCENARIO_KINDS[scenario])
     assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
@@ -49,7 +49,7 @@ async def test_a_process_that_dies_after_any_request_that_writes_leaves_each_ent
 ) -> None:
     to = crm.connection(scenario=scenario)
     for place in await requests_that_write(crm, to):
-        call = told(f"call-{place}", caller=f"+7912{place:07}")
+        call = call_event(f"call-{place}", caller=f"+7912{place:07}")
         counts = {kind: crm.count(kind) for kind in EntityKind}
         crm.line.left = place
         with pytest.raises(Died):
@@ -69,7 +69,7 @@ async def requests_that_write(crm: CrmAccount, to: Connection) -> list[int]:
     """The places of those in one call that create something, counted from 1."""
     sizes = [crm.size()]
     crm.line.after = lambda: sizes.append(crm.size())
-    await crm.tell(told("call-0", caller="+79120000000"), to)
+    await crm.tell(call_event("call-0", caller="+79120000000"), to)
     crm.line.after = lambda: None
     places = [place for place in range(1, len(sizes)) if sizes[place] > sizes[place - 1]]
     assert len(places) >= len(SCENARIO_KINDS[to.rules.scenario])
@@ -81,7 +81,7 @@ async def test_a_known_caller_is_found_however_the_phone_is_written(
     crm: CrmAccount, written: str
 ) -> None:
     anna = crm.add(CONTACT, phone=written)
-    done = await crm.tell(told())
+    done = await crm.tell(call_event())
     assert crm.count(CONTACT) == 1
     (deal,) = (ref for ref, created_by in done.entities if created_by is CreatedBy.US)
     assert crm.linked(deal) == {anna}
@@ -90,13 +90,13 @@ async def test_a_known_caller_is_found_however_the_phone_is_written(
 
 async def test_a_longer_number_that_contains_this_one_is_another_person(crm: CrmAccount) -> None:
     crm.add(CONTACT, phone="91234567890")
-    await crm.tell(told())
+    await crm.tell(call_event())
     assert crm.count(CONTACT) == 2
 
 
 async def test_a_hidden_number_becomes_a_contact_each_time(crm: CrmAccount) -> None:
     for name in ("call-1", "call-2"):
-        await crm.tell(told(name, caller=None))
+        await crm.tell(call_event(name, caller=None))
     assert (crm.count(CONTACT), crm.count(DEAL)) == (2, 2)
 
 
@@ -106,7 +106,7 @@ async def test_a_repeat_call_is_one_note_on_the_open_deal_and_fills_its_field(
     anna = crm.add(CONTACT, phone=ANNA, client_id="typed.by.hand")
     deal = crm.add(DEAL, contact=anna)
     for _ in range(2):
-        done = await crm.tell(told())
+        done = await crm.tell(call_event())
     assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
     assert (deal, CreatedBy.NOTE) in done.entities
     assert len(crm.notes(deal)) == 1
@@ -115,13 +115,13 @@ async def test_a_repeat_call_is_one_note_on_the_open_deal_and_fills_its_field(
 
 async def test_a_closed_deal_is_followed_by_a_new_one(crm: CrmAccount) -> None:
     crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA), closed=True)
-    await crm.tell(told())
+    await crm.tell(call_event())
     assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 2)
 
 
 async def test_by_rule_a_repeat_call_is_a_second_deal(crm: CrmAccount) -> None:
     crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
-    await crm.tell(told(), crm.connection(repeat=Repeat.DEAL))
+    await crm.tell(call_event(), crm.connection(repeat=Repeat.DEAL))
     assert crm.count(DEAL) == 2
 
 
@@ -132,7 +132,7 @@ async def test_what_the_telephony_created_gets_the_client_id(crm: CrmAccount) ->
     crm.clock.now = later(5)
     deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     crm.clock.now = later(160)
-    done = await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+    done = await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY))
     assert done.entities == ((deal, CreatedBy.TELEPHONY),)
     assert crm.client_id(deal) == CLIENT_ID
     assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
@@ -143,10 +143,10 @@ async def test_of_two_new_deals_a_person_chooses(crm: CrmAccount) -> None:
     anna = crm.add(CONTACT, phone=ANNA)
     deals = {crm.add(DEAL, contact=anna) for _ in range(2)}
     with pytest.raises(NeedsReview) as needs_review:
-        await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+        await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY))
     assert {one.ref for one in needs_review.value.candidates} == deals
     chosen = max(deals, key=lambda ref: ref.id)
-    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY), chosen=chosen)
+    await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY), chosen=chosen)
     assert crm.client_id(chosen) == CLIENT_ID
 
 
@@ -155,7 +155,7 @@ async def test_an_older_deal_is_not_the_calls(crm: CrmAccount) -> None:
     crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     crm.clock.now = later(160)
     with pytest.raises(NotYet):
-        await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY))
+        await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY))
 
 
 @pytest.mark.parametrize(
@@ -166,14 +166,14 @@ async def test_another_client_id_stays_unless_a_rule_says_otherwise(
 ) -> None:
     crm.clock.now = later(5)
     deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA), client_id="7.7")
-    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY, overwrite=overwrite))
+    await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY, overwrite=overwrite))
     assert crm.client_id(deal) == left
 
 
 async def test_a_created_lead_is_found_where_leads_are_wanted(crm: CrmAccount) -> None:
     crm.clock.now = later(5)
     lead = crm.add(LEAD, contact=crm.add(CONTACT, phone=ANNA), phone=ANNA)
-    await crm.tell(told(), crm.connection(mode=Mode.TELEPHONY, targets=(LEAD,)))
+    await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY, targets=(LEAD,)))
     assert crm.client_id(lead) == CLIENT_ID
 
 
@@ -186,18 +186,18 @@ async def test_a_client_id_is_taken_back(crm: CrmAccount, mode: Mode) -> None:
         crm.clock.now = later(5)
         crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     to = crm.connection(mode=mode)
-    await expect_taken_back(crm.crm(to), to, told())
+    await expect_taken_back(crm.crm(to), to, call_event())
 
 
 async def test_a_call_of_another_visitor_changes_what_we_created(crm: CrmAccount) -> None:
-    call = told()
+    call = call_event()
     kept = kept_of(await crm.tell(call), call)
     await crm.tell(boris(call), kept=kept, before=[call])
     assert {crm.client_id(one.ref) for one in kept} == {"777.888"}
 
 
 async def test_a_deleted_entity_is_gone_and_the_other_gets_what_is_known(crm: CrmAccount) -> None:
-    call = told()
+    call = call_event()
     kept = kept_of(await crm.tell(call), call)
     (deal,) = (one.ref for one in kept if one.kind is DEAL)
     (contact,) = (one.ref for one in kept if one.kind is CONTACT)

@@ -20,11 +20,11 @@ from tests.integration.crm_timelines import TimelineAccount
 from tests.integration.every_crm import ACCOUNTS
 from tests.integration.test_crm_recordings import LINK, sent
 from tests.support.builders import NOON, Clock, later
-from tests.support.crm_calls import ANNA, told
+from tests.support.crm_calls import ANNA, call_event
 
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 WITH_TIMELINES = [one for one in ACCOUNTS if issubclass(one, TimelineAccount)]
-MISSED = told(answered=False, talk=0)
+MISSED = call_event(answered=False, talk=0)
 TODAY = f"{NOON:%Y-%m-%d}"
 
 
@@ -77,7 +77,7 @@ async def test_a_new_callers_task_is_on_what_was_created(
 
 
 async def test_an_answered_call_is_no_task(crm: TimelineAccount) -> None:
-    done = await crm.tell(told(), crm.connection(task=True))
+    done = await crm.tell(call_event(), crm.connection(task=True))
     assert [crm.tasks(ref) for ref, _ in done.entities] == [[], []]
 
 
@@ -94,7 +94,7 @@ async def test_a_process_that_dies_after_a_task_adds_no_second_one(crm: Timeline
     to = crm.connection(task=True, scenario=Scenario.DEAL)
     sizes = [crm.size()]
     crm.line.after = lambda: sizes.append(crm.size())
-    await crm.tell(told("call-0", caller="+79120000000", answered=False, talk=0), to)
+    await crm.tell(call_event("call-0", caller="+79120000000", answered=False, talk=0), to)
     crm.line.after = lambda: None
     place = max(place for place in range(1, len(sizes)) if sizes[place] > sizes[place - 1])
 
@@ -124,8 +124,8 @@ async def test_what_is_gone_has_no_responsible(crm: TimelineAccount) -> None:
 
 async def test_a_recording_is_a_call_of_the_deal_with_its_link_once(crm: TimelineAccount) -> None:
     to = crm.connection(recordings=True, responsible={"office": crm.user})
-    done = await crm.tell(told(destination_id="office"), to)
-    said = await sent(crm.crm(to), to, told(destination_id="office"), done)
+    done = await crm.tell(call_event(destination_id="office"), to)
+    said = await sent(crm.crm(to), to, call_event(destination_id="office"), done)
     assert said == "the recording is in the CRM's list of calls"
     (deal,) = (ref for ref, _ in done.entities if ref.kind is DEAL)
     (call,) = crm.calls(deal)
@@ -139,8 +139,8 @@ async def test_an_answered_call_without_a_recording_is_a_call_without_a_link(
     crm: TimelineAccount,
 ) -> None:
     to = crm.connection(recordings=True)
-    done = await crm.tell(told(), to)
-    await sent(crm.crm(to), to, told(), done, audio=None)
+    done = await crm.tell(call_event(), to)
+    await sent(crm.crm(to), to, call_event(), done, audio=None)
     (deal,) = (ref for ref, _ in done.entities if ref.kind is DEAL)
     (call,) = crm.calls(deal)
     assert call.subject == f"Call {ANNA}"
@@ -149,8 +149,8 @@ async def test_an_answered_call_without_a_recording_is_a_call_without_a_link(
 
 async def test_a_recording_of_a_lead_is_a_call_of_the_lead(crm: TimelineAccount) -> None:
     to = crm.connection(recordings=True, scenario=Scenario.LEAD)
-    done = await crm.tell(told(), to)
-    await sent(crm.crm(to), to, told(), done)
+    done = await crm.tell(call_event(), to)
+    await sent(crm.crm(to), to, call_event(), done)
     (lead,) = (ref for ref, _ in done.entities if ref.kind is LEAD)
     assert len(crm.calls(lead)) == 1
 
@@ -183,13 +183,13 @@ async def test_users_and_stages_of_the_rules_are_checked(crm: TimelineAccount) -
 async def test_a_stage_that_is_there_is_used(crm: TimelineAccount) -> None:
     assert await ill(crm, stage=crm.stage) == {}
     to = crm.connection(options={"stage": crm.stage})
-    done = await crm.tell(told(), to)
+    done = await crm.tell(call_event(), to)
     (deal,) = (ref for ref, _ in done.entities if ref.kind is DEAL)
     assert crm.stage in {str(value) for value in crm.row(deal).values()}
 
 
 async def test_a_text_that_is_too_long_is_cut_and_the_check_says_so(crm: TimelineAccount) -> None:
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "campaign": "x" * 300})
     to = crm.connection(fields={"campaign": crm.text_field}, scenario=Scenario.DEAL)
     done = await crm.tell(call, to)

@@ -21,7 +21,7 @@ from tests.contracts.serving import served
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.every_crm import ACCOUNTS
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 pytest_plugins = ["tests.integration.every_crm"]
 CONTACT, COMPANY = EntityKind.CONTACT, EntityKind.COMPANY
@@ -39,9 +39,9 @@ async def test_a_wrong_token_waits_for_a_person_and_the_check_says_so(crm: CrmAc
 async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccount) -> None:
     crm.refuse_for_a_while(1)
     with pytest.raises(ReceiverUnavailable) as refused:
-        await crm.tell(told())
+        await crm.tell(call_event())
     assert refused.value.pause < timedelta(hours=1)
-    await crm.tell(told())
+    await crm.tell(call_event())
     assert crm.count(DEAL) == 1
 
 
@@ -64,14 +64,14 @@ async def test_an_answer_of_another_server_is_not_believed(
     async with served(answer) as address:
         account.line = Line(address, {})
         with pytest.raises((ReceiverUnavailable, Refused)):
-            await account.tell(told())
+            await account.tell(call_event())
         await account.line.close()
 
 
 async def test_a_fact_that_a_list_refuses_is_left_out_and_named(crm: CrmAccount) -> None:
     to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
     for source in ("google", "yandex"):
-        call = told(f"call-{source}", caller=None)
+        call = call_event(f"call-{source}", caller=None)
         call.facts["source"] = source  # type: ignore[index]
         done = await crm.tell(call, to)
         assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
@@ -84,7 +84,7 @@ async def test_the_fields_of_the_account_say_beforehand_what_a_list_refuses(
     to = crm.connection(fields={"source": crm.list_field}, scenario=Scenario.DEAL)
     adapter = crm.crm(to)
     assert isinstance(adapter, HasCatalogue)
-    call = told()
+    call = call_event()
     call.facts["source"] = "yandex"  # type: ignore[index]
     (wrong,) = faults(await adapter.catalogue(whole=True), to, [call])
     assert "'yandex' is not among its options: Google" in wrong.fix

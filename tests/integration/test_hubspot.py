@@ -15,8 +15,8 @@ from tests.integration.hubspot_world import (
     Died,
     World,
     account,
+    call_event,
     connection,
-    told,
 )
 from tests.support.builders import NOON
 
@@ -38,7 +38,7 @@ async def world() -> AsyncIterator[World]:
 async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on_each(
     world: World, scenario: Scenario
 ) -> None:
-    done = await world.tell(told(), Rules(scenario=scenario, responsible={"office": "42"}))
+    done = await world.tell(call_event(), Rules(scenario=scenario, responsible={"office": "42"}))
     assert world.counts() == MADE[scenario]
     assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
     for kind in set(MADE[scenario]) - {"notes"}:
@@ -50,7 +50,7 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
 
 
 async def test_a_company_its_contact_and_its_deal_hang_together(world: World) -> None:
-    await world.tell(told(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
+    await world.tell(call_event(), Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
     (company,), (contact,), (deal,) = (
         world.all(kind) for kind in ("companies", "contacts", "deals")
     )
@@ -71,7 +71,7 @@ async def test_a_deal_gets_the_stage_of_the_options_and_the_mapped_facts(world: 
         "property call_source of deals",
     ]
     assert all(one.well for one in await crm.check())
-    await annotate(crm, connection(rules), told(), looks=0, now=NOON)
+    await annotate(crm, connection(rules), call_event(), looks=0, now=NOON)
     (deal,) = world.all("deals")
     assert (deal.properties["dealstage"], deal.properties["call_source"]) == (
         "contractsent",
@@ -99,10 +99,10 @@ async def test_killed_after_any_request_there_is_one_entity_of_each_kind(
             world.put("contacts", {"phone": "8 (912) 345-67-89"})
             world.hub.account.pass_time(10)
         try:
-            done = await world.tell(told(), rules, dies_after=requests)
+            done = await world.tell(call_event(), rules, dies_after=requests)
         except Died:
             world.hub.account.pass_time(pause)
-            done = await world.tell(told(), rules)
+            done = await world.tell(call_event(), rules)
             assert world.counts() == wanted, f"killed after {requests} requests"
             _assert_tied(world, scenario, known)
             assert {ref.kind for ref, _ in done.entities} - {EntityKind.CONTACT} == ours - {
@@ -126,20 +126,20 @@ def _assert_tied(world: World, scenario: Scenario, known: bool) -> None:
 
 
 async def test_a_call_sent_twice_changes_nothing(world: World) -> None:
-    first = await world.tell(told())
+    first = await world.tell(call_event())
     world.all("contacts")[0].properties["firstname"] = "Anna, as a person wrote"
     world.hub.account.pass_time(120)
-    assert (await world.tell(told())).entities == first.entities
+    assert (await world.tell(call_event())).entities == first.entities
     assert world.all("contacts")[0].properties["firstname"] == "Anna, as a person wrote"
 
 
 async def test_a_second_call_within_the_searchs_lag_is_a_note_on_the_firsts_deal(
     world: World,
 ) -> None:
-    first = await world.tell(told())
+    first = await world.tell(call_event())
     recent = [ref for ref, _ in first.entities]
     for attempt in range(3):
-        done = await world.tell(told("pbx-2"), recent=recent)
+        done = await world.tell(call_event("pbx-2"), recent=recent)
         assert done.entities == ((recent[1], CreatedBy.NOTE), (recent[0], CreatedBy.NOTE)), attempt
     assert world.counts() == {"contacts": 1, "deals": 1, "notes": 1}
     assert world.hub.account.linked("deals", recent[1].id, "notes") == [world.all("notes")[0].id]
@@ -149,8 +149,8 @@ async def test_a_second_deal_within_the_searchs_lag_hangs_on_the_firsts_contact(
     world: World,
 ) -> None:
     rules = Rules(repeat=Repeat.DEAL)
-    first = await world.tell(told(), rules)
-    await world.tell(told("pbx-2"), rules, recent=[ref for ref, _ in first.entities])
+    first = await world.tell(call_event(), rules)
+    await world.tell(call_event("pbx-2"), rules, recent=[ref for ref, _ in first.entities])
     assert world.counts() == {"contacts": 1, "deals": 2}
     assert len(world.hub.account.linked("contacts", first.entities[0][0].id, "deals")) == 2
 
@@ -158,7 +158,7 @@ async def test_a_second_deal_within_the_searchs_lag_hangs_on_the_firsts_contact(
 async def test_two_leads_within_the_searchs_lag_share_their_contact(world: World) -> None:
     rules = Rules(scenario=Scenario.LEAD, repeat=Repeat.DEAL)
     for call_id in ("pbx-1", "pbx-2"):
-        await world.tell(told(call_id), rules)
+        await world.tell(call_event(call_id), rules)
     assert world.counts() == {"contacts": 1, "leads": 2, "notes": 2}
 
 
@@ -167,14 +167,14 @@ async def test_a_later_call_finds_the_open_deal_and_a_closed_one_is_no_hindrance
     world: World, repeat: Repeat
 ) -> None:
     rules = Rules(repeat=repeat)
-    await world.tell(told(), rules)
+    await world.tell(call_event(), rules)
     world.hub.account.pass_time(10)
-    await world.tell(told("pbx-2"), rules)
+    await world.tell(call_event("pbx-2"), rules)
     assert world.counts().get("notes", 0) == (repeat is Repeat.NOTE)
     for deal in world.all("deals"):
         world.hub.account.change("deals", deal, {"dealstage": "closedwon"})
     before = len(world.all("deals"))
-    await world.tell(told("pbx-3"), rules)
+    await world.tell(call_event("pbx-3"), rules)
     assert len(world.all("deals")) == before + 1
     assert len(world.all("contacts")) == 1
 
@@ -184,7 +184,7 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
     world.hub.account.pass_time(5)
     world.put("contacts", {"mobilephone": CALLER})
     world.hub.account.pass_time(10)
-    await world.tell(told())
+    await world.tell(call_event())
     assert world.counts() == {"contacts": 2, "deals": 1}
     assert world.hub.account.linked("deals", world.all("deals")[0].id, "contacts") == [older.id]
 
@@ -221,9 +221,9 @@ async def test_killed_after_any_request_a_repeat_call_is_one_note(world: World) 
         world.put("deals", {"dealname": "open"}, ("contacts", contact.id))
         world.hub.account.pass_time(10)
         try:
-            await world.tell(told(), dies_after=requests)
+            await world.tell(call_event(), dies_after=requests)
         except Died:
-            await world.tell(told())
+            await world.tell(call_event())
             assert world.counts() == {"contacts": 1, "deals": 1, "notes": 1}, requests
         else:
             break
@@ -232,7 +232,7 @@ async def test_killed_after_any_request_a_repeat_call_is_one_note(world: World) 
 
 async def test_hidden_numbers_are_never_one_person(world: World) -> None:
     for call_id in ("pbx-1", "pbx-2"):
-        await world.tell(told(call_id, None))
+        await world.tell(call_event(call_id, None))
         world.hub.account.pass_time(10)
     assert world.counts() == {"contacts": 2, "deals": 2}
     assert not any("phone" in one.properties for one in world.all("contacts"))
@@ -252,6 +252,6 @@ async def test_a_note_is_added_once_a_call_and_its_words_are_no_markup(world: Wo
 
 
 async def test_a_missed_call_of_a_stranger_can_be_left_out(world: World) -> None:
-    done = await world.tell(told(answered=False), Rules(missed=Missed.NOTE))
+    done = await world.tell(call_event(answered=False), Rules(missed=Missed.NOTE))
     assert str(done.said).startswith("nothing")
     assert world.counts() == {}

@@ -30,7 +30,7 @@ from router.receivers.hubspot import api
 from router.receivers.registry import KINDS
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.contracts.hubspot import EVERY_SCOPE, TOKEN
-from tests.integration.hubspot_world import CALLER, CLIENT_ID, World, account, told
+from tests.integration.hubspot_world import CALLER, CLIENT_ID, World, account, call_event
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_a_missing_scope_is_named(world: World) -> None:
     with pytest.raises(
         ReceiverUnavailable, match=r"lacks the scope crm\.objects\.deals\.write"
     ) as trouble:
-        await world.tell(told())
+        await world.tell(call_event())
     assert trouble.value.pause == timedelta(minutes=5)
     assert [one.what for one in await world.adapter().check() if not one.well] == [
         "scope crm.objects.deals.write"
@@ -67,14 +67,16 @@ async def test_a_missing_scope_is_named(world: World) -> None:
 
 
 async def test_a_wrong_stage_is_refused_by_hubspot(world: World) -> None:
-    done = await world.tell(told(), Rules(scenario=Scenario.DEAL, fields={"source": "dealstage"}))
+    done = await world.tell(
+        call_event(), Rules(scenario=Scenario.DEAL, fields={"source": "dealstage"})
+    )
     assert "without dealstage: 400 VALIDATION_ERROR" in str(done.said)
     assert "INVALID_OPTION" in str(done.said)
     assert world.all("deals")[0].properties["ga_client_id"] == CLIENT_ID
 
 
 async def test_an_unknown_property_is_refused_by_name(world: World) -> None:
-    done = await world.tell(told(), Rules(fields={"source": "no_such_field"}))
+    done = await world.tell(call_event(), Rules(fields={"source": "no_such_field"}))
     # of the contact and of the deal
     assert str(done.said).count("without no_such_field: there is no such field") == 2
     assert world.counts() == {"contacts": 1, "deals": 1}
@@ -82,7 +84,7 @@ async def test_an_unknown_property_is_refused_by_name(world: World) -> None:
 
 async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: World) -> None:
     world.put("contacts", {"email": "anna@example.com"})
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "term": "anna@example.com"})
     done = await world.tell(call, Rules(fields={"term": "email"}))
     assert "Existing ID: 5001" in str(done.said)
@@ -117,7 +119,7 @@ async def test_trouble_is_named_in_words_and_tried_again(
 ) -> None:
     world.hub.instead.append(answer)
     with pytest.raises(ReceiverUnavailable, match=said) as trouble:
-        await world.tell(told())
+        await world.tell(call_event())
     assert trouble.value.pause == timedelta(seconds=least)
 
 
@@ -253,7 +255,7 @@ async def test_a_service_key_needs_nothing_but_the_objects_themselves() -> None:
         crm = world.adapter(mode=Mode.TELEPHONY)
         assert all(one.well for one in await crm.check())
         world.put("contacts", {"phone": CALLER})
-        await world.tell(told())
+        await world.tell(call_event())
         assert world.hub.requests
         assert [
             path

@@ -12,7 +12,7 @@ from tests.integration.hubspot_world import (
     Died,
     World,
     account,
-    told,
+    call_event,
 )
 
 
@@ -31,7 +31,7 @@ async def test_a_company_with_an_open_deal_gets_an_event_and_no_contact(
     company = world.put("companies", {"name": "Windows Ltd", "phone": spelled})
     deal = world.put("deals", {"dealname": "Windows"}, ("companies", company.id))
     world.hub.account.pass_time(60)
-    done = await world.tell(told())
+    done = await world.tell(call_event())
     assert [(ref.kind, ref.id) for ref, _ in done.entities] == [(EntityKind.DEAL, deal.id)]
     assert world.counts() == {"companies": 1, "deals": 1, "notes": 1}
 
@@ -46,10 +46,10 @@ async def test_killed_after_any_request_a_known_company_has_one_deal(
         world.hub.account.pass_time(60)
         died = False
         try:
-            await world.tell(told(), Rules(scenario=scenario), dies_after=dies_after)
+            await world.tell(call_event(), Rules(scenario=scenario), dies_after=dies_after)
         except Died:
             died = True
-            await world.tell(told(), Rules(scenario=scenario))
+            await world.tell(call_event(), Rules(scenario=scenario))
         assert world.counts() == {"companies": 1, "deals": 1}, dies_after
         assert world.hub.account.linked("companies", company.id, "deals") == [
             world.all("deals")[0].id
@@ -62,7 +62,7 @@ async def test_killed_after_any_request_a_known_company_has_one_deal(
 async def test_the_contact_of_a_companys_lead_belongs_to_it(world: World) -> None:
     company = world.put("companies", {"name": "Windows Ltd", "phone": CALLER})
     world.hub.account.pass_time(60)
-    await world.tell(told(), Rules(scenario=Scenario.LEAD))
+    await world.tell(call_event(), Rules(scenario=Scenario.LEAD))
     assert world.hub.account.linked("companies", company.id, "contacts") == [
         world.all("contacts")[0].id
     ]

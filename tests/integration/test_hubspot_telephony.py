@@ -11,7 +11,7 @@ from router.domain.delivery.connection import Mode, Overwrite, Rules
 from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.outcomes import NeedsReview
 from tests.contracts.hubspot import EVERY_SCOPE
-from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, told
+from tests.integration.hubspot_world import CALLER, CLIENT_ID, Died, World, account, call_event
 from tests.support.builders import later
 
 
@@ -33,7 +33,7 @@ async def test_what_the_calls_record_belongs_to_gets_the_client_id(world: World)
     contact = world.put("contacts", {"phone": "8 912 345-67-89"})
     deal = world.put("deals", {"dealname": "call"}, ("contacts", contact.id))
     world.logged(CALLER, ("contacts", contact.id), ("deals", deal.id))
-    done = await world.tell_until(told())
+    done = await world.tell_until(call_event())
     assert done.entities == ((Ref(kind=EntityKind.DEAL, id=deal.id), CreatedBy.TELEPHONY),)
     assert [one.properties.get("ga_client_id") for one in world.all("deals")] == [None, CLIENT_ID]
 
@@ -43,7 +43,7 @@ async def test_a_deal_that_the_record_names_wins_over_another_new_one(world: Wor
     world.put("deals", {"dealname": "somebody was quick"}, ("contacts", contact.id))
     ours = world.put("deals", {"dealname": "call"})
     world.logged(CALLER, ("deals", ours.id))
-    done = await world.tell_until(told())
+    done = await world.tell_until(call_event())
     assert done.entities[0][0].id == ours.id
 
 
@@ -53,7 +53,7 @@ async def test_a_late_telephony_is_waited_for(world: World, look: int) -> None:
         contact = world.put("contacts", {"phone": CALLER})
         world.put("deals", {"dealname": "call"}, ("contacts", contact.id))
 
-    done = await world.tell_until(told(), meanwhile={look: create})
+    done = await world.tell_until(call_event(), meanwhile={look: create})
     assert done.entities[0][0].kind is EntityKind.DEAL
     assert world.all("deals")[0].properties["ga_client_id"] == CLIENT_ID
 
@@ -68,7 +68,7 @@ async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
     if logged:
         world.logged(CALLER, ("contacts", contact.id))
     with pytest.raises(NeedsReview) as needs_review:
-        await world.tell_until(told())
+        await world.tell_until(call_event())
     assert {one.title for one in needs_review.value.candidates} == {"one", "two"}
     assert not any("ga_client_id" in one.properties for one in world.all("deals"))
 
@@ -76,19 +76,19 @@ async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
 async def test_a_telephony_that_creates_nothing_leaves_an_orphan(world: World) -> None:
     world.put("contacts", {"phone": "+79990000000"})
     with pytest.raises(NeedsReview, match="no entity appeared within 900 s"):
-        await world.tell_until(told())
+        await world.tell_until(call_event())
 
 
 async def test_nothing_is_found_for_a_hidden_number(world: World) -> None:
     world.put("contacts", {"firstname": "nobody"})
     with pytest.raises(NeedsReview):
-        await world.tell_until(told(caller=None))
+        await world.tell_until(call_event(caller=None))
 
 
 async def test_a_contact_alone_is_taken_when_no_deal_comes(world: World) -> None:
     contact = world.put("contacts", {"phone": CALLER})
     world.logged("8 912 345-67-89", ("contacts", contact.id))
-    done = await world.tell_until(told())
+    done = await world.tell_until(call_event())
     assert done.entities == ((Ref(kind=EntityKind.CONTACT, id=contact.id), CreatedBy.TELEPHONY),)
     assert world.hub.account.now >= later(120), "a deal was not waited for"
 
@@ -96,9 +96,11 @@ async def test_a_contact_alone_is_taken_when_no_deal_comes(world: World) -> None
 async def test_an_old_contact_and_what_we_created_ourselves_are_not_the_telephonys(
     world: World,
 ) -> None:
-    await world.tell(told())  # while we were to create
+    await world.tell(call_event())  # while we were to create
     with pytest.raises(NeedsReview):
-        await world.tell_until(replace(told("pbx-2"), arrived_at=later(20), ended_at=later(60)))
+        await world.tell_until(
+            replace(call_event("pbx-2"), arrived_at=later(20), ended_at=later(60))
+        )
 
 
 @pytest.mark.parametrize("overwrite", Overwrite)
@@ -109,7 +111,7 @@ async def test_a_client_id_that_is_there_is_kept_unless_the_rule_says_otherwise(
     deal = world.put(
         "deals", {"dealname": "call", "ga_client_id": "theirs"}, ("contacts", contact.id)
     )
-    await world.tell_until(told(), Rules(overwrite=overwrite))
+    await world.tell_until(call_event(), Rules(overwrite=overwrite))
     assert deal.properties["ga_client_id"] == (
         "theirs" if overwrite is Overwrite.NEVER else CLIENT_ID
     )
@@ -125,9 +127,9 @@ async def test_killed_after_any_request_the_telephonys_deal_has_the_client_id_on
         world.logged(CALLER, ("contacts", contact.id), ("deals", deal.id))
         world.hub.account.pass_time(30)
         try:
-            await world.tell(told(), dies_after=requests, mode=Mode.TELEPHONY)
+            await world.tell(call_event(), dies_after=requests, mode=Mode.TELEPHONY)
         except Died:
-            await world.tell(told(), mode=Mode.TELEPHONY)
+            await world.tell(call_event(), mode=Mode.TELEPHONY)
             assert world.counts() == {"contacts": 1, "deals": 1, "calls": 1}
             assert world.all("deals")[0].properties["ga_client_id"] == CLIENT_ID
         else:
@@ -146,10 +148,10 @@ async def test_leads_of_the_telephony_are_found_where_the_token_opens_them() -> 
             world.logged(CALLER, ("leads", lead.id))
             rules = Rules(targets=(EntityKind.LEAD, EntityKind.DEAL))
             if wanted:
-                assert (await world.tell_until(told(), rules)).entities[0][0].kind is wanted
+                assert (await world.tell_until(call_event(), rules)).entities[0][0].kind is wanted
             else:
                 with pytest.raises(NeedsReview):
-                    await world.tell_until(told(), rules)
+                    await world.tell_until(call_event(), rules)
 
 
 async def test_a_call_that_was_logged_on_a_company_is_the_companys(world: World) -> None:
@@ -158,7 +160,7 @@ async def test_a_call_that_was_logged_on_a_company_is_the_companys(world: World)
     world.hub.account.now = later(60)
     world.logged(CALLER, ("companies", company.id))
     world.hub.account.pass_time(60)
-    done = await world.tell_until(told())
+    done = await world.tell_until(call_event())
     assert [(ref.kind, ref.id) for ref, _ in done.entities] == [(EntityKind.COMPANY, company.id)]
 
 
@@ -169,5 +171,5 @@ async def test_a_repeat_call_that_was_logged_on_a_contact_is_the_contacts(world:
     world.hub.account.now = later(60)
     world.logged(CALLER, ("contacts", contact.id))
     world.hub.account.pass_time(60)
-    done = await world.tell_until(told())
+    done = await world.tell_until(call_event())
     assert [(ref.kind, ref.id) for ref, _ in done.entities] == [(EntityKind.CONTACT, contact.id)]

@@ -37,7 +37,7 @@ async def proxy() -> AsyncIterator[Receiver]:
         yield made
 
 
-def told() -> Delivery:
+def a_delivery() -> Delivery:
     return new_delivery(webhook(), DeliveryKind.CALL_ENDED, "c", {"call": {}}, id="d1", now=NOON)
 
 
@@ -102,7 +102,7 @@ async def test_webhooks_and_accounts_trust_alike(
         server.says("200 OK", b'{"validationMessages": []}')
         url = f"https://127.0.0.1:{server.port}"
         sender = WebhookSender("key", network=network)
-        assert str(await sender.post(told(), webhook(url=url))) == "200"
+        assert str(await sender.post(a_delivery(), webhook(url=url))) == "200"
         await sender.close()
         accounts = Accounts(store, tmp_path, Clock(), network)
         account = accounts.open(
@@ -123,7 +123,7 @@ async def test_a_file_without_certificates_stops_requests_and_not_the_worker(
     network = Network(ca_file=str(file))
     sender = WebhookSender("key", network=network)
     with pytest.raises(ReceiverUnavailable, match=said) as caught:
-        await sender.post(told(), webhook(url="https://127.0.0.1:1/"))
+        await sender.post(a_delivery(), webhook(url="https://127.0.0.1:1/"))
     assert "RINGTRACE_CA_FILE" in caught.value.message
     await sender.close()
 
@@ -144,7 +144,7 @@ async def test_requests_go_through_the_proxy_with_its_password(proxy: Receiver) 
 
 async def test_a_webhook_whose_name_only_the_proxy_knows_is_posted(proxy: Receiver) -> None:
     sender = WebhookSender("key", network=Network(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert str(await sender.post(told(), webhook(url="http://crm.invalid/hook"))) == "200"
+    assert str(await sender.post(a_delivery(), webhook(url="http://crm.invalid/hook"))) == "200"
     await sender.close()
     assert proxy.requests[0].line == "POST http://crm.invalid/hook HTTP/1.1"
 

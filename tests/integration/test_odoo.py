@@ -10,10 +10,10 @@ from tests.contracts.odoo import USER
 from tests.integration.crm_accounts import Line
 from tests.integration.odoo_world import FIELD, OdooAccount, OldOdooAccount
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
-MISSED = told(answered=False, talk=0)
+MISSED = call_event(answered=False, talk=0)
 
 
 @pytest_asyncio.fixture(params=[OdooAccount, OldOdooAccount], ids=lambda one: one.__name__)

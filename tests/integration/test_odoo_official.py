@@ -15,7 +15,7 @@ from tests.contracts.serving import served
 from tests.integration.crm_accounts import Line
 from tests.integration.odoo_world import FIELD, OdooAccount, OldOdooAccount
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_odoos_own_client_and_we_understand_the_same_database(
 
         anna = {"name": "Anna", "phone": "8 (912) 345-67-89"}
         made = await _asked(theirs, "res.partner", "create", protocol, vals_list=[anna])
-        done = await account.tell(told())
+        done = await account.tell(call_event())
 
         assert account.count(EntityKind.CONTACT) == 1
         domain = [["partner_id", "in", made]]

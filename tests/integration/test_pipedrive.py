@@ -11,7 +11,7 @@ from tests.integration.crm_accounts import Line
 from tests.integration.pipedrive_world import FIELD, PipedriveAccount
 from tests.integration.test_crm_recordings import sent
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 
@@ -30,8 +30,8 @@ async def test_a_call_is_in_the_timeline_of_the_deal_and_of_the_person(
     pipedrive: PipedriveAccount,
 ) -> None:
     to = pipedrive.connection(recordings=True)
-    done = await pipedrive.tell(told(), to)
-    await sent(pipedrive.crm(to), to, told(), done)
+    done = await pipedrive.tell(call_event(), to)
+    await sent(pipedrive.crm(to), to, call_event(), done)
     made = {ref.kind: ref for ref, _ in done.entities}
     assert len(pipedrive.calls(made[DEAL])) == 1
     assert pipedrive.calls(made[CONTACT]) == pipedrive.calls(made[DEAL])
@@ -41,7 +41,7 @@ async def test_the_person_of_a_lead_is_the_responsibles_and_has_the_client_id(
     pipedrive: PipedriveAccount,
 ) -> None:
     to = pipedrive.connection(scenario=Scenario.LEAD, responsible={"office": pipedrive.user})
-    done = await pipedrive.tell(told(destination_id="office"), to)
+    done = await pipedrive.tell(call_event(destination_id="office"), to)
     (lead,) = (ref for ref, _ in done.entities if ref.kind is LEAD)
     (person,) = pipedrive.linked(lead)
     assert pipedrive.client_id(person) == CLIENT_ID

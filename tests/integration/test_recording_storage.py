@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from router.domain.calls.call import Call, Ending, Recording, RecordingState
 from router.service.calls.recording import CLAIM, SETTLE, RecorderBusy, StillWriting, store_due
 from router.store.engine import SqlStore
-from tests.integration.waiting_recordings import state_of, told, waits
+from tests.integration.waiting_recordings import deliveries_made, state_of, waits
 from tests.support.builders import Clock, later
 
 Act = Callable[[Recording], Awaitable[Recording]]
@@ -80,7 +80,7 @@ async def test_a_finished_recording_is_stored_once_and_sent(store: SqlStore) -> 
     assert await store_due(store, recorder, clock) == 0
     done = await state_of(store)
     assert (done.state, done.stored_at, done.reason) == (RecordingState.STORED, later(10), None)
-    (one,) = await told(store)
+    (one,) = await deliveries_made(store)
     assert (one.key, one.payload["recording"]["path"]) == (
         "recording.ready:c1",
         "/api/v1/calls/c1/recording",
@@ -100,7 +100,7 @@ async def test_an_unanswered_call_leaves_no_file_and_is_not_sent(store: SqlStore
     await store_due(store, recorder, Clock(later(10)))
     assert (recorder.discarded, recorder.stored) == (["c1"], [])
     assert (await state_of(store)).state is RecordingState.DISCARDED
-    assert await told(store) == []
+    assert await deliveries_made(store) == []
 
 
 async def test_a_broken_recording_keeps_its_reason_and_is_not_sent(store: SqlStore) -> None:
@@ -108,7 +108,7 @@ async def test_a_broken_recording_keeps_its_reason_and_is_not_sent(store: SqlSto
     await store_due(store, FakeRecorder(broken), Clock(later(10)))
     done = await state_of(store)
     assert (done.state, done.reason) == (RecordingState.BROKEN, "odd number of bytes")
-    assert await told(store) == []
+    assert await deliveries_made(store) == []
 
 
 async def test_a_file_that_still_grows_is_looked_at_again_soon(store: SqlStore) -> None:
@@ -154,7 +154,7 @@ async def test_a_worker_killed_while_encoding_gives_its_recording_back(store: Sq
     await asyncio.gather(worker, return_exceptions=True)
     assert await store_due(store, FakeRecorder(good), Clock(later(10) + CLAIM / 2)) == 0
     assert await store_due(store, FakeRecorder(good), Clock(later(10) + CLAIM)) == 1
-    assert len(await told(store)) == 1
+    assert len(await deliveries_made(store)) == 1
 
 
 async def test_two_workers_share_what_waits(store: SqlStore, other_store: SqlStore) -> None:

@@ -14,9 +14,9 @@ from tests.integration.sales_world import (
     SALE,
     a_call,
     account,
+    deliveries_of_calls,
     furnish,
     program,
-    told,
 )
 from tests.integration.store_calls import save
 
@@ -37,10 +37,11 @@ async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the
     answer = await (await program(store)).post(
         SALE, json={"value": 4990.5, "currency": "RUB", "at": at}
     )
-    assert (answer.status_code, answer.json()["told"]) == (201, ["ga4", "google-ads", "metrica"]), (
-        answer.text
-    )
-    deliveries = await told(store)
+    assert (answer.status_code, answer.json()["sent_to"]) == (
+        201,
+        ["ga4", "google-ads", "metrica"],
+    ), answer.text
+    deliveries = await deliveries_of_calls(store)
     assert sorted(deliveries) == ["ga4 sale.made", "google-ads sale.made", "metrica sale.made"]
     one = deliveries["google-ads sale.made"]
     assert one.key.startswith("sale.made:rt1-1.0:20")
@@ -55,7 +56,7 @@ async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_co
     await furnish(store, account("ga4"))
     client, sold = await program(store), {"value": 10, "currency": "EUR", "at": NOW.isoformat()}
     assert [(await client.post(SALE, json=sold)).status_code for _ in range(2)] == [201, 201]
-    assert len(await told(store)) == 1
+    assert len(await deliveries_of_calls(store)) == 1
     assert (await client.post(SALE, json={**sold, "value": 11})).status_code == 409
     earlier = (NOW - timedelta(seconds=9)).isoformat()
     assert (await client.post(SALE, json={**sold, "at": earlier})).status_code == 201
@@ -85,7 +86,7 @@ async def test_a_sale_that_makes_no_sense_is_refused(
     await furnish(store, account("ga4"))
     answer = await (await program(store)).post(SALE, json={"value": 10, "currency": "EUR", **wrong})
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input"), answer.text
-    assert await told(store) == {}
+    assert await deliveries_of_calls(store) == {}
 
 
 async def test_a_sale_needs_a_call_that_is_over_and_the_right_to_write(store: SqlStore) -> None:
@@ -106,7 +107,7 @@ async def test_a_sale_without_a_receiver_is_kept_and_shown_with_its_call(store: 
         sale = {"value": 4990.0, "currency": "RUB", "at": at}
         for _ in range(2):
             answer = await client.post(SALE, json=sale)
-            assert (answer.status_code, answer.json()["told"]) == (201, [])
+            assert (answer.status_code, answer.json()["sent_to"]) == (201, [])
         assert (await client.post(SALE, json={**sale, "value": 1.0})).status_code == 409
     async with await program(store, Scope.CALLS_READ) as client:
         kept = (await client.get("/api/v1/calls/rt1-1.0")).json()["sales"]

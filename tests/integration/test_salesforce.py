@@ -14,7 +14,7 @@ from tests.integration.crm_accounts import Line
 from tests.integration.salesforce_world import FIELD, SalesforceAccount
 from tests.integration.test_crm_recordings import sent
 from tests.support.builders import Clock, later
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 
 @pytest_asyncio.fixture
@@ -31,7 +31,7 @@ async def test_anothers_client_and_we_understand_the_same_organization(
     salesforce: SalesforceAccount,
 ) -> None:
     anna = salesforce.add(EntityKind.CONTACT, phone="8 (912) 345-67-89")
-    done = await salesforce.tell(told())
+    done = await salesforce.tell(call_event())
     (deal,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.DEAL)
 
     theirs = Client(session_id=f"token-{salesforce.account.tokens}", instance="127.0.0.1")
@@ -64,7 +64,9 @@ async def test_what_two_workers_create_at_once_is_one_record(
     salesforce: SalesforceAccount,
 ) -> None:
     to = salesforce.connection(scenario=Scenario.LEAD)
-    both = await asyncio.gather(salesforce.tell(told(), to), salesforce.tell(told(), to))
+    both = await asyncio.gather(
+        salesforce.tell(call_event(), to), salesforce.tell(call_event(), to)
+    )
     assert salesforce.count(EntityKind.LEAD) == 1
     assert len({ref for done in both for ref, _ in done.entities}) == 1
 
@@ -78,7 +80,7 @@ async def test_a_refused_grant_names_salesforces_reason(salesforce: SalesforceAc
 async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(
     salesforce: SalesforceAccount,
 ) -> None:
-    call = told("o'clock\\' OR Name LIKE '%")
+    call = call_event("o'clock\\' OR Name LIKE '%")
     done = await salesforce.tell(call)
     again = await salesforce.tell(call)
     assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
@@ -90,7 +92,7 @@ async def test_a_call_names_the_contact_and_the_deal_and_of_a_lead_the_lead(
 ) -> None:
     for scenario, caller in {Scenario.CONTACT_DEAL: ANNA, Scenario.LEAD: "+79120000000"}.items():
         to = salesforce.connection(scenario=scenario, recordings=True)
-        call = told(scenario, caller=caller)
+        call = call_event(scenario, caller=caller)
         await sent(salesforce.crm(to), to, call, await salesforce.tell(call, to))
     with_deal, with_lead = salesforce.account.rows["Task"].values()
     assert with_deal["WhoId"] in salesforce.account.rows["Contact"]
@@ -100,7 +102,7 @@ async def test_a_call_names_the_contact_and_the_deal_and_of_a_lead_the_lead(
 
 
 async def test_a_task_reminds_its_owner_when_it_is_due(salesforce: SalesforceAccount) -> None:
-    missed = told(answered=False, talk=0)
+    missed = call_event(answered=False, talk=0)
     await salesforce.tell(missed, salesforce.connection(task=True))
     (task,) = salesforce.account.rows["Task"].values()
     assert task["IsReminderSet"] is True

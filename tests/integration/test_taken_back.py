@@ -23,7 +23,7 @@ from tests.integration.hubspot_world import account as hubspot_account
 from tests.integration.retailcrm_world import World as RetailCrmWorld
 from tests.integration.tryton_world import World as TrytonWorld
 from tests.support.builders import NOON, later
-from tests.support.crm_calls import CLIENT_ID, told
+from tests.support.crm_calls import CLIENT_ID, call_event
 
 pytest_plugins = [
     "tests.integration.bitrix24_world",
@@ -83,22 +83,22 @@ async def expect_taken_back(crm: Crm, to: Connection, call: CallEvent) -> None:
 async def test_amocrm_is_rid_of_it() -> None:
     async with amocrm_world() as world:
         await world.prepare()
-        await expect_taken_back(world.crm(world.connection()), world.connection(), told())
+        await expect_taken_back(world.crm(world.connection()), world.connection(), call_event())
 
 
 async def test_bitrix24_is_rid_of_it(bitrix24_world: Bitrix24World) -> None:
-    await expect_taken_back(bitrix24_world.crm(), bitrix24.OWN, told())
+    await expect_taken_back(bitrix24_world.crm(), bitrix24.OWN, call_event())
 
 
 async def test_retailcrm_is_rid_of_it(retailcrm_world: RetailCrmWorld) -> None:
     to = retailcrm_world.connection()
-    await expect_taken_back(retailcrm_world.crm(to), to, told())
+    await expect_taken_back(retailcrm_world.crm(to), to, call_event())
 
 
 async def test_hubspot_is_rid_of_it() -> None:
     async with hubspot_account() as world:
         to = replace(bitrix24.OWN, id="hub", kind="hubspot")
-        await expect_taken_back(world.adapter(), to, told())
+        await expect_taken_back(world.adapter(), to, call_event())
 
 
 async def test_tryton_is_rid_of_it(tryton_world: TrytonWorld) -> None:
@@ -110,7 +110,7 @@ async def test_what_the_telephony_created_loses_our_client_id_and_no_others() ->
     async with amocrm_world() as world:
         await world.prepare(mode=Mode.TELEPHONY)
         to = world.connection(mode=Mode.TELEPHONY)
-        crm, call = world.crm(to), told()
+        crm, call = world.crm(to), call_event()
         lead = await world.rings(at=later(2))
         kept = kept_of(await tell(crm, to, call), call)
         field = crm.client_id_field(kept[0].kind)
@@ -138,7 +138,7 @@ def those(world: Bitrix24World, kind: int, *names: str) -> list[tuple[str, ...]]
 
 
 async def test_what_a_person_typed_into_our_own_deal_stays(portal: Bitrix24World) -> None:
-    to, call = replace(bitrix24.OWN, rules=FACTS), told()
+    to, call = replace(bitrix24.OWN, rules=FACTS), call_event()
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
     (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
@@ -152,7 +152,7 @@ async def test_what_a_person_typed_into_our_own_deal_stays(portal: Bitrix24World
 async def test_a_receiver_that_is_sent_the_call_again_gets_the_facts_of_one_visitor_alone(
     portal: Bitrix24World,
 ) -> None:
-    to, call = replace(bitrix24.OWN, mode=Mode.TELEPHONY, rules=FACTS), told()
+    to, call = replace(bitrix24.OWN, mode=Mode.TELEPHONY, rules=FACTS), call_event()
     portal.portal.add(DEAL, {"title": "Call", "contactId": portal.person()}, at=later(2))
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
@@ -168,7 +168,7 @@ async def test_a_receiver_that_is_sent_the_call_again_gets_the_facts_of_one_visi
 async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
     portal: Bitrix24World,
 ) -> None:
-    to, call = bitrix24.OWN, told()
+    to, call = bitrix24.OWN, call_event()
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
     (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
@@ -187,7 +187,7 @@ async def test_an_attempt_cut_off_before_the_call_was_attributed_again_leaves_no
     """The contact was made with the client ID of a visitor who did not call; then the line
     broke.
     """
-    call = told()
+    call = call_event()
     portal.line.left = 4
     with pytest.raises(ReceiverUnavailable):
         await tell(portal.crm(), bitrix24.OWN, call)

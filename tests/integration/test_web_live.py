@@ -74,7 +74,7 @@ async def following(events: AsyncIterator[Event]) -> None:
     assert [(await anext(events)).name for _ in range(2)] == ["", ""]
 
 
-async def told(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
+async def next_events(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
     """The next events that are not comments."""
     found: list[Event] = []
     async with asyncio.timeout(30):
@@ -87,9 +87,9 @@ async def told(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
 async def test_a_call_appears_while_it_rings_and_changes_when_it_ends(world: World) -> None:
     async with page(world) as client, stream(client, "/live") as events:
         await world.save(ringing("1", world.clock.now))
-        [first] = await told(events)
+        [first] = await next_events(events)
         await world.save(a_call("1", world.clock.now))
-        [second] = await told(events)
+        [second] = await next_events(events)
     assert (first.name, second.name) == ("call", "call")
     assert "Ringing" in first.data
     assert "Answered" in second.data
@@ -101,7 +101,7 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(world: Worl
         await world.save(a_call(str(i), world.clock.now))
     headers = {"Last-Event-ID": "2"}
     async with page(world) as client, stream(client, "/live?since_revision=0", **headers) as events:
-        [missed] = await told(events)
+        [missed] = await next_events(events)
     assert 'id="call-pbx-1768912345.2"' in missed.data
 
 
@@ -112,10 +112,10 @@ async def test_a_page_that_is_too_far_behind_fetches_its_list_instead_of_every_c
     for i in range(4):
         await world.save(a_call(str(i), world.clock.now))
     async with page(world) as client, stream(client, "/live?since_revision=0") as events:
-        [first] = await told(events)
+        [first] = await next_events(events)
         await following(events)
         await world.save(a_call("new", world.clock.now))
-        [heard] = await told(events)
+        [heard] = await next_events(events)
     assert (first.name, first.id) == ("stale", 4)
     assert 'id="call-pbx-1768912345.new"' in heard.data
 
@@ -125,7 +125,7 @@ async def test_a_page_of_a_database_restored_since_hears_of_new_calls(world: Wor
     async with page(world) as client, stream(client, "/live?since_revision=99999") as events:
         await following(events)
         await world.save(a_call("2", world.clock.now))
-        [heard] = await told(events)
+        [heard] = await next_events(events)
     assert "pbx-1768912345.2" in heard.data
 
 
@@ -136,7 +136,7 @@ async def test_a_call_that_does_not_fit_is_only_reported_gone(world: World) -> N
         page(world) as client,
         stream(client, "/live?since_revision=0&verdict=exact") as events,
     ):
-        by_name = {one.name: one.data for one in await told(events, 2)}
+        by_name = {one.name: one.data for one in await next_events(events, 2)}
     assert 'id="call-pbx-1768912345.1"' in by_name["call"]
     assert by_name["gone"] == "pbx-1768912345.2"
 
@@ -144,7 +144,7 @@ async def test_a_call_that_does_not_fit_is_only_reported_gone(world: World) -> N
 async def test_calls_of_one_revision_are_asked_for_again_until_all_have_come(world: World) -> None:
     await world.save(*(a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(3)))
     async with page(world) as client, stream(client, "/live?since_revision=0") as events:
-        found = await told(events, 3)
+        found = await next_events(events, 3)
     assert [one.id for one in found] == [None, None, 1]
 
 
@@ -162,7 +162,7 @@ async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
                 Tag(call_id=mine.id, name="hot", author="anna", at=world.clock.now)
             )
             await session.calls.touch(mine.id)
-        [heard] = await told(events)
+        [heard] = await next_events(events)
     assert (heard.name, heard.id) == ("changed", 3)
 
 
@@ -223,7 +223,7 @@ async def test_a_database_that_does_not_answer_ends_the_stream_and_the_browser_c
         assert [entry["event"] for entry in logs] == ["live_page_ended"]
         await world.save(a_call("1", world.clock.now))
         async with stream(client, "/live", **{"Last-Event-ID": "0"}) as events:
-            [missed] = await told(events)
+            [missed] = await next_events(events)
     assert missed.id == 1
 
 

@@ -28,7 +28,7 @@ def page(world: World) -> httpx.AsyncClient:
     return world.browser(Origin=ORIGIN)
 
 
-def told(**more: Any) -> dict[str, Any]:
+def page_opened(**more: Any) -> dict[str, Any]:
     return {"url": f"{ORIGIN}/?utm_source=ya", "pools": ["visitors"], "consent": True, **more}
 
 
@@ -38,7 +38,7 @@ async def everything(world: World, kind: type[Any]) -> list[Any]:
 
 
 async def test_a_page_opens_a_visit_and_gets_its_number(page: httpx.AsyncClient) -> None:
-    answer = await page.post(OPEN, json=told())
+    answer = await page.post(OPEN, json=page_opened())
     opened = answer.json()
     assert answer.status_code == 200, answer.text
     assert answer.headers["access-control-allow-origin"] == ORIGIN
@@ -60,18 +60,18 @@ async def test_signs_of_life_come_often_enough_for_a_number_that_is_asked_for_la
     }
     async with world.store.write() as session:
         await session.add(replace(await session.get(Pool, "visitors"), id="brief", **brief))
-    opened = (await page.post(OPEN, json=told())).json()
+    opened = (await page.post(OPEN, json=page_opened())).json()
     assert (opened["alive_seconds"], opened["hold_seconds"]) == (10, 40)
 
 
 async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(
     page: httpx.AsyncClient,
 ) -> None:
-    first = await page.post(OPEN, json=told())
+    first = await page.post(OPEN, json=page_opened())
     cookie = first.headers["set-cookie"]
     parts = {"HttpOnly", "Secure", "SameSite=Lax", "Max-Age=34560000", "Path=/api/v1/sites/shop/"}
     assert parts <= set(cookie.split("; "))
-    again = (await page.post(OPEN, json=told(visitor_id="somebody-else"))).json()
+    again = (await page.post(OPEN, json=page_opened(visitor_id="somebody-else"))).json()
     assert (again["visitor_id"], again["visit_id"]) == (
         first.json()["visitor_id"],
         first.json()["visit_id"],
@@ -81,15 +81,15 @@ async def test_the_visitor_is_known_again_by_a_cookie_that_no_script_reads(
 async def test_without_a_cookie_the_visitor_is_known_by_what_the_page_kept(
     page: httpx.AsyncClient,
 ) -> None:
-    first = (await page.post(OPEN, json=told())).json()
+    first = (await page.post(OPEN, json=page_opened())).json()
     page.cookies.clear()
-    again = (await page.post(OPEN, json=told(visitor_id=first["visitor_id"]))).json()
+    again = (await page.post(OPEN, json=page_opened(visitor_id=first["visitor_id"]))).json()
     assert again["visit_id"] == first["visit_id"]
 
 
 async def test_over_plain_http_the_cookie_is_kept_too(world: World) -> None:
     answer = await world.browser(host="http://ringtrace.test", Origin=ORIGIN).post(
-        OPEN, json=told()
+        OPEN, json=page_opened()
     )
     assert "Secure" not in answer.headers["set-cookie"]
 
@@ -97,7 +97,7 @@ async def test_over_plain_http_the_cookie_is_kept_too(world: World) -> None:
 async def test_without_consent_there_is_no_cookie(world: World, page: httpx.AsyncClient) -> None:
     async with world.store.write() as session:
         await session.change(replace(await session.get(Site, "shop"), consent=True))
-    answer = await page.post(OPEN, json=told(consent=False))
+    answer = await page.post(OPEN, json=page_opened(consent=False))
     assert "set-cookie" not in answer.headers
     assert (answer.json()["visitor_id"], answer.json()["numbers"]["visitors"]["level"]) == (
         None,
@@ -109,7 +109,7 @@ async def test_without_consent_there_is_no_cookie(world: World, page: httpx.Asyn
 async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
     world: World, page: httpx.AsyncClient
 ) -> None:
-    opened = (await page.post(OPEN, json=told(pools=[]))).json()
+    opened = (await page.post(OPEN, json=page_opened(pools=[]))).json()
     visit = f"/api/v1/visits/{opened['visit_id']}"
     given = (await page.post(f"{visit}/numbers", json={"pools": ["visitors"]})).json()["numbers"][
         "visitors"
@@ -140,7 +140,7 @@ async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
 async def test_what_a_page_sends_twice_under_one_key_is_stored_once(
     world: World, page: httpx.AsyncClient, verb: str, body: dict[str, str], kind: type
 ) -> None:
-    opened = (await page.post(OPEN, json=told())).json()
+    opened = (await page.post(OPEN, json=page_opened())).json()
     number = {"number": opened["numbers"]["visitors"]["number"]}
     for key in ("k1", "k1", "k2", "", "no key", None):
         body = number | body | ({} if key is None else {"key": key})
@@ -153,7 +153,7 @@ async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient
     levels = []
     for _ in range(3):
         page.cookies.clear()
-        levels.append((await page.post(OPEN, json=told())).json()["numbers"]["visitors"])
+        levels.append((await page.post(OPEN, json=page_opened())).json()["numbers"]["visitors"])
     assert [one["level"] for one in levels] == ["dynamic", "dynamic", "own"]
     assert levels[2] == {
         "lease_id": None,
@@ -169,7 +169,7 @@ async def test_the_visitors_mail_address_carries_the_code(
 ) -> None:
     async with world.store.write() as session:
         await session.change(replace(await session.get(Site, "shop"), mail="info@shop.example"))
-    opened = (await page.post(OPEN, json=told())).json()
+    opened = (await page.post(OPEN, json=page_opened())).json()
     assert opened["mail"] == f"info+{opened['code']}@shop.example"
 
 
@@ -189,20 +189,22 @@ async def test_a_page_that_adds_headers_of_its_own_may_send_them(page: httpx.Asy
 async def test_who_withdraws_consent_is_forgotten_by_the_browser_and_begins_no_visit(
     world: World, page: httpx.AsyncClient
 ) -> None:
-    await page.post(OPEN, json=told())
-    answer = await page.post(OPEN, json=told(consent=False, withdrawn=True))
+    await page.post(OPEN, json=page_opened())
+    answer = await page.post(OPEN, json=page_opened(consent=False, withdrawn=True))
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert (answer.json()["visit_id"], len(await everything(world, Visit))) == (None, 1)
     assert (
         "cookie"
-        not in (await page.post(OPEN, json=told(consent=False, withdrawn=True))).request.headers
+        not in (
+            await page.post(OPEN, json=page_opened(consent=False, withdrawn=True))
+        ).request.headers
     )
 
 
 async def test_pages_where_the_number_stays_are_counted_for_doctor(
     world: World, page: httpx.AsyncClient
 ) -> None:
-    visit = (await page.post(OPEN, json=told())).json()["visit_id"]
+    visit = (await page.post(OPEN, json=page_opened())).json()["visit_id"]
     body = {"leases": [], "unchanged": "/contacts?a=b#c"}
     assert (await page.post(f"/api/v1/visits/{visit}/alive", json=body)).status_code == 200
     [unchanged] = await everything(world, UnchangedPage)
@@ -214,7 +216,7 @@ async def test_pages_that_the_site_does_not_list_are_counted_for_doctor(
 ) -> None:
     other = {"Origin": "https://www.shop.example"}
     for _ in range(3):
-        assert (await page.post(OPEN, json=told(), headers=other)).status_code == 422
+        assert (await page.post(OPEN, json=page_opened(), headers=other)).status_code == 422
     world.clock.now += timedelta(minutes=2)
     await page.options(OPEN, headers=other)
     [refused] = await everything(world, RefusedOrigin)

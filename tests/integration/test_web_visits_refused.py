@@ -26,7 +26,7 @@ def page(world: World) -> httpx.AsyncClient:
     return world.browser(Origin=ORIGIN)
 
 
-def told(**more: Any) -> dict[str, Any]:
+def page_opened(**more: Any) -> dict[str, Any]:
     return {"url": f"{ORIGIN}/?utm_source=ya", "pools": ["visitors"], "consent": True, **more}
 
 
@@ -41,7 +41,7 @@ async def everything(world: World, kind: type[Any]) -> list[Any]:
 async def test_pages_of_other_sites_get_nothing(
     world: World, page: httpx.AsyncClient, origin: str
 ) -> None:
-    opened = (await page.post(OPEN, json=told())).json()
+    opened = (await page.post(OPEN, json=page_opened())).json()
     evil = world.browser(Origin=origin)
     paths = [OPEN, *(f"/api/v1/visits/{opened['visit_id']}/{verb}" for verb in VERBS)]
     for path in paths:
@@ -55,7 +55,7 @@ VERBS = ("numbers", "alive", "tap", "form", "left")
 
 
 async def test_a_browser_that_asks_first_gets_what_it_may_send(page: httpx.AsyncClient) -> None:
-    opened = (await page.post(OPEN, json=told())).json()
+    opened = (await page.post(OPEN, json=page_opened())).json()
     for path in (OPEN, *(f"/api/v1/visits/{opened['visit_id']}/{verb}" for verb in VERBS)):
         answer = await page.options(path)
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, ORIGIN)
@@ -77,9 +77,9 @@ async def test_a_visitor_of_another_site_is_a_stranger_here(
             Visitor(id="theirs", site_id="other", created_at=now),
         )
     for answer in (
-        await page.post(OPEN, json=told(visitor_id="theirs")),
+        await page.post(OPEN, json=page_opened(visitor_id="theirs")),
         await world.browser(Origin=ORIGIN, Cookie="ringtrace_visitor=theirs").post(
-            OPEN, json=told()
+            OPEN, json=page_opened()
         ),
     ):
         assert answer.status_code == 200
@@ -91,7 +91,7 @@ async def test_what_cannot_be_kept_is_left_out_and_never_costs_the_number(
 ) -> None:
     opened = await page.post(
         OPEN,
-        json=told(
+        json=page_opened(
             url=f"{ORIGIN}/%00?utm_source=%3Cscript%3Ealert(1)%3C/script%3E&utm_campaign={'c' * 9000}&gclid=a%00b",  # noqa: E501
             referrer="http://[broken",
             visitor_id="<b>",
@@ -143,5 +143,7 @@ async def test_one_address_cannot_empty_a_pool(
     monkeypatch.setattr(world.app.state.app_state.rate_limits.visits, "_clock", lambda: 0.0)
     for i in range(70):
         page.cookies.clear()
-        assert (await page.post(OPEN, json=told(visitor_id=f"invented{i}"))).status_code == 200
+        assert (
+            await page.post(OPEN, json=page_opened(visitor_id=f"invented{i}"))
+        ).status_code == 200
     assert len(await everything(world, Visitor)) == 60

@@ -35,14 +35,14 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("router.receivers.http.is_public", lambda response: True)
 
 
-def told() -> Delivery:
+def a_delivery() -> Delivery:
     body = {"call": {"id": "rt1-1.0"}}
     return new_delivery(webhook(), DeliveryKind.CALL_ENDED, "rt1-1.0", body, id="d1", now=NOON)
 
 
 async def refusal(sender: WebhookSender, hook: Receiver) -> ReceiverUnavailable | Refused:
     with pytest.raises((ReceiverUnavailable, Refused)) as caught:
-        await sender.post(told(), webhook(url=hook.url))
+        await sender.post(a_delivery(), webhook(url=hook.url))
     error = caught.value
     assert isinstance(error, ReceiverUnavailable | Refused)
     return error
@@ -133,6 +133,6 @@ async def test_a_password_that_is_kept_is_sent_and_never_said_back(hook: Receive
 async def test_a_password_is_sent_to_its_own_server_alone(hook: Receiver) -> None:
     logins = {"crm": {"user": "robot", "password": "pa55word", "server": "https://1c.example:443"}}
     sender = WebhookSender("key", seconds=60, logins=lambda: logins)
-    await sender.post(told(), webhook(url=hook.url))
+    await sender.post(a_delivery(), webhook(url=hook.url))
     await sender.close()
     assert "authorization" not in hook.requests[0].headers

@@ -11,7 +11,7 @@ import standardwebhooks
 
 from router.receivers.webhook import WebhookSender, message_id, webhook_secret
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
-from tests.integration.webhook_world import KEY, told
+from tests.integration.webhook_world import KEY, a_delivery
 from tests.support.builders import webhook
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 
@@ -47,13 +47,13 @@ async def test_the_receiver_gets_signed_json_and_a_key(
     hook: Receiver, sender: WebhookSender
 ) -> None:
     began = int(time.time())
-    assert str(await sender.post(told(), webhook(url=hook.url))) == "200"
+    assert str(await sender.post(a_delivery(), webhook(url=hook.url))) == "200"
     (request,) = hook.requests
     assert request.line == "POST /hook HTTP/1.1"
-    assert json.loads(request.body) == told().payload
+    assert json.loads(request.body) == a_delivery().payload
     assert began <= int(request.headers["webhook-timestamp"]) <= time.time()
     verifier = standardwebhooks.Webhook(webhook_secret(KEY, "crm"))
-    assert verifier.verify(request.body, request.headers) == told().payload
+    assert verifier.verify(request.body, request.headers) == a_delivery().payload
     assert request.headers["webhook-id"] == message_id("call.ended:rt1-1.0")
     assert request.headers["content-type"] == "application/json"
     assert not [name for name in request.headers if name.startswith("x-")]
@@ -76,7 +76,7 @@ async def test_an_answer_that_may_change_is_worth_another_try(
 ) -> None:
     hook.says(status, b"later", "Location: http://127.0.0.1:1/elsewhere")
     with pytest.raises(ReceiverUnavailable, match=status[:3]):
-        await sender.post(told(), webhook(url=hook.url))
+        await sender.post(a_delivery(), webhook(url=hook.url))
     assert len(hook.requests) == 1
 
 
@@ -86,7 +86,7 @@ async def test_a_refusal_of_what_we_send_is_final(
 ) -> None:
     hook.says(status, b"never")
     with pytest.raises(Refused, match=status[:3]):
-        await sender.post(told(), webhook(url=hook.url))
+        await sender.post(a_delivery(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
     hook.answer = answer
     async with asyncio.timeout(30):
         with pytest.raises(ReceiverUnavailable):
-            await impatient.post(told(), webhook(url=hook.url))
+            await impatient.post(a_delivery(), webhook(url=hook.url))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_nonsense_and_slowness_are_tried_again_and_never_hang(
 )
 async def test_an_address_without_a_server_is_unavailable(url: str, sender: WebhookSender) -> None:
     with pytest.raises(ReceiverUnavailable):
-        await sender.post(told(), webhook(url=url))
+        await sender.post(a_delivery(), webhook(url=url))
 
 
 @pytest.mark.usefixtures("public")
@@ -154,7 +154,7 @@ async def test_a_huge_answer_is_read_to_its_beginning_only(
             await writer.drain()
 
     hook.answer = pour
-    assert 200 < len(str(await sender.post(told(), webhook(url=hook.url)))) <= 310
+    assert 200 < len(str(await sender.post(a_delivery(), webhook(url=hook.url)))) <= 310
     assert sent < size / 4  # what lay in the buffers of the line
 
 
@@ -163,7 +163,7 @@ async def test_an_answer_in_no_alphabet_becomes_a_receipt_that_can_be_kept(
     hook: Receiver, sender: WebhookSender
 ) -> None:
     hook.says("200 OK", b"\xff\xfe\x00\x1b[31m \xd1\x8f \r\n")
-    receipt = str(await sender.post(told(), webhook(url=hook.url)))
+    receipt = str(await sender.post(a_delivery(), webhook(url=hook.url)))
     assert receipt.isprintable()
     assert "я" in receipt
 
@@ -174,7 +174,7 @@ async def test_of_an_answer_from_an_inner_address_only_the_status_is_kept(
 ) -> None:
     hook.says(status, b"inner secret")
     try:
-        kept = str(await sender.post(told(), webhook(url=hook.url)))
+        kept = str(await sender.post(a_delivery(), webhook(url=hook.url)))
     except (Refused, ReceiverUnavailable) as error:
         kept = str(error)
     assert kept.strip() == status[:3]
@@ -185,7 +185,7 @@ async def test_the_banner_of_an_inner_service_is_not_kept(
 ) -> None:
     hook.answer = b"Asterisk Call Manager/9.0.0\r\n"
     with pytest.raises(ReceiverUnavailable) as error:
-        await sender.post(told(), webhook(url=hook.url))
+        await sender.post(a_delivery(), webhook(url=hook.url))
     assert "Manager" not in str(error.value)
 
 
@@ -202,11 +202,11 @@ async def test_the_banner_of_an_inner_service_is_not_kept(
 )
 async def test_nothing_is_sent_to_the_metadata_of_a_cloud(host: str, sender: WebhookSender) -> None:
     with pytest.raises(Refused, match="metadata"):
-        await sender.post(told(), webhook(url=f"http://{host}/latest/meta-data/"))
+        await sender.post(a_delivery(), webhook(url=f"http://{host}/latest/meta-data/"))
 
 
 async def test_a_half_letter_in_the_payload_does_not_stop_the_delivery(
     hook: Receiver, sender: WebhookSender
 ) -> None:
-    await sender.post(told(odd="\ud800"), webhook(url=hook.url))
+    await sender.post(a_delivery(odd="\ud800"), webhook(url=hook.url))
     assert json.loads(hook.requests[0].body)["odd"] == "?"

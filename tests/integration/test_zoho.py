@@ -12,7 +12,7 @@ from tests.integration.crm_accounts import Line
 from tests.integration.test_crm_recordings import sent
 from tests.integration.zoho_world import ZohoAccount
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, told
+from tests.support.crm_calls import ANNA, call_event
 
 
 @pytest_asyncio.fixture
@@ -43,8 +43,8 @@ async def test_a_refused_grant_names_zohos_reason(zoho: ZohoAccount) -> None:
 
 
 async def test_a_call_id_with_a_quotation_mark_stays_inside_the_query(zoho: ZohoAccount) -> None:
-    done = await zoho.tell(told("o'clock' or id is not null"))
-    again = await zoho.tell(told("o'clock' or id is not null"))
+    done = await zoho.tell(call_event("o'clock' or id is not null"))
+    again = await zoho.tell(call_event("o'clock' or id is not null"))
     assert [ref for ref, _ in again.entities] == [ref for ref, _ in done.entities]
     assert await zoho.crm(zoho.connection()).made_for("o'clock") == []
 
@@ -55,7 +55,7 @@ async def test_a_call_names_the_contact_and_the_deal_and_of_a_lead_the_lead(
     for scenario, caller in {Scenario.CONTACT_DEAL: ANNA, Scenario.LEAD: "+79120000000"}.items():
         to, call = (
             zoho.connection(scenario=scenario, recordings=True),
-            told(scenario, caller=caller),
+            call_event(scenario, caller=caller),
         )
         await sent(zoho.crm(to), to, call, await zoho.tell(call, to))
     with_deal, with_lead = zoho.account.rows["Calls"].values()

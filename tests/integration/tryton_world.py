@@ -19,7 +19,7 @@ from router.receivers.http import Answer, HttpClient
 from router.receivers.tryton.adapter import Tryton
 from router.service.delivery.crm_fill import Annotated
 from router.service.delivery.crm_update import annotate
-from tests.support.crm_calls import connection, told
+from tests.support.crm_calls import call_event, connection
 from tests.support.tryton_server import TrytonServer, tryton_server
 from tests.support.tryton_template import DATABASE, FIELD
 
@@ -49,7 +49,7 @@ class World:
         """A call of the caller that has just ended."""
         now = datetime.now(UTC)
         values = {"caller": self.caller, "arrived_at": now - timedelta(seconds=30), "ended_at": now}
-        return told(**{"id": f"pbx-{next(_numbers)}.7", **values, **fields})
+        return call_event(**{"id": f"pbx-{next(_numbers)}.7", **values, **fields})
 
     def connection(
         self, *, mode: Mode = Mode.OWN, rules: Rules | None = None, **options: str

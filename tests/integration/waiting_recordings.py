@@ -35,6 +35,6 @@ async def state_of(store: SqlStore, call_id: str = "c1") -> Recording:
         return await session.get(Recording, call_id)
 
 
-async def told(store: SqlStore) -> list[Delivery]:
+async def deliveries_made(store: SqlStore) -> list[Delivery]:
     async with store.read() as session:
         return await session.deliveries.find()

@@ -15,7 +15,12 @@ from tests.support.builders import NOON, webhook
 KEY = "installation's key"
 
 
-def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body: Any) -> Delivery:  # noqa: A002
+def a_delivery(
+    id: str = "d1",  # noqa: A002
+    call_id: str = "rt1-1.0",
+    receiver: str = "crm",
+    **body: Any,
+) -> Delivery:
     payload = {"call": {"id": call_id, "caller_name": "Анна 😀"}, **body}
     return new_delivery(
         webhook(receiver), DeliveryKind.CALL_ENDED, call_id, payload, id=id, now=NOON
@@ -25,14 +30,14 @@ def told(id: str = "d1", call_id: str = "rt1-1.0", receiver: str = "crm", **body
 async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: Any) -> None:
     async with store.write() as session:
         await session.add(webhook(url=url, **fields))
-        calls = {one.call_id for one in deliveries or [told()]}
+        calls = {one.call_id for one in deliveries or [a_delivery()]}
         await session.calls.save(
             [
                 Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
                 for one in sorted(calls)
             ]
         )
-        await session.deliveries.add(list(deliveries) or [told()])
+        await session.deliveries.add(list(deliveries) or [a_delivery()])
 
 
 async def only(store: SqlStore) -> Delivery:

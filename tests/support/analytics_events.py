@@ -8,7 +8,7 @@ from typing import Any
 
 from router.service.delivery.senders import AnalyticsEvent
 from tests.support.builders import later
-from tests.support.crm_calls import told
+from tests.support.crm_calls import call_event
 
 SESSION = str(int(later(-1200).timestamp()))
 
@@ -20,10 +20,10 @@ def event(
     **fields: Any,
 ) -> AnalyticsEvent:
     """A call; `facts` instead of those of a visitor who is known to GA4."""
-    known = {"session_id": SESSION, **told(id).facts} if facts is None else facts
+    known = {"session_id": SESSION, **call_event(id).facts} if facts is None else facts
     times = {"visited_at": later(-1200), "seen_at": later(-5)}
     return AnalyticsEvent(
-        call=told(id, **{**times, **fields, "facts": known}), key=f"call.ended:{id}"
+        call=call_event(id, **{**times, **fields, "facts": known}), key=f"call.ended:{id}"
     )
 
 

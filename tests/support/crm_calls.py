@@ -13,7 +13,7 @@ ANNA = "+79123456789"
 CLIENT_ID = "123456789.1700000000"
 
 
-def told(
+def call_event(
     id: str = "rt1-1.0",  # noqa: A002
     *,
     talk: float = 50.0,

@@ -13,7 +13,7 @@ from router.domain.delivery.catalogue import (
 from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind
 from router.service.delivery.catalogue import faults
-from tests.support.crm_calls import connection, told
+from tests.support.crm_calls import call_event, connection
 
 DEAL, CONTACT = EntityKind.DEAL, EntityKind.CONTACT
 SOURCE = Field(
@@ -68,7 +68,7 @@ def test_without_a_catalogue_texts_are_sent_as_they_are() -> None:
 def named(account: Catalogue, rules: Rules, mode: Mode = Mode.OWN) -> dict[str, str]:
     return {
         one.what: one.fix
-        for one in faults(account, connection(rules=rules, mode=mode), [told()])
+        for one in faults(account, connection(rules=rules, mode=mode), [call_event()])
         if not one.well
     }
 

@@ -10,7 +10,7 @@ from router.domain.delivery.connection import Rules
 from router.domain.delivery.crm_match import Match, match, window
 from router.domain.delivery.entity import EntityKind, Found
 from tests.support.builders import NOON, later
-from tests.support.crm_calls import found, told
+from tests.support.crm_calls import call_event, found
 
 RULES = Rules(before=60, settle=10, prefer=60, wait=900)
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
@@ -22,8 +22,10 @@ def decide(
     """`after` seconds after the call's end; `neighbours` are the same phone's calls before and
     after.
     """
-    within = window(told(), rules, **neighbours)
-    return match(candidates, told(), rules, told().ended_at + timedelta(seconds=after), within)
+    within = window(call_event(), rules, **neighbours)
+    return match(
+        candidates, call_event(), rules, call_event().ended_at + timedelta(seconds=after), within
+    )
 
 
 def test_the_one_entity_of_the_caller_in_the_time_of_the_call_is_it() -> None:
@@ -110,7 +112,7 @@ def test_a_phone_is_the_same_however_it_is_written(spelling: str) -> None:
 
 
 def test_a_hidden_number_is_nobodys_phone_but_the_crms_own_link_holds() -> None:
-    hidden = told(caller=None)
+    hidden = call_event(caller=None)
     late = hidden.ended_at + timedelta(seconds=100)
     assert match([found(phones=("", "anonymous"))], hidden, RULES, late).wait
     assert match([found(exact=True)], hidden, RULES, late).one == found(exact=True)

@@ -19,7 +19,7 @@ from router.service.delivery.crm_update import annotate
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Check, Draft
 from tests.support.builders import NOON, later
-from tests.support.crm_calls import connection, told
+from tests.support.crm_calls import call_event, connection
 
 CONTACT = Ref(kind=EntityKind.CONTACT, id="1")
 DEAL = Ref(kind=EntityKind.DEAL, id="2")
@@ -101,7 +101,7 @@ class Books:
 
 def call_of(client_id: str | None) -> CallEvent:
     """The same call, of a visitor with this client ID, or of an unknown one."""
-    call = told()
+    call = call_event()
     facts = {**call.facts, "campaign": "spring", "client_id": client_id or ""}
     return replace(call, facts={name: text for name, text in facts.items() if text})
 

@@ -12,7 +12,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.templates import MOST_NAME, MOST_TEMPLATE, Part, fault_of, render
 from router.domain.delivery.transfer_words import Language
-from tests.support.crm_calls import ANNA, told
+from tests.support.crm_calls import ANNA, call_event
 
 EN, RU = Language.ENGLISH, Language.RUSSIAN
 
@@ -29,11 +29,11 @@ EN, RU = Language.ENGLISH, Language.RUSSIAN
     ],
 )
 def test_each_language_has_texts_of_its_own(language: Language, part: Part, text: str) -> None:
-    assert render(part, told(answered=False), language, {}) == text
+    assert render(part, call_event(answered=False), language, {}) == text
 
 
 def test_a_russian_note_says_all_of_the_call() -> None:
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "number": "+74950000001"})
     assert render(Part.NOTE, call, RU, {}).splitlines() == [
         f"Звонок {ANNA}",
@@ -48,7 +48,7 @@ def test_a_russian_note_says_all_of_the_call() -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_verdict_is_russian(verdict: Verdict) -> None:
-    call = told()
+    call = call_event()
     call = replace(call, facts={**call.facts, "verdict": verdict})
     (line,) = [one for one in render(Part.NOTE, call, RU, {}).splitlines() if "Посетитель" in one]
     assert not any("a" <= letter <= "z" for letter in line)
@@ -56,7 +56,7 @@ def test_every_verdict_is_russian(verdict: Verdict) -> None:
 
 @pytest.mark.parametrize(("language", "name"), [(EN, "Hidden number"), (RU, "Скрытый номер")])
 def test_a_hidden_number_has_a_name(language: Language, name: str) -> None:
-    call = replace(told(), caller=None)
+    call = replace(call_event(), caller=None)
     assert render(Part.CONTACT, call, language, {}) == name
     assert render(Part.TITLE, call, EN, {}) == "Call from a hidden number"
     assert render(Part.TITLE, call, RU, {}) == "Звонок со скрытого номера"
@@ -64,7 +64,7 @@ def test_a_hidden_number_has_a_name(language: Language, name: str) -> None:
 
 def test_a_line_whose_names_are_all_unknown_is_left_out() -> None:
     templates = {Part.NOTE: "{call}\nUTM: {campaign} {term}\n{{literal}}\nFrom {source}"}
-    assert render(Part.NOTE, told(), EN, templates) == "Call\n{literal}\nFrom google"
+    assert render(Part.NOTE, call_event(), EN, templates) == "Call\n{literal}\nFrom google"
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_every_fact_can_be_named(name: str) -> None:
 def test_a_template_that_is_accepted_can_be_rendered(template: str) -> None:
     if not fault_of(template):
         for part in Part:
-            assert isinstance(render(part, told(), EN, {part: template}), str)
+            assert isinstance(render(part, call_event(), EN, {part: template}), str)
 
 
 @given(st.dictionaries(st.sampled_from(FACTS), st.text(min_size=1)))
 def test_values_stay_on_their_line_and_are_never_read_as_templates(facts: dict[str, str]) -> None:
-    call = replace(told(), facts=facts)
+    call = replace(call_event(), facts=facts)
     templates = {Part.NOTE: "one {source}\ntwo {campaign}", Part.TITLE: "{source} {campaign}"}
     lines = render(Part.NOTE, call, EN, templates).splitlines()
     assert all(line.startswith(("one", "two")) for line in lines if lines != ["Hidden number"])
@@ -102,5 +102,5 @@ def test_values_stay_on_their_line_and_are_never_read_as_templates(facts: dict[s
 
 
 def test_what_looks_like_a_template_in_a_value_stays_as_it_is() -> None:
-    call = replace(told(), facts={"source": "{caller!r} {{"})
+    call = replace(call_event(), facts={"source": "{caller!r} {{"})
     assert render(Part.TITLE, call, EN, {Part.TITLE: "{source}"}) == "{caller!r} {{"

@@ -184,24 +184,24 @@ def _candidate(context: CallContext, one: _Weighed, phone: Phone) -> Candidate:
     leased = next(
         (h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None
     )
-    told = leased or one.candidate
+    caller = leased or one.candidate
     return Candidate(
-        lease_id=told.lease.id if leased and told.lease else None,
-        visitor_id=told.visitor_id,
-        visit_id=_visit(context, one, told),
+        lease_id=caller.lease.id if leased and caller.lease else None,
+        visitor_id=caller.visitor_id,
+        visit_id=_visit(context, one, caller),
         probability=min(1.0, one.probability),
         evidence=tuple(_evidence(context, one, phone)),
     )
 
 
-def _visit(context: CallContext, one: _Weighed, told: CandidateFacts) -> str:
+def _visit(context: CallContext, one: _Weighed, caller: CandidateFacts) -> str:
     """The visit that led to the call: the lease's while it is valid, otherwise that of the first
     call.
     """
-    if told.lease is not None and context.at < told.lease.ends_at:
-        return told.visit_id
+    if caller.lease is not None and context.at < caller.lease.ends_at:
+        return caller.visit_id
     first = next((h.candidate for h in one.hypotheses if h.cause is Cause.REDIAL), None)
-    return first.visit_id if first else told.visit_id
+    return first.visit_id if first else caller.visit_id
 
 
 def _evidence(context: CallContext, one: _Weighed, phone: Phone) -> list[Evidence]:

@@ -45,5 +45,5 @@ def opens(key: str, recording: Recording, until: str, signature: str, now: datet
 
 
 def _signature(key: str, recording: Recording, end: int) -> str:
-    told = f"{recording.call_id}\n{end}\n{recording.links_revoked}"
-    return hmac.new(key.encode(), told.encode(), sha256).hexdigest()
+    signed = f"{recording.call_id}\n{end}\n{recording.links_revoked}"
+    return hmac.new(key.encode(), signed.encode(), sha256).hexdigest()

@@ -167,7 +167,7 @@ def _values(call: CallEvent, words: _Words, language: Language) -> dict[str, str
     facts = call.facts
     came = [facts[name] for name in ("source", "medium", "campaign") if name in facts]
     verdict = facts.get("verdict", "")
-    told = {name: facts[name] for name in FACTS if name in facts} | {
+    values = {name: facts[name] for name in FACTS if name in facts} | {
         "call": call_word,
         "caller": call.caller or words.hidden,
         "site": call.site_id or "",
@@ -175,6 +175,6 @@ def _values(call: CallEvent, words: _Words, language: Language) -> dict[str, str
         "came_from": " / ".join(came),
         "verdict": words.verdicts.get(verdict, verdict),
     }
-    plain = {name: one_line(text, MOST_VALUE) for name, text in told.items()}
+    plain = {name: one_line(text, MOST_VALUE) for name, text in values.items()}
     transfers = (transfer_in_words(one, language) for one in call.transfers)
     return {**plain, _TRANSFERS: "\n".join(one_line(one, MOST_VALUE) for one in transfers)}

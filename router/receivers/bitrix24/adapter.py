@@ -134,9 +134,9 @@ class Bitrix24:
             "fields": new_item(draft, self._category),
             **AS_NAMED,
         }
-        told = trace(draft.call) if draft.call.client_id else None
+        visit = trace(draft.call) if draft.call.client_id else None
         made = await self._carry_out(
-            ("crm.item.add", params), told, draft.kind, "$result[item][item][id]"
+            ("crm.item.add", params), visit, draft.kind, "$result[item][item][id]"
         )
         return Ref(kind=draft.kind, id=identity(mapping(mapping(made).get("item"))))
 
@@ -197,12 +197,12 @@ class Bitrix24:
         return await completed(found, self._portal, users, self._category) if whole else found
 
     async def _carry_out(
-        self, command: Command, told: Mapping[str, Any] | None, kind: EntityKind, item: str
+        self, command: Command, visit: Mapping[str, Any] | None, kind: EntityKind, item: str
     ) -> Any:
         """In one request with its trace, so that neither can be lost or duplicated."""
-        if not self._traces or told is None:
+        if not self._traces or visit is None:
             return await self._portal.call(*command)
-        follow = {"TRACE": json.dumps(told), "ENTITIES": [{"TYPE": kind.upper(), "ID": item}]}
+        follow = {"TRACE": json.dumps(visit), "ENTITIES": [{"TYPE": kind.upper(), "ID": item}]}
         asked = {"item": command, "trace": ("crm.tracking.trace.add", follow)}
         return (await self._portal.batch(asked, optional=frozenset({"trace"}), halt=True))["item"]
 

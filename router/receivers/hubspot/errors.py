@@ -36,9 +36,9 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     if answer.status == _MIGRATING:
         pause = retry_after(answer.headers)
         return ReceiverUnavailable(HubspotCode.HUBSPOT_MOVES, pause=pause, detail=said)
-    told = error_for(answer)
-    if isinstance(told, ReceiverUnavailable):
-        return told
+    error = error_for(answer)
+    if isinstance(error, ReceiverUnavailable):
+        return error
     advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []
     detail = f"{body.get('category', '')} {said}"
     return Refused(AnswerCode.REFUSED, *advice, status=answer.status, detail=detail)

@@ -54,20 +54,20 @@ class Upload:
 
 def read_upload(row: Any) -> Upload:
     """Parse an upload of the list; invalid numbers are None."""
-    told = row if isinstance(row, dict) else {}
+    fields = row if isinstance(row, dict) else {}
     return Upload(
-        number=_number(told, "id") or 0,
-        status=str(told.get("status")),
-        sent=_number(told, "source_quantity"),
-        passed=_number(told, "line_quantity"),
-        linked=_number(told, "linked_quantity"),
-        no_visitor=_number(told, "user_not_found_quantity"),
-        no_goal=_number(told, "goal_not_found_quantity"),
+        number=_number(fields, "id") or 0,
+        status=str(fields.get("status")),
+        sent=_number(fields, "source_quantity"),
+        passed=_number(fields, "line_quantity"),
+        linked=_number(fields, "linked_quantity"),
+        no_visitor=_number(fields, "user_not_found_quantity"),
+        no_goal=_number(fields, "goal_not_found_quantity"),
     )
 
 
-def _number(told: dict[str, Any], name: str) -> int | None:
-    value = told.get(name)
+def _number(fields: dict[str, Any], name: str) -> int | None:
+    value = fields.get(name)
     return value if type(value) is int and value >= 0 else None
 
 

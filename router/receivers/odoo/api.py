@@ -128,8 +128,8 @@ def _field(name: str, row: Row) -> Field:
 
 def _trouble(error: Any) -> ReceiverUnavailable | Refused:
     """What an exception in Odoo means."""
-    told = error if isinstance(error, dict) else {}
-    name, reason = str(told.get("name")).rpartition(".")[2], str(told.get("message"))
+    details = error if isinstance(error, dict) else {}
+    name, reason = str(details.get("name")).rpartition(".")[2], str(details.get("message"))
     if name in _NO_RIGHT:
         return ReceiverUnavailable(OdooCode.ODOO_NO_RIGHT, pause=NO_RIGHT, detail=reason)
     if name == "MissingError":

@@ -89,10 +89,10 @@ async def _fields(api: Api, field: str) -> list[Check]:
 async def _has(api: Api, model: str, names: Sequence[str]) -> frozenset[str]:
     """Those of the fields that the model has, as writable texts."""
     answer = await api.attempt("POST", f"{model}/fields_get", json={"fields_names": list(names)})
-    told = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
+    rights = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
     texts = {
         name: one
-        for name, one in told.items()
+        for name, one in rights.items()
         if isinstance(one, dict) and one.get("type") in TEXTS
     }
     return frozenset(name for name, one in texts.items() if not one.get("readonly"))

@@ -85,19 +85,19 @@ class Attributor:
         others = await self._known_otherwise(call, site, calls)
         if forms_until is not None and site is not None:
             others += await self._later_forms(call, site, number, holders, forms_until)
-        told = await self._told_apart(call, site, holders)
+        identified = await self._identified(call, site, holders)
         return CallContext(
             number=number,
             at=at,
             caller=call.caller,
             caller_region=call.caller_region,
-            candidates=_joined(told, others),
+            candidates=_joined(identified, others),
             rest=await self._rest(e164, at, holders),
             earlier=tuple(earlier_of(one) for one in calls),
             unattributed_calls=await self._mean_unattributed(site),
         )
 
-    async def _told_apart(
+    async def _identified(
         self, call: Call, site: Site | None, holders: list[CandidateFacts]
     ) -> list[CandidateFacts]:
         """The holders with their behaviour on the site and the probability that they already

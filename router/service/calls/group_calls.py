@@ -41,9 +41,9 @@ def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 def ended_call(call: Call, rows: Sequence[Row]) -> Call:
     """The call's ending by its remaining rows in the CEL log, otherwise by the stored call."""
-    for told in _cut(rows) if rows else ():
-        if told.id == call.id:
-            return told
+    for cut in _cut(rows) if rows else ():
+        if cut.id == call.id:
+            return cut
     parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
     known = timedelta(seconds=sum(parts))
     return replace(

@@ -54,8 +54,8 @@ class FieldWriter:
     def facts(self, kind: EntityKind, call: CallEvent) -> Fitted:
         """Field → text of the facts that the connection maps, as the fields can take them."""
         mapped = self.rules.fields.items()
-        told = {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
-        return self.catalogue.fit(kind, told)
+        values = {name: call.facts[fact] for fact, name in mapped if fact in call.facts}
+        return self.catalogue.fit(kind, values)
 
     def values(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → text of everything that the call says."""

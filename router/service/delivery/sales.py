@@ -26,7 +26,7 @@ class SaleReceipt:
     value: float
     currency: str
     at: datetime
-    told: tuple[str, ...]  # the connections that it is sent to
+    sent_to: tuple[str, ...]  # the connections that it is sent to
 
 
 async def tell_sale(
@@ -45,7 +45,7 @@ async def tell_sale(
         await _keep(session, call_id, value, currency, at, now)
         receivers = await _send(session, call, value, currency, at, now)
     return SaleReceipt(
-        call_id=call_id, value=value, currency=currency, at=at, told=_names(receivers)
+        call_id=call_id, value=value, currency=currency, at=at, sent_to=_names(receivers)
     )
 
 

@@ -217,11 +217,11 @@ class Senders:
             and one.id != delivery.id
             and one.kind is not DeliveryKind.RECORDING_READY
         ]
-        told = []
+        events = []
         for payload in [*done, *delivery.payload.get(FORMER, ())]:
             with suppress(KeyError, TypeError, ValueError):  # of another version
-                told.append(read_call(payload, self._pages))
-        return told
+                events.append(read_call(payload, self._pages))
+        return events
 
     async def _window(self, connection: Connection, call: CallEvent) -> Window:
         """The window in which the telephony may have created this call's entity, between other

@@ -141,5 +141,5 @@ def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:
         "click_ids",
         "ga_session_id",
     )
-    told = {name: getattr(arrival, name) for name in names}
-    return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **told)
+    facts = {name: getattr(arrival, name) for name in names}
+    return Visit(id=new_id(now), visitor_id=visitor.id, started_at=now, **facts)

@@ -241,12 +241,12 @@ def _id_of(who: Present, key: str | None, now: datetime) -> str:
     return id_within(who.visit.id, key) if key else new_id(now)
 
 
-async def _add(session: Session, told: Tap | Form) -> bool:
+async def _add(session: Session, reported: Tap | Form) -> bool:
     """Store an event of a visit, unless it already has too many."""
-    seen = await session.visits.count_records(type(told), [told.visit_id])
-    if seen.get(told.visit_id, 0) >= MOST_REPORTED:
+    seen = await session.visits.count_records(type(reported), [reported.visit_id])
+    if seen.get(reported.visit_id, 0) >= MOST_REPORTED:
         return False
-    await session.add(told)
+    await session.add(reported)
     return True
 
 

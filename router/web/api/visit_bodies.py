@@ -221,9 +221,11 @@ async def read_body(request: Request, kind: type[Sent]) -> Sent:
         ) from error
 
 
-def kept_clicks(told: dict[str, Any]) -> dict[str, str]:
+def kept_clicks(parameters: dict[str, Any]) -> dict[str, str]:
     """Click IDs of known advertising systems, cut."""
-    texts = {name: clean(value) for name in CLICK_IDS if isinstance(value := told.get(name), str)}
+    texts = {
+        name: clean(value) for name in CLICK_IDS if isinstance(value := parameters.get(name), str)
+    }
     return {name: value for name, value in texts.items() if value}
 
 

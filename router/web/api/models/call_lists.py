@@ -132,7 +132,7 @@ class SaleReceipt(Answer):
     at: datetime
     """When it was made (UTC)."""
 
-    told: tuple[str, ...]
+    sent_to: tuple[str, ...]
     """The connections that it is sent to."""
 
 

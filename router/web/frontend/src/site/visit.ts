@@ -41,7 +41,7 @@ export function visit(
   let misses = 0;
   let aliveAt = 0;
   let timer = 0;
-  let told: Identity = {};
+  let sent: Identity = {};
   let path = "";
   const wanted = new Set<Pool>();
   const confirmed = new Set<string>(); // leases of which the server has heard that they are shown
@@ -85,13 +85,13 @@ export function visit(
 
   async function arrive(pools: string[]): Promise<Answer> {
     arrived = true;
-    told = known();
+    sent = known();
     const url = landing(first, consent && configuration.consent && !visitor());
     path = url.replace(/^\w+:\/\/[^/]*|[?#].*/g, ""); // as the server reads it
     const answer = await server.ask(`/api/v1/sites/${configuration.site}/visits`, {
       url,
       referrer: cut(document.referrer) || "",
-      ...(consent && { visitor_id: word(visitor()) || undefined, parameters, ...told }),
+      ...(consent && { visitor_id: word(visitor()) || undefined, parameters, ...sent }),
       ...(consent && !keeps() && { keeps_nothing: true }),
       ...((withdrawn || refused()) && { withdrawn: true }),
       pools,
@@ -113,12 +113,12 @@ export function visit(
 
   /** Ask something in the visit's name, with all that is known of the visitor by now. */
   async function request(what: string, body: object): Promise<Answer> {
-    const [before, ids] = [told, known()];
-    told = { ...told, ...ids };
+    const [before, ids] = [sent, known()];
+    sent = { ...sent, ...ids };
     try {
       return await server.ask(about(what), { ...body, ...ids });
     } catch (error) {
-      told = before;
+      sent = before;
       throw error;
     }
   }
@@ -225,7 +225,7 @@ export function visit(
   }
 
   const hasNews = (): boolean =>
-    Object.entries(known()).some(([key, value]) => told[key as keyof Identity] !== value);
+    Object.entries(known()).some(([key, value]) => sent[key as keyof Identity] !== value);
 
   function awake(): void {
     look();
@@ -262,7 +262,7 @@ export function visit(
     const ids = known();
     // a request that a page leaves behind may be sent twice: it has a key
     server.tell(about(what), { ...body, ...ids, key: `${Math.random()}` });
-    told = { ...told, ...ids };
+    sent = { ...sent, ...ids };
   }
 
   const begun: Visit = {
@@ -281,7 +281,7 @@ export function visit(
       if (!given) {
         tell("left", { leases: leases() });
         forget();
-        told = {};
+        sent = {};
       }
       withdrawn = !given;
       consent = given;
