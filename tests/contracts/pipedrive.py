@@ -114,9 +114,9 @@ class Account:
             return _json({"success": False, "error": failure.error}, failure.status, headers)
 
     async def _answer(self, request: Request) -> Any:
-        if request.headers.get("x-api-token") != TOKEN:
-            raise Failure(401, "unauthorized access")
         path, params = request.url.path, dict(request.query_params)
+        if params.pop("api_token", request.headers.get("x-api-token")) != TOKEN:
+            raise Failure(401, "unauthorized access")
         body = await _body(request)
         for method, pattern, handler in self._routes():
             match = re.fullmatch(pattern, path)
