@@ -48,6 +48,12 @@ class Answers:
         make_directory(self._directory)
         _touch(self._directory / UNRECORDED)
 
+    def record_again(self) -> None:
+        """Tell the dialplan to record calls. The sign would be recent for too long after the clock
+        was set back. Raises OSError.
+        """
+        (self._directory / UNRECORDED).unlink(missing_ok=True)
+
     def stop(self) -> None:
         """Remove the heartbeat."""
         with suppress(OSError):

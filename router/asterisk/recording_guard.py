@@ -74,6 +74,7 @@ class RecordingGuard:
             self._outages.fell("recording", reason)
             self._answers.leave_unrecorded()
         else:
+            self._answers.record_again()
             self._outages.back("recording")
 
     async def end_recordings(self, free: int) -> None:

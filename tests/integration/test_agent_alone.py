@@ -190,7 +190,6 @@ def test_recording_stops_below_the_reserve_and_begins_again_above_it(tmp_path: P
         for free in (101, 99, 105, 111):
             guard.judge(free * MB)
             seen.append(sign.exists())
-            sign.unlink(missing_ok=True)
     assert seen == [False, True, True, False]
     assert [entry["event"] for entry in logs] == ["recording_down", "recording_back"]
 

@@ -262,9 +262,9 @@ async def heartbeat(case: Case) -> Finding:
     """The agent's heartbeat is recent."""
     beat = last_beat(case.settings.answers)
     age = time.time() - beat if beat else None
-    if age is not None and age <= LATE_HEARTBEAT:
+    if age is not None and abs(age) <= LATE_HEARTBEAT:
         return ok("agent", "answers route requests")
-    said = "never came" if age is None else f"is {age:.0f} s old"
+    said = "never came" if age is None else f"is {age:.0f} s old"  # below 0: clock set back
     return fail(
         "agent",
         f"its heartbeat {said}: calls go to their last destination, without attribution at "
