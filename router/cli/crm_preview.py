@@ -10,10 +10,11 @@ from router.cli.crm_connect import CallId, Name, merged, read_pairs
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, print_json, say
 from router.domain.delivery.templates import Part, render
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 from router.errors import InvalidInput
 from router.service.delivery import connections as service
 from router.service.delivery.dry_run import call_to_try
+from router.service.delivery.languages import with_language
 from router.service.ports import Store
 
 
@@ -37,8 +38,10 @@ def preview(
         rules = connection.rules
         templates = read_templates(rules.templates, template or ())
         service.check_rules(replace(rules, templates=templates))
-        event = await call_to_try(store, connection, call, settings.url)
-        return {part: render(part, event, language or rules.language, templates) for part in Part}
+        told = await call_to_try(store, connection, call, settings.url)
+        wanted = replace(connection, rules=replace(rules, language=language or rules.language))
+        chosen = (await with_language(store, wanted, told)).rules.language
+        return {part: render(part, told, chosen, templates) for part in Part}
 
     texts = with_store(work, settings)
     if as_json:

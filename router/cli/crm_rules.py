@@ -19,7 +19,7 @@ from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.connection import Connection, Missed, Mode, Overwrite, Repeat, Scenario
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.templates import Part
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
 from router.receivers.kept_tokens import TokenInFile
@@ -123,8 +123,15 @@ def rules(
         ),
     ] = None,
     language: Annotated[
-        Language | None, typer.Option(help="Of texts and names that are written into the CRM.")
+        Language | None,
+        typer.Option(help="Of texts and names that are written into the CRM, if not the site's."),
     ] = None,
+    sites_language: Annotated[
+        bool,
+        typer.Option(
+            "--sites-language", help="Texts and names in the language of the call's site."
+        ),
+    ] = False,
     template: Annotated[
         list[str] | None,
         typer.Option(
@@ -191,6 +198,8 @@ def rules(
         recordings=recordings,
         recording_days=recording_days,
     )
+    if sites_language:
+        chosen["language"] = None
     if chosen.get("task_user") == "":
         chosen["task_user"] = None
     changed = replace(connection, rules=replace(old, **chosen))

@@ -11,6 +11,7 @@ from router.bootstrap import now
 from router.cli.collection import Collection, changes, cleared
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, Column, note, print_json
+from router.domain.language import Language
 from router.domain.visitors.site import Site, SourceRule
 from router.errors import InvalidInput
 from router.service.admin import setup
@@ -89,6 +90,10 @@ Mail = Annotated[
     ),
 ]
 
+LanguageOf = Annotated[
+    Language | None, typer.Option("--language", help="Language of texts about its calls in CRMs.")
+]
+
 sites = Collection(
     kind=Site,
     word="site",
@@ -117,6 +122,7 @@ def add(
     rule: Rules = None,
     errand: Errands = None,
     mail: Mail = None,
+    language: LanguageOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a site; its name defaults to its key."""
@@ -129,6 +135,7 @@ def add(
         region=check_region(region or settings.region),
         source_rules=read_rules(rule or ()),
         errand_hosts=tuple(errand or ()),
+        language=language or Language.ENGLISH,
         created_at=now(),
         **changes(
             exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
@@ -169,6 +176,7 @@ def change(
         bool, typer.Option("--no-errands", help="Only the built-in hosts for payment and log-in.")
     ] = False,
     mail: Mail = None,
+    language: LanguageOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a site; --origin replaces all origins, --rule all rules, --errand all hosts."""
@@ -178,6 +186,7 @@ def change(
     chosen |= changes(
         exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
     )
+    chosen |= changes(language=language)
     if origin or no_origins:
         chosen["origins"] = () if no_origins else tuple(origin or ())
     if rule or no_rules:

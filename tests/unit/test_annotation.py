@@ -9,7 +9,7 @@ from router.domain.calls.call import Call, Ending, State, Transfer, TransferKind
 from router.domain.delivery.call_event import FACTS, CallEvent, read_call
 from router.domain.delivery.payload import call_body
 from router.domain.delivery.templates import Part, render
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 from tests.support.builders import NOON, later, visit, visitor
 
 CALL = Call(

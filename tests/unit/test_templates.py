@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from router.domain.attribution.terms import Verdict
 from router.domain.delivery.call_event import FACTS
 from router.domain.delivery.templates import MOST_NAME, MOST_TEMPLATE, Part, fault_of, render
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 from tests.support.crm_calls import ANNA, call_event
 
 EN, RU = Language.ENGLISH, Language.RUSSIAN

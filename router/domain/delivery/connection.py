@@ -12,7 +12,7 @@ from router.domain.backoff import backoff
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.templates import Part
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 
 
 class Mode(StrEnum):
@@ -88,7 +88,7 @@ class Rules:
     fields: Mapping[str, str] = field(default_factory=dict)
     # required field of the CRM → text of new entities
     defaults: Mapping[str, str] = field(default_factory=dict)
-    language: Language = Language.ENGLISH  # of what is written into the CRM
+    language: Language | None = None  # of what is written into the CRM; None: the site's
     # what it is for → template, where it is not the language's own
     templates: Mapping[Part, str] = field(default_factory=dict)
     task: bool = False  # a task in the CRM for each missed call

@@ -12,7 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from router.domain.delivery.call_event import FACTS, CallEvent
-from router.domain.delivery.transfer_words import Language, transfer_in_words
+from router.domain.delivery.transfer_words import transfer_in_words
+from router.domain.language import Language
 from router.domain.text import one_line
 
 MOST_TEMPLATE = 4000  # characters
@@ -134,8 +135,13 @@ def fault_of(template: str) -> str:
     return ""
 
 
-def render(part: Part, call: CallEvent, language: Language, templates: Mapping[Part, str]) -> str:
-    """The text for this call. A line whose names are all unknown is left out."""
+def render(
+    part: Part, call: CallEvent, language: Language | None, templates: Mapping[Part, str]
+) -> str:
+    """The text for this call, in English where no language is chosen. A line whose names are all
+    unknown is left out.
+    """
+    language = language or Language.ENGLISH
     words = _WORDS[language]
     template = templates.get(part) or words.templates[part]
     values = _values(call, words, language)

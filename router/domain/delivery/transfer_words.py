@@ -1,18 +1,10 @@
 """What came of a transfer, in the words of a note."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 from router.domain.calls.call import TransferOutcome
-
-
-class Language(StrEnum):
-    """The language of texts in a CRM."""
-
-    ENGLISH = "en"
-    RUSSIAN = "ru"
-
+from router.domain.language import Language
 
 _OUTCOMES = {
     Language.ENGLISH: {

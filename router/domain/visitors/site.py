@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from router.domain.language import Language
 from router.domain.names import check_key
 from router.errors import InvalidInput
 
@@ -65,6 +66,7 @@ class Site:
     mail: str = (
         ""  # the mail address whose +tags or catch-all identify visitors, e.g. info@example.com
     )
+    language: Language = Language.ENGLISH  # of texts about its calls in CRMs
     created_at: datetime
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound
 from router.service.delivery.crm_ports import HasCatalogue, HasTasks, Task, TaskBook
 from router.service.delivery.crm_update import annotate
+from router.service.delivery.languages import with_language
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Crm, Draft
@@ -146,6 +147,7 @@ async def dry_run_call(
             account, AnalyticsEvent(call=call, key=f"{DeliveryKind.CALL_ENDED}:{call.id}"), unsent
         )
         return DryRun(call_id=call.id, said=said, steps=tuple(unsent))
+    connection = await with_language(store, connection, call)
     crm = DryRunCrm(account)
     said, candidates = await _outcome(crm, connection, call, now)
     return DryRun(call_id=call.id, said=said, steps=tuple(crm.steps), candidates=candidates)

@@ -28,6 +28,7 @@ from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
 from router.service.delivery.crm_recording import MakeLink, send_recording
 from router.service.delivery.crm_update import annotate
+from router.service.delivery.languages import with_language
 from router.service.delivery.outcomes import NotYet, Receiver, Refused, Sender, SendResult
 from router.service.delivery.ports import Crm
 from router.service.ports import Store
@@ -123,6 +124,7 @@ class Senders:
     async def _record(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
         """After the call itself: the record hangs on what the call became."""
         call = self._event(delivery).call
+        connection = await with_language(self._store, connection, call)
         kept = await self._kept(connection, call)
         async with self._store.read_inline() as session:
             recording = await session.peek(Recording, call.id)
@@ -160,6 +162,7 @@ class Senders:
 
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
         call = self._event(delivery).call
+        connection = await with_language(self._store, connection, call)
         done = await annotate(
             crm,
             connection,

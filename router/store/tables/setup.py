@@ -31,6 +31,7 @@ site = Table(
     Column("source_rules", Json, nullable=False),
     Column("errand_hosts", Json, nullable=False, server_default=text("'[]'")),
     Column("mail", Text, nullable=False),
+    Column("language", String(2), nullable=False, server_default=text("'en'")),
     moment("created_at"),
 )
 

@@ -20,7 +20,7 @@ from router.domain.delivery.delivery import shown
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.receiver_kind import origin
 from router.domain.delivery.templates import Part
-from router.domain.delivery.transfer_words import Language
+from router.domain.language import Language
 from router.web.api.models.base import Answer, Body, Key
 
 
@@ -132,8 +132,8 @@ class Rules(Answer):
     templates: Mapping[Part, str]
     """Text that is written into the CRM → its template, where it is not the default one."""
 
-    language: Language
-    """Language of what is written into the CRM."""
+    language: Language | None
+    """Language of what is written into the CRM; null: that of the call's site."""
 
     task: bool
     """Whether each missed call makes a task in the CRM."""

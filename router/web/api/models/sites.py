@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
+from router.domain.language import Language
 from router.domain.phone import parse_number
 from router.domain.visitors.site import Pool as PoolRecord
 from router.domain.visitors.site import Site as SiteRecord
@@ -80,6 +81,9 @@ class Site(Answer):
     mail: str
     """The mail address whose tags identify visitors and channels."""
 
+    language: Language
+    """Language of texts about its calls in CRMs."""
+
     created_at: datetime
     """When it was added (UTC)."""
 
@@ -119,6 +123,9 @@ class SiteBody(Body):
 
     mail: Word = ""
     """The mail address whose tags identify visitors and channels."""
+
+    language: Language = Language.ENGLISH
+    """Language of texts about its calls in CRMs."""
 
     def fields(self) -> dict[str, Any]:
         """The fields, source rules as the domain has them. Raises `InvalidInput`."""
