@@ -9,12 +9,11 @@ import typer
 from router.cli.crm_connect import CallId, Name, merged, read_pairs
 from router.cli.opening import read_settings, with_store
 from router.cli.output import AsJson, print_json, say
-from router.domain.delivery.templates import Part, render
+from router.domain.delivery.templates import Part
 from router.domain.language import Language
 from router.errors import InvalidInput
 from router.service.delivery import connections as service
-from router.service.delivery.dry_run import call_to_try
-from router.service.delivery.languages import with_language
+from router.service.delivery.texts import texts_of_call
 from router.service.ports import Store
 
 
@@ -38,10 +37,10 @@ def preview(
         rules = connection.rules
         templates = read_templates(rules.templates, template or ())
         service.check_rules(replace(rules, templates=templates))
-        told = await call_to_try(store, connection, call, settings.url)
-        wanted = replace(connection, rules=replace(rules, language=language or rules.language))
-        chosen = (await with_language(store, wanted, told)).rules.language
-        return {part: render(part, told, chosen, templates) for part in Part}
+        tried = replace(rules, language=language or rules.language, templates=templates)
+        wanted = replace(connection, rules=tried)
+        _, texts = await texts_of_call(store, wanted, call, settings.url)
+        return {part.value: text for part, text in texts.items()}
 
     texts = with_store(work, settings)
     if as_json:

@@ -20,6 +20,7 @@ from router.domain.calls.call import (
 )
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import CreatedBy, EntityKind
+from router.domain.delivery.templates import Part
 from router.service.calls.browse import CallView
 from router.web.formats import Formats
 
@@ -127,6 +128,12 @@ DELIVERY_STATES = {
     DeliveryState.FAILED: N_("Failed"),
     DeliveryState.NEEDS_REVIEW: N_("Needs review"),
     DeliveryState.DISMISSED: N_("Dismissed"),
+}
+PARTS = {
+    Part.TITLE: N_("Title of a deal or lead"),
+    Part.CONTACT: N_("Name of a contact or company"),
+    Part.NOTE: N_("Note"),
+    Part.TASK: N_("Task for a missed call"),
 }
 ENTITY_KINDS = {
     EntityKind.CONTACT: N_("Contact"),
