@@ -1,7 +1,7 @@
 """The recorder: makes one verified, measured stereo file of what Asterisk recorded of a call, and
 keeps it.
 
-It stands alone so that encoding can run in its own process and be trusted on its own: it knows
+It imports nothing of the router, so that encoding can run in a process of its own: it knows
 nothing of calls, databases or settings, only of a pair of spool files and a storage.
 """
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong between the spool and the storage, told apart by what to do about it.
+"""Errors of recordings, by what the caller can do about them.
 
 RecordingError
 ├── InvalidName            the caller's mistake: nothing was touched

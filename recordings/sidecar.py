@@ -14,7 +14,7 @@ _SCHEMA = 1
 
 
 def write_sidecar(recording: Recording) -> bytes:
-    """Give the label of a recording."""
+    """The sidecar of a recording, as JSON."""
     # not asdict: it copies peaks
     facts = {field.name: getattr(recording, field.name) for field in fields(recording)}
     facts |= {"caller": asdict(recording.caller), "company": asdict(recording.company)}
@@ -22,7 +22,7 @@ def write_sidecar(recording: Recording) -> bytes:
 
 
 def read_sidecar(sidecar: bytes) -> Recording:
-    """Give back what `write_sidecar` was given; ValueError for anything else."""
+    """Read what `write_sidecar` wrote. Raises ValueError for anything else."""
     try:
         facts: dict[str, Any] = json.loads(sidecar)
         if facts.pop("schema") != _SCHEMA:

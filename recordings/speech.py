@@ -1,6 +1,6 @@
-"""Where somebody speaks, by loudness alone: the rule behind all speech and silence seconds.
+"""Detects speech by loudness; all speech and silence seconds come from here.
 
-What it measures: sound that stands out of the steady background of its own surroundings. Frames of
+Speech is sound that is louder than the steady background around it. Frames of
 20 ms count as speech while they are 9 dB louder than the background, which is the quietest tenth of
 what sounds within the surrounding half minute, and never below -50 dBFS. Pauses shorter than 300 ms
 belong to the speech around them; sounds shorter than 60 ms are clicks.

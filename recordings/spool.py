@@ -69,12 +69,12 @@ class SpoolPair:
         return self.directory / f"{self.name}-company.sln"
 
     def files(self) -> tuple[Path, ...]:
-        """Give those of the two files that exist, the caller's first."""
+        """The files that exist, the caller's first."""
         return tuple(path for path in (self.caller, self.company) if os.path.lexists(path))
 
 
 def is_settled(pair: SpoolPair, *, quiet_seconds: float, now: float) -> bool:
-    """Say whether nothing was written for `quiet_seconds` before `now` (seconds since the epoch).
+    """Whether nothing was written for `quiet_seconds` before `now` (seconds since the epoch).
 
     A missing pair is settled: waiting would not bring it. This alone does not prove a call's end,
     since a call on hold may write nothing for minutes: ask only after the CEL log's LINKEDID_END.
@@ -86,7 +86,7 @@ def is_settled(pair: SpoolPair, *, quiet_seconds: float, now: float) -> bool:
 
 
 def discard(pair: SpoolPair) -> None:
-    """Remove the pair, whatever of it exists: an unanswered call leaves no file."""
+    """Remove the files that exist, e.g. of an unanswered call."""
     for path in (pair.caller, pair.company):
         with _told(path):
             path.unlink(missing_ok=True)
@@ -125,7 +125,7 @@ class OpenPair:
         return self.samples / SAMPLE_RATE
 
     def warnings(self) -> Iterator[AudioWarning]:
-        """Name what is odd about the files themselves."""
+        """Warnings about the files themselves."""
         caller, company = self.sizes
         if not caller:
             yield AudioWarning.CALLER_MISSING
@@ -176,7 +176,7 @@ def opened(pair: SpoolPair) -> Iterator[OpenPair]:
 
 @contextmanager
 def _told(path: Path | str) -> Iterator[None]:
-    """Report what the system refuses as our own error."""
+    """Raise our own errors for the system's."""
     try:
         yield
     except OSError as error:

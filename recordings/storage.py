@@ -61,7 +61,7 @@ class Storage:
 
     def __init__(self, store: "ObjectStore", *, directory: Path | None = None) -> None:
         self._store = store
-        self._directory = directory  # where the files lie, if they do: obstore does not fsync
+        self._directory = directory  # of the files, if local: obstore does not fsync
 
     @classmethod
     def open(cls, location: str | Path, options: Mapping[str, str] | None = None) -> "Storage":
@@ -111,26 +111,26 @@ class Storage:
         self._put(key + SIDECAR_SUFFIX, sidecar, "application/json")
 
     def sidecar(self, key: str) -> bytes:
-        """Give what `put_sidecar` put; NotStored if there is none."""
+        """The sidecar's bytes; raises NotStored if there is none."""
         with _typed(key):
             return bytes(obstore.get(self._store, key + SIDECAR_SUFFIX).bytes())
 
     def stat(self, key: str) -> StoredFile:
-        """Give size and version of a recording; NotStored."""
+        """Size and version of a recording. Raises NotStored."""
         with _typed(key):
             return _stored_file(obstore.head(self._store, key))
 
     async def stat_async(self, key: str) -> StoredFile:
-        """Do as `stat` does, from an event loop."""
+        """`stat` for an event loop."""
         with _typed(key):
             return _stored_file(await obstore.head_async(self._store, key))
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        """Give `length` bytes from `start`, fewer at the end; NotStored, OutsideRecording."""
+        """`length` bytes from `start`, fewer at the end. Raises NotStored and OutsideRecording."""
         return b"".join(self.chunks(key, start, length))
 
     def chunks(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Give the same bytes in pieces of some 256 KB."""
+        """The same bytes in chunks of 256 KB."""
         with _typed(key):
             answer = obstore.get(self._store, key, options=_range(start, length))
             yield from map(bytes, answer.stream(CHUNK_BYTES))
@@ -138,14 +138,14 @@ class Storage:
     async def chunks_async(
         self, key: str, start: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
-        """Do as `chunks` does, from an event loop."""
+        """`chunks` for an event loop."""
         with _typed(key):
             answer = await obstore.get_async(self._store, key, options=_range(start, length))
             async for chunk in answer.stream(CHUNK_BYTES):
                 yield bytes(chunk)
 
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Give every recording whose key begins with the folders of `prefix`, such as `2026/11`."""
+        """Every recording whose key begins with the folders of `prefix`, such as `2026/11`."""
         with _typed(prefix or "all"):
             for page in obstore.list(self._store, prefix or None):
                 yield from (
@@ -153,7 +153,7 @@ class Storage:
                 )
 
     def delete(self, key: str) -> None:
-        """Remove a recording and its label; one that is not there is no error."""
+        """Remove a recording and its sidecar; a missing one is no error."""
         for each in (key, key + SIDECAR_SUFFIX):
             with suppress(NotStored), _typed(key):
                 obstore.delete(self._store, each)
@@ -170,7 +170,7 @@ class Storage:
 
 
 def _make_durable(top: Path, file: Path) -> None:
-    """Bring a file and its name to the platter, and clear what writers killed in mid-way left
+    """Sync a file and its directories to the disk, and remove what interrupted writers left
     beside it.
     """
     # how obstore names what is being written
@@ -200,7 +200,7 @@ def _stored_file(meta: "ObjectMeta") -> StoredFile:
 
 @contextmanager
 def _typed(key: str) -> Iterator[None]:
-    """Check a key, and speak of what obstore reports in our own words."""
+    """Check a key, and raise our own errors for obstore's."""
     if not _KEY.fullmatch(key):
         raise InvalidName
     try:

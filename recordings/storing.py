@@ -1,4 +1,4 @@
-"""The recorder's one errand: a finished spool pair becomes a verified recording in the storage.
+"""Makes a verified recording in the storage of a finished spool pair.
 
 Killed at any point it can be run again from the start. The order makes that safe: audio on the
 storage and read back, then its label, then the spool emptied. A scratch file is overwritten or
@@ -47,7 +47,7 @@ def store_pair(
     ffmpeg: str = "ffmpeg",
     timeout_seconds: float | None = None,
 ) -> Recording:
-    """Encode, measure and store a pair, then empty its spool; run again later, give the same
+    """Encode, measure and store a pair, then empty its spool. A later run returns the same
     recording.
 
     `expected_seconds` is the time from answer to end; a different length is a warning only, since
@@ -76,9 +76,7 @@ def store_pair(
 
 
 def recall(storage: Storage, key: str) -> Recording | None:
-    """Give a recording that was stored before, from its label; None unless both are there and
-    agree.
-    """
+    """The stored recording, read from its sidecar; None unless both exist and agree."""
     try:
         recording = read_sidecar(storage.sidecar(key))
         return recording if storage.stat(key).bytes == recording.bytes else None
@@ -141,9 +139,7 @@ def _sound_warnings(reading: Reading) -> Iterator[AudioWarning]:
 
 
 def _holes(reading: Reading, audio: OpenPair) -> Iterator[AudioWarning]:
-    """Sides that go silent for good; a file that is merely shorter than the other is told
-    already.
-    """
+    """Warnings for sides that are silent to the end; a shorter file has its own warning."""
     if AudioWarning.SIDES_DIFFER in audio.warnings():
         return
     if reading.caller.ends_at is not None:
@@ -162,7 +158,7 @@ def _length_warnings(seconds: float, expected: float | None) -> tuple[AudioWarni
 
 @contextmanager
 def _scratch(file: Path) -> Iterator[None]:
-    """Make room for a file that is gone afterwards, whatever happened; raises DiskFull."""
+    """Make a directory for a scratch file, and remove the file afterwards. Raises DiskFull."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         yield

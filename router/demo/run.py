@@ -66,8 +66,8 @@ class Receiver:
         expected = sign(self.secret, message, int(stamp), body)
         if not hmac.compare_digest(expected, signature):
             return {"ok": False}
-        told = await request.json()
-        self.effects.setdefault(told["key"], told)
+        body = await request.json()
+        self.effects.setdefault(body["key"], body)
         return {"ok": True, "entity": f"deal-{len(self.effects)}"}
 
 
@@ -142,7 +142,7 @@ async def play(stage: Stage) -> list[Fact]:
             shown.number.lstrip("+"), caller_number=visitor.phone, caller_name="Visitor"
         )
         incoming = await office.incoming(PATIENCE)
-        told = incoming.header("X-Google-Client-ID")
+        client_id = incoming.header("X-Google-Client-ID")
         await asyncio.sleep(1.0)
         await incoming.answer()
         await outgoing.answered(PATIENCE)
@@ -159,7 +159,11 @@ async def play(stage: Stage) -> list[Fact]:
     )
     return [
         *facts,
-        Fact(name="client ID on the company's phone", found=told, right=told == visitor.client_id),
+        Fact(
+            name="client ID on the company's phone",
+            found=client_id,
+            right=client_id == visitor.client_id,
+        ),
         Fact(
             name="visitor heard, s",
             found=seconds_of_speech(heard_by_visitor),
@@ -200,12 +204,12 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
             return None
         view = await show_call(store, page.lines[0].call.id)
         finished = view.recording is not None and view.recording.state is not RecordingState.WAITING
-        told = [
+        delivered = [
             d
             for d in view.deliveries
             if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER
         ]
-        return view if finished and len(told) == len(DELIVERED) else None
+        return view if finished and len(delivered) == len(DELIVERED) else None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
 

@@ -131,7 +131,7 @@ class AccessToken:
         if not self._usable(self._known):
             if self._renewing is None or self._renewing.done():
                 self._renewing = asyncio.create_task(self._renew())
-            # whoever waits may be stopped; a renewal that has begun is always stored
+            # a caller that waits may be cancelled; a renewal that has begun is always stored
             self._known = await asyncio.shield(self._renewing)
         return self._known["access_token"]
 

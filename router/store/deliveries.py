@@ -54,9 +54,9 @@ class SqlDeliveries:
         )
         mine &= _delivery.c.kind.notin_([DeliveryKind.SALE_MADE, DeliveryKind.RECORDING_READY])
         # A failed delivery becomes pending again, because the cause may be gone.
-        anew = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
+        pending = {"due_at": delivery.due_at, "deadline_at": delivery.deadline_at, "receipt": None}
         failed = update(_delivery).where(mine, _delivery.c.state == DeliveryState.FAILED)
-        failed = failed.values(state=DeliveryState.PENDING, **anew)
+        failed = failed.values(state=DeliveryState.PENDING, **pending)
         await self.connection.execute(failed)
         waiting = (
             select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()

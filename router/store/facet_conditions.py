@@ -8,7 +8,7 @@ from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallF
 from router.store import tables
 
 _entity, _tag = tables.entity, tables.tag
-# The fewest calls first, as far as names tell; employees stand in two columns.
+# The fewest calls first, as far as names tell; employees are in two columns.
 INDEXED = {
     "caller": "ix_call_facet_caller",
     "visitor_id": "ix_call_facet_visitor_id",

@@ -47,7 +47,7 @@ def _without(rows: list[Row], channels: Sequence[str], most: int) -> list[Row]:
 
 def _ranks(rows: Sequence[Row]) -> dict[str, int]:
     """The channels that are gone, except callers whose calls go on: 0 for phones that rang in vain,
-    1 for people who were there with somebody else, more for all others.
+    1 for visitors who were there with another visitor, more for all others.
     """
     ended = {row.linkedid for row in rows if row.event == "LINKEDID_END"}
     calls = [row for row in rows if event_name(row) == "CALL"]

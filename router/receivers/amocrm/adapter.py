@@ -163,8 +163,8 @@ class AmoCrm:
         if not isinstance(row, dict) or row.get("is_deleted") is True:
             raise EntityGone(ref)
         known = {name: await self._fields.find(path, name) for name in fields}
-        stands = {name: value_in(row, field) for name, field in known.items() if field}
-        return {name: value for name, value in stands.items() if value}
+        saved = {name: value_in(row, field) for name, field in known.items() if field}
+        return {name: value for name, value in saved.items() if value}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Only these fields; amoCRM may answer 200 without a change, so they are read back."""
@@ -181,13 +181,13 @@ class AmoCrm:
         except Refused:
             self._fields.forget()  # a field may have gone since they were read
             raise
-        stands = await self.read(ref, list(values))
+        saved = await self.read(ref, list(values))
         written = [name for name in values if await self._fields.find(path, name)]
-        lost = [name for name in written if bool(values[name]) != bool(stands.get(name))]
+        lost = [name for name in written if bool(values[name]) != bool(saved.get(name))]
         lost += [
             name
             for name in written
-            if name == ours and stands.get(name, "") != values[name] and name not in lost
+            if name == ours and saved.get(name, "") != values[name] and name not in lost
         ]
         if lost:
             raise Refused(CrmCode.FIELD_NOT_KEPT, system="amoCRM", fields=lost, entity=ref)

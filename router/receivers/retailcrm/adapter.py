@@ -161,8 +161,8 @@ class RetailCrm:
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """Present values of custom fields."""
         values = (await self._api.row(ref)).get("customFields")
-        stands = {name: child(values, name) for name in fields}
-        return {name: str(value) for name, value in stands.items() if value not in (None, "", [])}
+        saved = {name: child(values, name) for name in fields}
+        return {name: str(value) for name, value in saved.items() if value not in (None, "", [])}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """These custom fields alone; the client ID goes to RetailCRM's analytics, too.

@@ -109,12 +109,12 @@ class Salesforce(QueriedCrm):
         return f"{column} = {quoted(text)}"
 
     def with_ending(self, columns: Sequence[str], phone: str) -> str:
-        """Whatever stands between the digits."""
+        """Matches any characters between the digits."""
         pattern = quoted("%" + "%".join(digits(tail(phone))) + "%")
         return " OR ".join(f"{name} LIKE {pattern}" for name in columns)
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[str]:
-        """An opportunity is of a contact by its roles; a lead is of nobody."""
+        """An opportunity is of a contact by its roles; a lead has no contact."""
         for owner, where in _OWNERS.items() if kind is EntityKind.DEAL else ():
             if ids := [quoted(ref.id) for ref in owners if ref.kind is owner]:
                 yield where.format(", ".join(ids))

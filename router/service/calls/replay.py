@@ -55,11 +55,11 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
     by_id = {change.after.id: change for change in changes}
     async with store.write() as session:
         await session.calls.lock()
-        stand = await session.get_many(Call, list(by_id))
+        stored = await session.get_many(Call, list(by_id))
         # others have newer results meanwhile
         found = [
             replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
-            for key, call in stand.items()
+            for key, call in stored.items()
             if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
         ]
         await session.calls.save(found)

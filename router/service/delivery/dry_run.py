@@ -105,8 +105,8 @@ class DryRunCrm:
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
         written = self._written.get(ref, {})
-        stands = {} if ref.id == "(new)" else await self._crm.read(ref, fields)
-        return {name: text for name, text in {**stands, **written}.items() if name in fields}
+        before = {} if ref.id == "(new)" else await self._crm.read(ref, fields)
+        return {name: text for name, text in {**before, **written}.items() if name in fields}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         self.steps.append(Step(verb="write", what=f"{ref.kind} {ref.id}", values=dict(values)))

@@ -68,12 +68,12 @@ async def resend_failed(store: Store, now: datetime) -> int:
 
 
 async def _again(
-    session: Session, delivery_id: str, now: datetime, anew: Callable[[Delivery], Delivery]
+    session: Session, delivery_id: str, now: datetime, change: Callable[[Delivery], Delivery]
 ) -> Delivery:
     before = await _locked(session, delivery_id, now)
     if _under_way(before, now):
         return before
-    delivery = anew(before)
+    delivery = change(before)
     connection = await session.peek(Connection, before.receiver_id)
     if connection is not None and session.receiver_kinds.of(connection).analytics:
         # the service sets this limit

@@ -24,7 +24,7 @@ class DeliveryPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fares:
+class ReceiverStatus:
     """A receiver with its pending deliveries and health."""
 
     receiver_id: str
@@ -58,7 +58,7 @@ async def find_deliveries(
     )
 
 
-async def how_receivers_fare(store: Store) -> Sequence[Fares]:
+async def receiver_statuses(store: Store) -> Sequence[ReceiverStatus]:
     """Every active receiver, and removed ones with pending deliveries."""
     async with store.read() as session:
         waiting = {one.receiver_id: one for one in await session.deliveries.waiting()}
@@ -66,7 +66,7 @@ async def how_receivers_fare(store: Store) -> Sequence[Fares]:
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
     return [
-        Fares(
+        ReceiverStatus(
             receiver_id=key,
             receiver=receivers.get(key),
             waiting=waiting.get(key),

@@ -21,7 +21,7 @@ from router.service.delivery.status import (
     DeliveryPage,
     count_unsettled,
     find_deliveries,
-    how_receivers_fare,
+    receiver_statuses,
 )
 from router.web.api.models.deliveries import ID
 from router.web.deps import (
@@ -93,7 +93,7 @@ async def deliveries(
         pages[state] = await find_deliveries(
             store, state=state, cursor=cursor if state is more else None, limit=ROWS
         )
-    fares = await how_receivers_fare(store)
+    statuses = await receiver_statuses(store)
     return app_state.pages.render(
         request,
         "deliveries.html",
@@ -101,8 +101,8 @@ async def deliveries(
         needs_review=pages[DeliveryState.NEEDS_REVIEW],
         failed=pages[DeliveryState.FAILED],
         done=pages[DeliveryState.DONE],
-        fares=fares,
-        receivers={one.receiver_id: one.receiver for one in fares if one.receiver},
+        statuses=statuses,
+        receivers={one.receiver_id: one.receiver for one in statuses if one.receiver},
         why=why,
     )
 
