@@ -130,12 +130,12 @@ class Portal:
             "POST", f"{self._path}/{method}", json=dict(params), accept=_ANY_ERROR
         )
         body = answer.body
-        if isinstance(body, dict) and "error" in body:
+        if isinstance(body, dict) and isinstance(body.get("error"), str):
             code, said = _read_error(body)
             raise _meant(code, _Said(request=method, detail=said), body.get("time"), answer)
         if not 200 <= answer.status < 300:
             raise error_for(answer)
-        if not isinstance(body, dict) or "result" not in body:
+        if not isinstance(body, dict) or "result" not in body or "error" in body:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Bitrix24")
         return body
 

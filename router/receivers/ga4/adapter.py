@@ -58,6 +58,8 @@ class Ga4:
             return Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
         body, remarks = self._body(event)
         answer = await self._http.ask("POST", "mp/collect", params=self._stream, json=body)
+        if answer.text.strip():  # Google says nothing; a page is somebody else's
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Google Analytics")
         names = [one["name"] for one in body["events"]]
         return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
 

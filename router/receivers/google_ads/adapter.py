@@ -14,7 +14,7 @@ from typing import Any
 
 from router.domain.delivery.analytics_codes import GoogleAdsCode, VisitorCode
 from router.domain.delivery.call_event import CallEvent
-from router.domain.delivery.codes import SendingCode
+from router.domain.delivery.codes import AnswerCode, SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
@@ -62,7 +62,7 @@ class GoogleAds:
         while left:
             answer = await self._ingest(left)
             if answer.status != 400:
-                request = str(_field(answer.body, "requestId"))
+                request = _request_of(answer)
                 said = Outcome.of(GoogleAdsCode.GOOGLE_REQUEST, request=request, count=len(left))
                 break
             named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
@@ -200,6 +200,18 @@ def _account(number: str) -> dict[str, str]:
 
 def _field(body: Any, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
+
+
+def _request_of(answer: Answer) -> str:
+    """The ID by which the result is asked for. Raises `ReceiverUnavailable`: the conversions are
+    sent again, and Google counts each of them once.
+    """
+    request = _field(answer.body, "requestId")
+    if not isinstance(request, str) or not request:
+        raise ReceiverUnavailable(
+            AnswerCode.INCOMPLETE_ANSWER, system="Google Ads", missing="requestId"
+        )
+    return request
 
 
 def _bad(body: Any) -> dict[int, Outcome]:

@@ -43,6 +43,8 @@ class Api:
         order = {"order": "id desc", "limit": 100}
         domain = [*domain, *([["active", "in", [True, False]]] if archived else [])]
         rows = await self.call(model, "search_read", domain=domain, fields=asked, **order)
+        if not isinstance(rows, list):
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
         return tools.rows_of(rows, key="id")
 
     async def record(self, ref: Ref, fields: Sequence[str]) -> Row:
@@ -79,7 +81,9 @@ class Api:
 
     async def _read_fields(self, model: str) -> Mapping[str, Field]:
         found = await self.call(model, "fields_get", attributes=_ATTRIBUTES)
-        rows = found.items() if isinstance(found, dict) else ()
+        if not isinstance(found, dict) or "id" not in found:  # which every model has
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
+        rows = found.items()
         return {name: _field(name, row) for name, row in rows if isinstance(row, dict)}
 
     async def _by_rpc(self, model: str, method: str, given: dict[str, Any]) -> Any:

@@ -98,7 +98,10 @@ class Api:
         return await self._fields(FIELDS[kind], again)
 
     async def _read_fields(self, path: str) -> dict[str, Field]:
-        found = [_field(row) for row in await self.rows(path, limit=500)]
+        rows = await self.rows(path, limit=500)
+        if not rows:  # every kind has fields of Pipedrive's own
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Pipedrive")
+        found = [_field(row) for row in rows]
         return {one.title: one for one in found} | {one.name: one for one in found}
 
     async def _named(self, kind: EntityKind, row: Row) -> Row:

@@ -16,6 +16,7 @@ from typing import Any
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue, Field
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.crm_codes import TrytonCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
@@ -38,7 +39,7 @@ from router.receivers.tryton.rows import (
     rows_of,
 )
 from router.service.delivery.catalogue import kinds_of, users_named
-from router.service.delivery.outcomes import Refused
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 _MODELS = {
@@ -47,6 +48,8 @@ _MODELS = {
     EntityKind.LEAD: OPPORTUNITY,
     EntityKind.DEAL: OPPORTUNITY,
 }
+
+_UNSEEN: Mapping[str, Any] = {}  # of a row that the key's user may not read
 
 
 class Tryton:
@@ -115,9 +118,14 @@ class Tryton:
         model = _MODELS[draft.kind]
         values: dict[str, Any] = dict(draft.values)
         values |= party_values(draft) if model == PARTY else opportunity_values(draft)
-        made = rows_of(
-            [await self._api.ask("POST", model, json=values, params=[("f", "id")], empty_means={})]
+        answer = await self._api.ask(
+            "POST", model, json=values, params=[("f", "id")], empty_means=_UNSEEN
         )
+        made = rows_of([answer])
+        if not made and answer is not _UNSEEN:
+            raise ReceiverUnavailable(
+                AnswerCode.INCOMPLETE_ANSWER, system="Tryton", missing=f"{model}: id"
+            )
         if not made:  # trying again would make another
             raise Refused(TrytonCode.TRYTON_UNREADABLE, kind=draft.kind.value, model=model)
         return Ref(kind=draft.kind, id=str(made[0]["id"]))
