@@ -8,11 +8,19 @@ import pytest_asyncio
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
+from tests.integration.retailcrm_account import RetailCrmAccount
 from tests.integration.salesforce_world import SalesforceAccount
 from tests.integration.zoho_world import ZohoAccount
 from tests.support.builders import Clock, later
 
-ACCOUNTS = [PipedriveAccount, OdooAccount, OldOdooAccount, ZohoAccount, SalesforceAccount]
+ACCOUNTS = [
+    PipedriveAccount,
+    OdooAccount,
+    OldOdooAccount,
+    ZohoAccount,
+    SalesforceAccount,
+    RetailCrmAccount,
+]
 
 
 @pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda one: one.__name__)
