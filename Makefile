@@ -86,6 +86,10 @@ settings: $(BIN)/.dev ## writes docs/settings.md from router/config.py
 outcomes: $(BIN)/.dev ## writes docs/outcomes.md from the codes of outcomes
 	exec $(BIN)/python -m tests.support.outcomes_table
 
+screenshots: $(BIN)/.dev ## takes the pictures in docs/pictures; DIR=/where/to: every page, both languages, screen and phone, light and dark
+	{ $(BROWSER); } >&2
+	exec $(BIN)/python -m tests.support.screenshots $(DIR)
+
 translations: $(BIN)/.dev ## adds new messages of the pages to router/web/locale/*.po, removes those that are gone
 	exec $(BIN)/python -m tests.support.translations
 
@@ -107,4 +111,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings outcomes translations clean system
+.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings outcomes screenshots translations clean system

@@ -74,7 +74,7 @@ def list_(
     text: Annotated[
         str | None, typer.Option(help="The caller's number, its first or last digits, or a name.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Number of calls.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Continue after the previous list.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -135,7 +135,8 @@ def line_as_json(line: CallLine | CallView) -> dict[str, Any]:
 
 @app.command("show")
 def show(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID")], as_json: AsJson = False
+    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="See `ringtrace call list`.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show one call in detail."""
     view = with_store(lambda store: service.show_call(store, call_id))

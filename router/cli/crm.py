@@ -69,7 +69,7 @@ def kinds(as_json: AsJson = False) -> None:
         return
     for key, kind in KINDS.items():
         what = "analytics" if kind.analytics else "CRM"
-        facts = [("address", kind.address or "yours")]
+        facts = [("address", kind.address or "of your account")]
         facts += [(f"token {name}", meaning) for name, meaning in kind.token.items()]
         facts += [(f"option {name}", meaning) for name, meaning in kind.options.items()]
         print_facts(facts, title=f"{key}: {kind.title}, {what}", indent=2)
@@ -202,7 +202,7 @@ def change(
 def remove(
     name: Name,
     force: Annotated[
-        bool, typer.Option("--force", help="Remove it although deliveries are pending; they fail.")
+        bool, typer.Option("--force", help="Remove it even if deliveries are pending; these fail.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -68,7 +68,7 @@ DryRunOption = Annotated[
 CallId = Annotated[
     str | None,
     typer.Option(
-        "--call", metavar="CALL_ID", help="With --dry-run: use this call instead of the last one."
+        "--call", metavar="CALL_ID", help="Show it for this call instead of the last one."
     ),
 ]
 

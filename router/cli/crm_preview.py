@@ -21,11 +21,11 @@ def preview(
     name: Name,
     call: CallId = None,
     language: Annotated[
-        Language | None, typer.Option(help="As if this were the rule of the connection.")
+        Language | None, typer.Option(help="Language of the preview, instead of the connection's.")
     ] = None,
     template: Annotated[
         list[str] | None,
-        typer.Option(metavar="PART=TEXT", help="As if this were a rule of the connection."),
+        typer.Option(metavar="PART=TEXT", help="A template to try, instead of the connection's."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

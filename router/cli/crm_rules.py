@@ -124,7 +124,9 @@ def rules(
     ] = None,
     language: Annotated[
         Language | None,
-        typer.Option(help="Of texts and names that are written into the CRM, if not the site's."),
+        typer.Option(
+            help="Language of the texts and names written into the CRM, if not the site's."
+        ),
     ] = None,
     sites_language: Annotated[
         bool,
@@ -142,7 +144,7 @@ def rules(
     ] = None,
     task: Annotated[
         bool | None,
-        typer.Option("--task/--no-task", help="A task in the CRM for each missed call."),
+        typer.Option("--task/--no-task", help="Create a task in the CRM for each missed call."),
     ] = None,
     task_user: Annotated[
         str | None,
@@ -155,11 +157,11 @@ def rules(
         bool | None,
         typer.Option(
             "--recordings/--no-recordings",
-            help="own: into the CRM's list of calls, by a link without log-in.",
+            help="own: add recordings to the CRM's list of calls, by a link that needs no log-in.",
         ),
     ] = None,
     recording_days: Annotated[
-        float | None, typer.Option(metavar="DAYS", help="own: for so long the link works.")
+        float | None, typer.Option(metavar="DAYS", help="own: how long the link works.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -36,7 +36,7 @@ app = typer.Typer(help="Deliveries to CRMs, analytics services and webhooks.", n
 def list_(
     state: Annotated[DeliveryState | None, typer.Option(help="Filter by state.")] = None,
     call: Annotated[str | None, typer.Option(metavar="CALL_ID", help="Filter by call.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Number of deliveries.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, newest first."""
@@ -74,7 +74,10 @@ def _row(d: Delivery) -> tuple[Any, ...]:
 
 @app.command("show")
 def show(
-    delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+    delivery_id: Annotated[
+        str, typer.Argument(metavar="ID", help="See `ringtrace delivery list`.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
     """Show one delivery with its payload."""
     delivery = with_store(lambda store: service.show_delivery(store, delivery_id))
@@ -91,7 +94,9 @@ def show(
 
 @app.command("choose")
 def choose(
-    delivery_id: Annotated[str, typer.Argument(metavar="ID")],
+    delivery_id: Annotated[
+        str, typer.Argument(metavar="ID", help="See `ringtrace delivery list`.")
+    ],
     kind: Annotated[
         EntityKind, typer.Argument(metavar="KIND", help="contact, company, lead or deal.")
     ],
@@ -123,7 +128,10 @@ def choose(
 
 @app.command("dismiss")
 def dismiss(
-    delivery_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False
+    delivery_id: Annotated[
+        str, typer.Argument(metavar="ID", help="See `ringtrace delivery list`.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
     """Dismiss a delivery: it is not sent, even if more becomes known."""
     delivery = with_store(lambda store: manage.drop_delivery(store, delivery_id, now()))
@@ -138,7 +146,9 @@ def dismiss(
 
 @app.command("resend")
 def resend(
-    delivery_ids: Annotated[list[str] | None, typer.Argument(metavar="ID")] = None,
+    delivery_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="See `ringtrace delivery list`.")
+    ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every failed delivery.")] = False,
     as_json: AsJson = False,
 ) -> None:

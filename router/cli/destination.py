@@ -49,7 +49,8 @@ Source = Annotated[
 Transfer = Annotated[
     bool | None,
     typer.Option(
-        "--dtmf-transfer/--no-dtmf-transfer", help="## and *2 on the company's phone transfer."
+        "--dtmf-transfer/--no-dtmf-transfer",
+        help="Transfer with ## (blind) and *2 (attended) on the company's phone.",
     ),
 ]
 
@@ -101,7 +102,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every destination."""
+    """List all destinations."""
     destinations.find(as_json)
 
 

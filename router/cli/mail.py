@@ -31,8 +31,8 @@ app = typer.Typer(help="Mailboxes whose messages are attributed like calls.", no
 channel = typer.Typer(help="Mail addresses of channels.", no_args_is_help=True)
 app.add_typer(channel, name="channel")
 
-SiteKey = Annotated[str, typer.Argument(metavar="SITE")]
-AnySite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Of this site only.")]
+SiteKey = Annotated[str, typer.Argument(metavar="SITE", help="The site's key.")]
+AnySite = Annotated[str | None, typer.Option("--site", metavar="KEY", help="Filter by site.")]
 Tag = Annotated[
     str, typer.Argument(metavar="TAG", help="The tag in the address: a-z, 0-9 and . _ -")
 ]

@@ -122,8 +122,8 @@ def add(
 
 @app.command("list")
 def list_(
-    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site only.")] = None,
-    pool: Annotated[str | None, typer.Option(metavar="KEY", help="Of this pool only.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="KEY", help="Filter by site.")] = None,
+    pool: Annotated[str | None, typer.Option(metavar="KEY", help="Filter by pool.")] = None,
     kind: Annotated[
         NumberKind | None, typer.Option(help="Only static or only dynamic numbers.")
     ] = None,

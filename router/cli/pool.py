@@ -148,10 +148,10 @@ def add(
 
 @app.command("list")
 def list_(
-    site: Annotated[str | None, typer.Option(metavar="KEY", help="Of this site only.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="KEY", help="Filter by site.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every pool."""
+    """List all pools."""
     pools.find(as_json, site_id=site)
 
 

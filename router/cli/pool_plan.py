@@ -56,7 +56,7 @@ BASES = {
 
 
 def plan(
-    key: Annotated[str, typer.Argument(metavar="POOL")],
+    key: Annotated[str, typer.Argument(metavar="POOL", help="The pool's key.")],
     hold: Annotated[
         list[int] | None,
         typer.Option(

@@ -46,7 +46,9 @@ class Outcome:
 
 @app.command("export")
 def export(
-    call_ids: Annotated[list[str] | None, typer.Argument(metavar="CALL_ID")] = None,
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID", help="See `ringtrace call list`.")
+    ] = None,
     to: Annotated[
         Path, typer.Option(metavar="DIR", file_okay=False, help="Created if it does not exist.")
     ] = ...,  # type: ignore[assignment]

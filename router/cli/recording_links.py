@@ -19,11 +19,11 @@ from router.service.ports import Store
 
 
 def link(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID")],
-    days: Annotated[float, typer.Option(metavar="DAYS", help="For so long the link works.")] = 7.0,
+    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="See `ringtrace call list`.")],
+    days: Annotated[float, typer.Option(metavar="DAYS", help="How long the link works.")] = 7.0,
     as_json: AsJson = False,
 ) -> None:
-    """Print a link to a recording. Everybody who has it can listen, without logging in."""
+    """Print a link to a recording. Anyone who has it can listen, without logging in."""
     if not 0 < days <= MOST_DAYS:
         raise InvalidInput(f"a link works for at most {MOST_DAYS} days")
     settings = read_settings()
@@ -48,7 +48,7 @@ def revoke(
     every: Annotated[bool, typer.Option("--all", help="The links of every recording.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """End the links to recordings that need no log-in, those in CRMs too. New links can be made."""
+    """Revoke the links to recordings that need no log-in, also those in CRMs."""
     ids = list(dict.fromkeys(call_ids or ()))
     if bool(ids) == every:
         raise typer.BadParameter("name calls, or --all")

@@ -146,7 +146,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every site."""
+    """List all sites."""
     sites.find(as_json)
 
 
@@ -198,7 +198,10 @@ def change(
 
 
 @app.command("snippet")
-def snippet(key: Annotated[str, typer.Argument(metavar="KEY")], as_json: AsJson = False) -> None:
+def snippet(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The site's key.")],
+    as_json: AsJson = False,
+) -> None:
     """Print the script line for every page of the site; put it right after <head>."""
     # the pages' libraries, which no other command should wait for
     from router.web.script import (

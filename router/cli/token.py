@@ -48,7 +48,10 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command("revoke")
-def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+def revoke(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="See `ringtrace token list`.")],
+    as_json: AsJson = False,
+) -> None:
     """Revoke a token."""
     with_store(lambda store: access.revoke_token(store, token_id))
     if as_json:

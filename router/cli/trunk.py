@@ -243,7 +243,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def remove(
     name: Name,
     force: Annotated[
-        bool, typer.Option("--force", help="Remove it although a destination dials it.")
+        bool, typer.Option("--force", help="Remove it even if a destination dials it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -61,7 +61,7 @@ SrtpRequired = Annotated[
     bool | None,
     typer.Option(
         "--srtp-required/--no-srtp-required",
-        help="Calls whose sound is not encrypted (SDES) are refused with 488.",
+        help="Refuse calls whose media is not encrypted (SDES) with 488.",
     ),
 ]
 Nat = Annotated[

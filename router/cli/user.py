@@ -14,7 +14,7 @@ from router.service.admin import access
 
 app = typer.Typer(help="Users of the pages.", no_args_is_help=True)
 
-Login = Annotated[str, typer.Argument(metavar="LOGIN")]
+Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The name that the user logs in with.")]
 Generate = Annotated[
     bool, typer.Option("--generate", help="Generate a password and print it once.")
 ]
@@ -84,7 +84,9 @@ def password(
 
 @app.command("role")
 def role(
-    login: Login, role: Annotated[Role, typer.Argument(metavar="ROLE")], as_json: AsJson = False
+    login: Login,
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="supervisor or administrator.")],
+    as_json: AsJson = False,
 ) -> None:
     """Change a user's role; the last administrator cannot be demoted."""
     person: Person = with_store(lambda store: access.set_role(store, login, role))

@@ -164,7 +164,7 @@ def change(
 def remove(
     keys: Annotated[list[str], typer.Argument(metavar="KEY")],
     force: Annotated[
-        bool, typer.Option("--force", help="Remove it although deliveries are pending; they fail.")
+        bool, typer.Option("--force", help="Remove it even if deliveries are pending; these fail.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -16,7 +16,7 @@ FILTERS = {  # names of filters
     "destination_id": N_("Destination"),
     "employee": N_("Employee"),
     "ending": N_("Outcome"),
-    "verdict": N_("Verdict"),
+    "verdict": N_("Visitor"),
     "state": N_("State"),
     "tag": N_("Tag"),
     "visitor_id": N_("Visitor ID"),

@@ -1,9 +1,12 @@
 """Links to records in other systems, and names of receivers."""
 
+from collections.abc import Callable
+
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.receiver_kind import ReceiverKinds, origin
+from router.web.words import WEBHOOK
 
 
 def page_of(
@@ -18,12 +21,13 @@ def page_of(
     return kinds.of(account).page(kind, id, account)
 
 
-def called(receiver: Webhook | Connection) -> str:
+def called(
+    kinds: ReceiverKinds, gettext: Callable[[str], str], receiver: Webhook | Connection
+) -> str:
     """A receiver as text."""
-    address, kind = (
-        (receiver.url, "webhook")
-        if isinstance(receiver, Webhook)
-        else (receiver.address, receiver.kind)
-    )
+    if isinstance(receiver, Webhook):
+        address, kind = receiver.url, gettext(WEBHOOK)
+    else:
+        address, kind = receiver.address, kinds.of(receiver).title
     host = (origin(address) or "").partition("://")[2]  # the rest of an address may be secret
     return " · ".join(word for word in (receiver.id, kind, host) if word)

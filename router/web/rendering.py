@@ -114,7 +114,7 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
         words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display
     )
     environment.globals.update(
-        called=called,
+        called=partial(called, kinds, language.messages.gettext),
         page_of=partial(page_of, kinds),
         title_of=lambda one: kinds.of(one).title,
         most_counted=MOST_COUNTED,

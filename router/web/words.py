@@ -31,12 +31,12 @@ def N_(message: str) -> str:
 
 
 VERDICTS = {
-    Verdict.EXACT: N_("exact"),
-    Verdict.FROZEN: N_("frozen"),
-    Verdict.CONTESTED: N_("contested"),
-    Verdict.STALE: N_("stale"),
-    Verdict.STATIC: N_("static"),
-    Verdict.REPEAT: N_("repeat"),
+    Verdict.EXACT: N_("on the site"),
+    Verdict.FROZEN: N_("left the site"),
+    Verdict.CONTESTED: N_("several visitors"),
+    Verdict.STALE: N_("called later"),
+    Verdict.STATIC: N_("static number"),
+    Verdict.REPEAT: N_("repeat call"),
     Verdict.UNKNOWN: N_("unknown"),
 }
 EVIDENCE = {
@@ -181,6 +181,7 @@ NO_RECORDING = {
         "The recording is damaged; its files are kept for the administrator."
     ),
 }
+WEBHOOK = N_("webhook")
 TAGS = {"missed": N_("missed")}  # tags set by rules; others are shown as typed
 PROBLEMS = {
     "not_found": N_("Page not found."),

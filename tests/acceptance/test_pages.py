@@ -3,8 +3,9 @@
 import pytest
 from playwright.async_api import Browser, expect
 
+from router.domain.attribution.terms import Verdict
 from tests.acceptance.supervisor import heard, log_in, looking, until
-from tests.support.web_calls import furnish
+from tests.support.web_calls import a_call, furnish
 from tests.support.web_world import World
 
 pytestmark = pytest.mark.acceptance
@@ -46,6 +47,26 @@ async def test_the_heading_of_the_list_is_one_word_on_a_phone(
             "h => [h.clientHeight, parseFloat(getComputedStyle(h).lineHeight)]"
         )
         assert heights[0] < 1.5 * heights[1]
+
+
+async def test_the_list_fits_whatever_its_verdicts_are_called(
+    world: World, browser: Browser
+) -> None:
+    await world.save(
+        *(a_call(str(n), world.clock.now, verdict=verdict) for n, verdict in enumerate(Verdict))
+    )
+    async with looking(world, browser, width=1200, locale="ru-RU") as seen:
+        await log_in(seen)
+        outside = "results.scrollWidth - results.clientWidth"
+        assert await seen.page.evaluate(outside) == 0
+
+        await seen.page.set_viewport_size({"width": 390, "height": 900})
+        for row in await seen.page.locator("#rows tr").all():
+            caller = await row.locator(".caller .phone").bounding_box()
+            time = await row.locator("time").bounding_box()
+            assert caller
+            assert time
+            assert caller["x"] + caller["width"] <= time["x"]
 
 
 async def test_a_form_shows_that_it_waits_for_the_database(world: World, browser: Browser) -> None:

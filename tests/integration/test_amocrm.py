@@ -224,7 +224,7 @@ async def test_who_answered_goes_along_with_an_unsorted_lead(amo: World) -> None
 
 async def test_a_user_who_is_no_number_is_left_out_in_words(amo: World) -> None:
     done = await amo.annotate(own(amo, responsible={"office": "ivanov"}))
-    assert "responsible user is 'ivanov', but amoCRM knows numbers only" in str(done.said)
+    assert "responsible user is 'ivanov', but amoCRM uses only numbers" in str(done.said)
     assert done.client_id
     assert counted(amo) == expected(Scenario.CONTACT_DEAL)
 

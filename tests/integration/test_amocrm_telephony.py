@@ -71,7 +71,7 @@ async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: Wo
 
 
 async def test_a_call_of_which_nothing_came_is_left_to_a_person(amo: World) -> None:
-    with pytest.raises(NeedsReview, match="no entity appeared within 900 s"):
+    with pytest.raises(NeedsReview, match="no CRM record appeared within 900 s"):
         await amo.annotate(theirs(amo), after=900)
 
 
@@ -186,7 +186,7 @@ async def test_a_200_that_changed_nothing_is_noticed(amo: World, stood: str) -> 
     given = [{"field_code": "GCLIENTID", "values": [{"value": stood}]}] if stood else []
     amo.account.entities["leads"][lead]["custom_fields_values"] = amo.account.values("leads", given)
     amo.account.deaf_fields = {one["id"] for one in amo.account.fields["leads"]}
-    with pytest.raises(Refused, match=r"GCLIENTID of deal .* did not keep it: is it read-only"):
+    with pytest.raises(Refused, match=r"GCLIENTID of deal .* did not save it: is it read-only"):
         await amo.annotate(theirs(amo, overwrite=Overwrite.ALWAYS))
 
 
@@ -271,7 +271,7 @@ async def test_the_contacts_earlier_and_others_calls_are_not_this_one(amo: World
     contact(amo, "+79123456780", at=later(-86400))
     await logs(amo, at=-3600)
     await logs(amo, "+79123456780")
-    with pytest.raises(NeedsReview, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no CRM record appeared"):
         await amo.annotate(theirs(amo), after=900)
 
 

@@ -55,17 +55,17 @@ async def test_requests_too_many_are_paused_and_a_ban_is_left_alone_for_long(amo
     too_many, banned = met[7], met[18]
     assert too_many is not None
     assert too_many.pause == timedelta(seconds=10)
-    assert too_many.message.startswith("more requests than amoCRM takes")
+    assert too_many.message.startswith("amoCRM refuses more requests for now")
     assert banned is not None
     assert banned.pause >= timedelta(hours=1)
-    assert "shut out the address of this machine" in banned.message
+    assert "blocked this server's address" in banned.message
 
 
 async def test_a_moved_account_says_where_to_and_what_to_do(amo: World) -> None:
     amo.account.moved_to = "https://new.amocrm.ru"
     with pytest.raises(
         ReceiverUnavailable,
-        match=r"moved to https://new\.amocrm\.ru.*give the connection its new addr",
+        match=r"moved to https://new\.amocrm\.ru.*enter the new addr",
     ):
         await amo.crm(amo.connection()).read(DEAL, ["GCLIENTID"])
 
@@ -102,7 +102,7 @@ async def test_an_entity_that_is_gone_is_refused(amo: World) -> None:
     crm = amo.crm(amo.connection())
     with pytest.raises(Refused, match="deal 1 is gone from the CRM"):
         await crm.read(DEAL, ["GCLIENTID"])
-    with pytest.raises(Refused, match=r"'\.\./account', but amoCRM knows numbers only"):
+    with pytest.raises(Refused, match=r"'\.\./account', but amoCRM uses only numbers"):
         await crm.read(Ref(kind=EntityKind.DEAL, id="../account"), ["GCLIENTID"])
 
 

@@ -126,7 +126,7 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(
     )
     assert (
         str(deliveries["metrica call.ended"].receipt)
-        == "upload 100: 1 lines; bound to visits by Metrica"
+        == "upload 100: 1 lines; matched to visits by Metrica"
     )
     names = [event["name"] for body in google.taken for event in body["events"]]
     assert names == ["phone_call", "first_phone_call", "phone_sale"]  # the sale after its call
@@ -195,8 +195,8 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
         await resend_delivery(store, one.id, NOW + 5 * AN_HOUR)
         for hours in (6, 7):
             await deliver(store, tmp_path, hours * AN_HOUR)
-    works = (DeliveryState.PENDING, "Google has not said yet what came of it")
-    given_up = (DeliveryState.FAILED, "Google took it and could not use it: INVALID_GCLID")
+    works = (DeliveryState.PENDING, "Google has not reported a result yet")
+    given_up = (DeliveryState.FAILED, "Google accepted it but could not use it: INVALID_GCLID")
     assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
     (one,) = (await deliveries_of_calls(store)).values()
     assert (one.state, ads.requests) == (DeliveryState.DONE, 2)

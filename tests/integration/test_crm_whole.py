@@ -191,7 +191,7 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
     )
     if stands == "123.456":
         assert told.state is DeliveryState.DONE
-        assert str(told.receipt) == f"deal {deal} has the client ID already, by an earlier call"
+        assert str(told.receipt) == f"deal {deal} has the client ID already, from an earlier call"
     else:  # of another visit, or a person's own: it is unknown what this call belongs to
         assert (told.state, told.receipt) == (DeliveryState.NEEDS_REVIEW, None)
 

@@ -97,12 +97,12 @@ async def test_the_page_of_a_call_tells_what_it_became_and_names_receivers(
         "777",
         "created by the telephony",
         "1234567890.1768900000",
-        "amo · amocrm · shop.amocrm.ru",
+        "amo · amoCRM (Kommo) · shop.amocrm.ru",
     ):
         assert text in became
     told = section(html, "deliveries")
     for text in (
-        "amo · amocrm · shop.amocrm.ru",
+        "amo · amoCRM (Kommo) · shop.amocrm.ru",
         "crm · webhook · crm.example",
         "Needs review",
     ):

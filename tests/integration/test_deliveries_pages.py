@@ -45,7 +45,7 @@ async def test_the_page_shows_what_waits_what_was_given_up_what_was_taken_and_th
         "needs_review": ["+7 916 123-45-67", "Several CRM records match", "31337",
                       "8 (916) 123-45-67", "11:25:03", "https://shop.amocrm.ru/leads/detail/31337", "No CRM record was created"],  # noqa: E501
         "failed": ["Internal Server Error", "The receiver was removed", "+49 1511 2345678"],
-        "receivers": ["amo · amocrm · shop.amocrm.ru", "Paused until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
+        "receivers": ["amo · amoCRM (Kommo) · shop.amocrm.ru", "Paused until", "11:32:00", "crm · webhook · crm.example",  # noqa: E501
                       "OK"],
         "done": ["200 {&#34;lead&#34;: 1702}"],
     }  # fmt: skip
@@ -268,5 +268,5 @@ async def test_the_page_speaks_russian(world: World, calls: dict[str, Call]) -> 
         "Отправить всё снова",
     ):
         assert text in html
-    for text in ("equally likely", "Failed", "Resend"):
+    for text in ("equally well", "Failed", "Resend"):
         assert text not in html

@@ -64,7 +64,7 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
     clock = Clock()
     await work(
         store,
-        Account(NeedsReview(Outcome.text("several entities are equally likely"), candidates)),
+        Account(NeedsReview(Outcome.text("several CRM records match equally well"), candidates)),
         clock,
     )
     await choose_entity(
@@ -78,7 +78,9 @@ async def test_who_chose_wrongly_may_choose_once_more(store: SqlStore) -> None:
         None,
         candidates,
     )
-    assert "deal 4711 was chosen, and was refused: 404 Not Found" in sentence(again.last_error)
+    assert "deal 4711 was chosen, but the CRM refused it: 404 Not Found" in sentence(
+        again.last_error
+    )
     await choose_entity(store, again.id, candidates[0].ref, clock())
     clock.move(301)
     await work(store, Account(), clock)

@@ -125,7 +125,7 @@ async def test_only_target_calls_count_where_the_rule_says_so_and_what_has_no_ac
         events = [clicked(0, talk=29.0), clicked(1, talk=30.0), sale(clicked(1), later(90))]
         taken = await google_ads(url, target_seconds="30", sale_action="").send(events)
         assert str(taken.said) == "request request-1: 1 conversions"
-        assert [str(made.outcome) for made in taken.results.values()] == ["left out by rule"] * 2
+        assert [str(made.outcome) for made in taken.results.values()] == ["not sent, by rule"] * 2
         assert list(ads.conversions) == [("11", "rt1-1.0")]
 
 
@@ -154,7 +154,7 @@ async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleA
         account, events = google_ads(url), [clicked(0), sale(clicked(1), later(60))]
         receipt = (await account.send(events)).said
         for looks in (1, 2):
-            with pytest.raises(NotYet, match="not said yet"):
+            with pytest.raises(NotYet, match="not reported a result yet"):
                 await account.outcome(events, receipt, looks=looks)
         done = await account.outcome(events, receipt, looks=3)
         assert done.look_in is None
@@ -166,7 +166,7 @@ async def test_what_came_of_a_request_is_asked_until_google_says_it(ads: GoogleA
         assert call == used
         assert (sold.use, str(sold.outcome)) == (
             Use.NEVER,
-            "Google took it and could not use it: EVENT_TOO_OLD",
+            "Google accepted it but could not use it: EVENT_TOO_OLD",
         )
 
 
@@ -178,7 +178,7 @@ OUTCOMES = {
         Use.COUNTED_BEFORE,
         "counted by Google before: DUPLICATE_TRANSACTION_ID",
     ),
-    "INVALID_GCLID": (Use.NEVER, "Google took it and could not use it: INVALID_GCLID"),
+    "INVALID_GCLID": (Use.NEVER, "Google accepted it but could not use it: INVALID_GCLID"),
 }
 
 
@@ -200,7 +200,11 @@ async def test_each_record_of_a_request_has_its_own_outcome(ads: GoogleAdsServer
 @pytest.mark.parametrize(
     ("reason", "use", "said"),
     [
-        ("INVALID_GCLID", Use.USED, "but for some that it does not name: INVALID_GCLID (1)"),
+        (
+            "INVALID_GCLID",
+            Use.USED,
+            "except for some records that it does not name: INVALID_GCLID (1)",
+        ),
         ("CLICK_NOT_FOUND", Use.LATER, "some of them yet: CLICK_NOT_FOUND (1)"),
     ],
 )
@@ -223,7 +227,7 @@ async def test_what_google_never_tells_of_is_not_asked_for_ever(ads: GoogleAdsSe
         with pytest.raises(NotYet):
             await google_ads(url).outcome([clicked()], forgotten, looks=25)
         taken = await google_ads(url).outcome([clicked()], forgotten, looks=26)
-    assert str(taken.said) == f"{forgotten}; Google never said what came of it"
+    assert str(taken.said) == f"{forgotten}; Google reported no result"
 
 
 # What no service says

@@ -85,7 +85,7 @@ async def test_what_may_yet_be_done_is_not_asked_for_again_at_once(
     method: str, pause: timedelta, server: Receiver, impatient: HttpClient
 ) -> None:
     server.answer = silence
-    with pytest.raises(ReceiverUnavailable, match="no whole answer within 1 s") as caught:
+    with pytest.raises(ReceiverUnavailable, match="no complete answer within 1 s") as caught:
         await impatient.ask(method, "x")
     assert caught.value.pause == pause
 

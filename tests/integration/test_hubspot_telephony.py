@@ -75,7 +75,7 @@ async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
 
 async def test_a_telephony_that_creates_nothing_leaves_an_orphan(world: World) -> None:
     world.put("contacts", {"phone": "+79990000000"})
-    with pytest.raises(NeedsReview, match="no entity appeared within 900 s"):
+    with pytest.raises(NeedsReview, match="no CRM record appeared within 900 s"):
         await world.tell_until(call_event())
 
 

@@ -142,14 +142,14 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         counter = metrica(url, target_seconds="60")
         taken = await counter.send(events)
         assert taken.look_in is not None
-        with pytest.raises(NotYet, match="not said yet"):
+        with pytest.raises(NotYet, match="not reported a result yet"):
             await counter.outcome(events, taken.said, looks=12)
         assert str((await counter.outcome(events, taken.said, looks=13)).said).endswith(
-            "; Metrica never said what came of it"
+            "; Metrica reported no result"
         )
         for stands, use, found in (
-            ("PROCESSED", Use.USED, f"{taken.said}; bound to visits by Metrica"),
-            ("LINKAGE_FAILURE", Use.NEVER, "bound to no visit by Metrica"),
+            ("PROCESSED", Use.USED, f"{taken.said}; matched to visits by Metrica"),
+            ("LINKAGE_FAILURE", Use.NEVER, "matched to no visit by Metrica"),
         ):
             yandex.stands = stands
             made = await counter.outcome(events, taken.said, looks=1)
@@ -173,7 +173,7 @@ async def test_lines_that_metrica_did_not_bind_are_named_in_the_receipt(
     problem: str, yandex: MetricaServer
 ) -> None:
     setattr(yandex, problem, {"1734680388574900001"})
-    words = {"strangers": "knows no such visitor", "invalid": "failed Metrica's validation"}[
+    words = {"strangers": "knows no such visitor", "invalid": "Metrica's validation failed"}[
         problem
     ]
     for outcome in await outcomes(yandex, russian(0), russian(1), russian(2)):
@@ -189,7 +189,7 @@ async def test_a_call_that_metrica_bound_to_nothing_is_not_done(
     setattr(yandex, problem, {"1734680388574900001"})
     (outcome,) = await outcomes(yandex, russian(1))
     assert outcome.use is Use.NEVER
-    assert str(outcome.outcome).startswith("bound to no visit by Metrica; 1 of 1 lines: ")
+    assert str(outcome.outcome).startswith("matched to no visit by Metrica; 1 of 1 lines: ")
 
 
 async def test_a_sale_whose_goal_is_gone_says_so_and_is_uploaded_again_once_it_is_there(
@@ -220,7 +220,7 @@ async def test_what_metrica_cannot_know_is_refused_alone_and_its_errors_are_name
     async with served(yandex.app) as url:
         taken = await metrica(url).send([russian(), odd, nobody])
         assert str(taken.results[russian().key].outcome) == "400 Backend is busy"
-        assert "Metrica knows numbers only" in str(taken.results[odd.key].outcome)
+        assert "Metrica uses only numbers" in str(taken.results[odd.key].outcome)
         assert taken.results[nobody.key].use is Use.USED
         with pytest.raises(ReceiverUnavailable, match="403 Access is denied"):
             await metrica(url, token="stale").send([russian()])

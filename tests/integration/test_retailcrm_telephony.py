@@ -106,7 +106,7 @@ async def test_two_new_customers_with_one_phone_are_left_to_a_person(world: Worl
 
 
 async def test_a_call_for_which_nothing_ever_comes_is_an_orphan(world: World) -> None:
-    with pytest.raises(NeedsReview, match="no entity appeared"):
+    with pytest.raises(NeedsReview, match="no CRM record appeared"):
         await world.tell(telephony(world), call(), after=901)
 
 
@@ -137,7 +137,7 @@ async def test_an_old_order_that_is_edited_during_the_call_was_not_made_for_it(
 async def test_what_another_put_there_stays_unless_the_rule_says_otherwise(world: World) -> None:
     order = world.account.add("orders", phone=PHONE, customFields={"ga_client_id": "1.1"})
     done = await world.tell(telephony(world), call())
-    assert "kept 1.1" in str(done.said)
+    assert "keeps 1.1" in str(done.said)
     await world.tell(telephony(world, overwrite=Overwrite.ALWAYS), call())
     assert world.account.rows["orders"][order]["customFields"] == {"ga_client_id": CLIENT_ID}
 
@@ -195,7 +195,7 @@ def test_an_unknown_time_zone_is_said_before_anything_is_asked() -> None:
     connection = Connection(
         id="x", kind="retailcrm", address="", options={"timezone": "Mars/One"}, created_at=NOON
     )
-    with pytest.raises(ReceiverUnavailable, match="'Mars/One' is no time zone"):
+    with pytest.raises(ReceiverUnavailable, match="'Mars/One' is not a time zone"):
         RetailCrm(connection, {"key": "x"}, HttpClient("http://127.0.0.1:1", {}))
 
 

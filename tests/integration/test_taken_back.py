@@ -178,7 +178,7 @@ async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
         EntityKind.CONTACT: "777.888",
         EntityKind.DEAL: None,
     }
-    assert "kept 9.9, which another put there" in str(done.said)
+    assert "keeps 9.9, which Ringtrace did not write" in str(done.said)
 
 
 async def test_an_attempt_cut_off_before_the_call_was_attributed_again_leaves_nothing_wrong(

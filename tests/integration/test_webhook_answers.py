@@ -95,7 +95,7 @@ async def test_an_address_that_is_gone_ends_the_delivery(
     hook.says("410 Gone", b"<h1>Gone</h1>")
     error = await refusal(sender, hook)
     assert isinstance(error, Refused)
-    assert "410 Gone: the receiver says that this address is gone for good" in str(error)
+    assert "410 Gone: the receiver says that this address no longer exists" in str(error)
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])

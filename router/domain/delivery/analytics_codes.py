@@ -6,8 +6,8 @@ from router.domain.delivery.codes import N_, Code
 class VisitorCode(Code):
     """Events that analytics are not sent."""
 
-    VISITOR_FORGOTTEN = "visitor_forgotten", N_("left out: the visitor is no longer known")
-    LEFT_OUT_BY_RULE = "left_out_by_rule", N_("left out by rule")
+    VISITOR_FORGOTTEN = "visitor_forgotten", N_("not sent: the visitor is no longer known")
+    LEFT_OUT_BY_RULE = "left_out_by_rule", N_("not sent, by rule")
     EVENT_REFUSED = "event_refused", "%(field)s: %(detail)s"
 
 
@@ -33,20 +33,20 @@ class GoogleAdsCode(Code):
     """What Google made of conversions."""
 
     GOOGLE_REQUEST = "google_request", N_("request %(request)s: %(count)s conversions")
-    GOOGLE_WORKS = "google_works", N_("Google has not said yet what came of it")
-    GOOGLE_SILENT = "google_silent", N_("Google never said what came of it")
+    GOOGLE_WORKS = "google_works", N_("Google has not reported a result yet")
+    GOOGLE_SILENT = "google_silent", N_("Google reported no result")
     GOOGLE_USED = "google_used", N_("used by Google")
     GOOGLE_COUNTED_BEFORE = "google_counted_before", N_("counted by Google before: %(detail)s")
     GOOGLE_LATER = "google_later", N_("Google could not use it yet: %(detail)s")
-    GOOGLE_NEVER = "google_never", N_("Google took it and could not use it: %(detail)s")
+    GOOGLE_NEVER = "google_never", N_("Google accepted it but could not use it: %(detail)s")
     GOOGLE_NO_REASON = (
         "google_no_reason",
-        N_("Google took it and could not use it, and gives no reason"),
+        N_("Google accepted it but could not use it, and gives no reason"),
     )
     GOOGLE_SOME_LATER = "google_some_later", N_("Google could not use some of them yet: %(detail)s")
     GOOGLE_SOME_UNUSED = (
         "google_some_unused",
-        N_("used by Google but for some that it does not name: %(detail)s"),
+        N_("used by Google, except for some records that it does not name: %(detail)s"),
     )
 
 
@@ -62,11 +62,11 @@ class MetricaCode(Code):
         "metrica_uploaded_before",
         N_("%(count)s uploaded by an earlier attempt"),
     )
-    METRICA_WORKS = "metrica_works", N_("Metrica has not said yet what came of it")
-    METRICA_SILENT = "metrica_silent", N_("Metrica never said what came of it")
-    METRICA_BOUND = "metrica_bound", N_("bound to visits by Metrica")
-    METRICA_BOUND_PARTLY = "metrica_bound_partly", N_("bound to visits by Metrica, but not all")
-    METRICA_NOT_BOUND = "metrica_not_bound", N_("bound to no visit by Metrica")
+    METRICA_WORKS = "metrica_works", N_("Metrica has not reported a result yet")
+    METRICA_SILENT = "metrica_silent", N_("Metrica reported no result")
+    METRICA_BOUND = "metrica_bound", N_("matched to visits by Metrica")
+    METRICA_BOUND_PARTLY = "metrica_bound_partly", N_("matched to visits by Metrica, but not all")
+    METRICA_NOT_BOUND = "metrica_not_bound", N_("matched to no visit by Metrica")
     METRICA_NO_VISITOR = (
         "metrica_no_visitor",
         N_("%(count)s of %(all)s lines: Metrica knows no such visitor"),
@@ -80,7 +80,7 @@ class MetricaCode(Code):
     )
     METRICA_INVALID = (
         "metrica_invalid",
-        N_("%(count)s of %(all)s lines: failed Metrica's validation"),
+        N_("%(count)s of %(all)s lines: Metrica's validation failed"),
     )
 
 
@@ -95,28 +95,30 @@ class WebhookCode(Code):
     WEBHOOK_MOVED = (
         "webhook_moved",
         N_(
-            "%(status)s: it has moved to %(address)s: give the webhook its new address with "
+            "%(status)s: the receiver has moved to %(address)s: enter the new address with "
             "`ringtrace webhook change %(receiver)s --url`"
         ),
     )
     WEBHOOK_MOVED_AWAY = (
         "webhook_moved_away",
         N_(
-            "%(status)s: it has moved to another server: give the webhook its new address with "
-            "`ringtrace webhook change %(receiver)s --url`"
+            "%(status)s: the receiver has moved to another server: enter its new address with"
+            " `ringtrace webhook change %(receiver)s --url`"
         ),
     )
     WEBHOOK_LOGIN = (
         "webhook_login",
         N_(
-            "%(status)s %(detail)s: the receiver asks for a name and a password, or refuses ours: "
-            "name who logs in with `ringtrace webhook change %(receiver)s --user NAME`"
+            "%(status)s %(detail)s: the receiver requires a user name and password, or "
+            "refuses those given: enter them with `ringtrace webhook change %(receiver)s "
+            "--user NAME`"
         ),
     )
     WEBHOOK_GONE = (
         "webhook_gone",
         N_(
-            "%(status)s %(detail)s: the receiver says that this address is gone for good: give the"
-            " webhook another with `ringtrace webhook change %(receiver)s --url`, or remove it"
+            "%(status)s %(detail)s: the receiver says that this address no longer exists: "
+            "enter another with `ringtrace webhook change %(receiver)s --url`, or remove the "
+            "webhook"
         ),
     )

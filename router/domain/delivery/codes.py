@@ -61,24 +61,27 @@ class AnswerCode(Code):
             " with `ringtrace crm connect %(receiver)s --app`"
         ),
     )
-    TOO_MANY_REQUESTS = "too_many_requests", N_("more requests than %(system)s takes: %(detail)s")
+    TOO_MANY_REQUESTS = (
+        "too_many_requests",
+        N_("%(system)s refuses more requests for now: %(detail)s"),
+    )
     SERVER_MOVED = (
         "server_moved",
         N_(
-            "%(status)s: the server has moved to %(address)s: give the connection its new address "
-            "with `ringtrace crm change`"
+            "%(status)s: the server has moved to %(address)s: enter the new address with "
+            "`ringtrace crm change`"
         ),
     )
     NOT_ITS_API = (
         "not_its_api",
-        N_("%(system)s did not answer as its API does: is the address that of the account?"),
+        N_("the answer is not from %(system)s's API: is the address that of the account?"),
     )
     INCOMPLETE_ANSWER = "incomplete_answer", N_("the answer of %(system)s lacks %(missing)s")
     ANSWER_TOO_LONG = "answer_too_long", N_("an answer of more than %(megabytes)s MB")
     ANSWER_IN_PIECES = "answer_in_pieces", N_("an answer in more than %(count)s pieces")
-    PACKED_ANSWER = "packed_answer", N_("%(where)s: a packed answer, which was not asked for")
-    NOT_HTTP = "not_http", N_("%(where)s: the answer is not HTTP, or is not whole")
-    TIMED_OUT = "timed_out", N_("no whole answer within %(seconds)s s")
+    PACKED_ANSWER = "packed_answer", N_("%(where)s: a compressed answer, which was not requested")
+    NOT_HTTP = "not_http", N_("%(where)s: the answer is not HTTP, or is incomplete")
+    TIMED_OUT = "timed_out", N_("no complete answer within %(seconds)s s")
     NO_CONNECTION = "no_connection", N_("no connection to %(where)s: %(detail)s")
     PROXY_REFUSED = (
         "proxy_refused",
@@ -105,9 +108,12 @@ class SettingCode(Code):
     """What is wrong with our own settings."""
 
     NETWORK_SETTINGS = "network_settings", N_("the network settings cannot be used: %(detail)s")
-    DATABASE_DOWN = "database_down", N_("our own database does not answer: %(detail)s")
-    SECRETS_UNREADABLE = "secrets_unreadable", N_("our secrets cannot be read: %(detail)s")
-    SECRETS_UNWRITABLE = "secrets_unwritable", N_("our secrets cannot be written: %(detail)s")
+    DATABASE_DOWN = "database_down", N_("Ringtrace's database does not answer: %(detail)s")
+    SECRETS_UNREADABLE = "secrets_unreadable", N_("Ringtrace's secrets cannot be read: %(detail)s")
+    SECRETS_UNWRITABLE = (
+        "secrets_unwritable",
+        N_("Ringtrace's secrets cannot be written: %(detail)s"),
+    )
     NO_TOKEN = (
         "no_token",
         N_("'%(receiver)s' has no token: run `ringtrace crm connect %(receiver)s`"),
@@ -126,14 +132,14 @@ class SettingCode(Code):
     OPTION_NOT_TIME_ZONE = (
         "option_not_time_zone",
         N_(
-            "'%(found)s' is no time zone: set the option '%(option)s' to that of the account, e.g."
-            " Europe/Moscow"
+            "'%(found)s' is not a time zone: set the option '%(option)s' to that of the "
+            "account, e.g. Europe/Moscow"
         ),
     )
-    NOT_A_NUMBER = "not_a_number", N_("%(name)s is '%(found)s', but %(system)s knows numbers only")
+    NOT_A_NUMBER = "not_a_number", N_("%(name)s is '%(found)s', but %(system)s uses only numbers")
     NO_SUCH_ID = (
         "no_such_id",
-        N_("'%(found)s' is no %(kind)s of %(system)s, where each has a number"),
+        N_("'%(found)s' is not a %(kind)s of %(system)s: IDs there are numbers"),
     )
 
 
@@ -146,7 +152,7 @@ class SendingCode(Code):
     )
     CONNECTION_REMOVED = "connection_removed", N_("the connection '%(receiver)s' was removed")
     WEBHOOK_REMOVED = "webhook_removed", N_("the webhook '%(receiver)s' was removed")
-    OTHER_SITE = "other_site", N_("the receiver '%(receiver)s' gets the calls of another site now")
+    OTHER_SITE = "other_site", N_("the receiver '%(receiver)s' now gets the calls of another site")
     CUT_OFF = "cut_off", N_("too late: %(receiver_kind)s takes this until %(until)s")
     DEADLINE = (
         "deadline",
@@ -159,8 +165,8 @@ class SendingCode(Code):
     )
     UNSTORABLE_ANSWER = (
         "unstorable_answer",
-        N_("what the receiver answered cannot be stored: %(detail)s"),
+        N_("the receiver's answer cannot be stored: %(detail)s"),
     )
-    INTERNAL_ERROR = "internal_error", N_("a fault of Ringtrace: %(detail)s")
+    INTERNAL_ERROR = "internal_error", N_("an internal error of Ringtrace: %(detail)s")
     NOTHING_TO_SEND = "nothing_to_send", N_("nothing to send")
     RECORD = "record", N_("record %(place)s")

@@ -12,22 +12,22 @@ class CrmCode(Code):
     CLIENT_ID_WRITTEN = "client_id_written", N_("%(entity)s has the client ID in %(field)s")
     CLIENT_ID_THERE = (
         "client_id_there",
-        N_("%(entity)s has the client ID already, by an earlier call"),
+        N_("%(entity)s has the client ID already, from an earlier call"),
     )
     CLIENT_ID_UNKNOWN = "client_id_unknown", N_("%(entity)s: no client ID is known")
     CLIENT_ID_DIFFERS = (
         "client_id_differs",
-        N_("%(entity)s kept %(found)s, which another put there"),
+        N_("%(entity)s keeps %(found)s, which Ringtrace did not write"),
     )
     CLIENT_ID_NOT_KEPT = (
         "client_id_not_kept",
-        N_(
-            "%(entity)s did not keep the client ID: is '%(field)s' a field of its own and writable?"
-        ),
+        N_("%(entity)s did not save the client ID: is '%(field)s' a separate field, and writable?"),
     )
     CLIENT_ID_NOT_EMPTIED = (
         "client_id_not_emptied",
-        N_("%(entity)s did not let go of the client ID in '%(field)s': empty the field by hand"),
+        N_(
+            "%(entity)s: the client ID in '%(field)s' could not be removed: clear the field by hand"
+        ),
     )
     FIELD_LEFT_OUT = "field_left_out", N_("%(entity)s without %(field)s: %(reason)s")
     FIELD_MISSING = (
@@ -39,14 +39,17 @@ class CrmCode(Code):
     )
     FIELD_NOT_KEPT = (
         "field_not_kept",
-        N_("%(system)s took %(fields)s of %(entity)s and did not keep it: is it read-only?"),
+        N_("%(system)s accepted %(fields)s of %(entity)s but did not save it: is it read-only?"),
     )
     NO_SUCH_FIELD = "no_such_field", N_("there is no such field")
     FIELD_READ_ONLY = "field_read_only", N_("the field is read-only")
     NOT_AN_OPTION = "not_an_option", N_("'%(found)s' is not among its options: %(options)s")
     VALUE_NOT_A_NUMBER = "value_not_a_number", N_("'%(found)s' is not a number")
     ENTITY_GONE = "entity_gone", N_("%(entity)s is gone from the CRM")
-    CHOICE_REFUSED = "choice_refused", N_("%(entity)s was chosen, and was refused: %(reason)s")
+    CHOICE_REFUSED = (
+        "choice_refused",
+        N_("%(entity)s was chosen, but the CRM refused it: %(reason)s"),
+    )
     CALLER_IGNORED = (
         "caller_ignored",
         N_("nothing: the caller is one of the numbers that the rules ignore"),
@@ -63,13 +66,13 @@ class CrmCode(Code):
         N_("nothing: the visitor is not known, so there is no client ID to write"),
     )
     NOT_CREATED_YET = "not_created_yet", N_("the telephony has created nothing for this call yet")
-    SEVERAL_ENTITIES = "several_entities", N_("several entities are equally likely")
-    NO_ENTITY = "no_entity", N_("no entity appeared within %(seconds)s s")
+    SEVERAL_ENTITIES = "several_entities", N_("several CRM records match equally well")
+    NO_ENTITY = "no_entity", N_("no CRM record appeared within %(seconds)s s")
     ONLY_OUR_ENTITY = (
         "only_our_entity",
         N_(
-            "no entity appeared within %(seconds)s s but %(entity)s, which Ringtrace's own user "
-            "created: give Ringtrace a user of its own in the CRM"
+            "no CRM record appeared within %(seconds)s s except %(entity)s, which Ringtrace's"
+            " own user created: create a separate CRM user for Ringtrace"
         ),
     )
     TASK_ADDED = "task_added", N_("a task on %(entity)s")
@@ -91,11 +94,11 @@ class CrmCode(Code):
     NO_CALL_LIST = "no_call_list", N_("this CRM has no list of calls")
     CALL_WITHOUT_PHONE = (
         "call_without_phone",
-        N_("nothing: the list of calls takes none without a phone number"),
+        N_("nothing: the CRM's list of calls needs a phone number, and this call has none"),
     )
     ACCOUNT_NOT_PAID = (
         "account_not_paid",
-        N_("the account is not paid for: %(system)s takes nothing until it is"),
+        N_("the account is not paid for: %(system)s accepts nothing until it is"),
     )
 
 
@@ -105,9 +108,9 @@ class AmoCrmCode(Code):
     AMOCRM_FORBIDDEN = (
         "amocrm_forbidden",
         N_(
-            "403 at %(path)s: either the token's user lacks this right, or amoCRM has shut out the"
-            " address of this machine for asking too often; look at the user's rights, then write "
-            "to amoCRM's support"
+            "403 at %(path)s: either the token's user lacks this right, or amoCRM has blocked"
+            " this server's address because of too many requests; check the user's rights, "
+            "then write to amoCRM's support"
         ),
     )
 
@@ -133,13 +136,13 @@ class Bitrix24Code(Code):
     )
     BITRIX24_NEW_WEBHOOK = (
         "bitrix24_new_webhook",
-        N_("make a new incoming webhook and give it to `ringtrace crm connect`"),
+        N_("create a new incoming webhook and give it to `ringtrace crm connect`"),
     )
     BITRIX24_NO_USER = (
         "bitrix24_no_user",
         N_(
-            "the webhook was deleted or its user has left: make a new incoming webhook and give it"
-            " to `ringtrace crm connect`"
+            "the webhook was deleted or its user has left: create a new incoming webhook and "
+            "give it to `ringtrace crm connect`"
         ),
     )
     BITRIX24_NEEDS_SCOPE = (
@@ -148,26 +151,29 @@ class Bitrix24Code(Code):
     )
     BITRIX24_BLOCKED = (
         "bitrix24_blocked",
-        N_("the portal's REST API was blocked by hand: ask the support of Bitrix24"),
+        N_("the portal's REST API was blocked by hand: ask Bitrix24's support"),
     )
     BITRIX24_NOT_PAID = "bitrix24_not_paid", N_("the portal's plan is not paid for")
-    BITRIX24_CLOSED = "bitrix24_closed", N_("the portal is closed: ask the support of Bitrix24")
+    BITRIX24_CLOSED = "bitrix24_closed", N_("the portal is closed: ask Bitrix24's support")
     BITRIX24_GIVE_ACCESS = (
         "bitrix24_give_access",
         N_("give the webhook's user access to the application"),
     )
-    BITRIX24_WRONG_LOGIN = "bitrix24_wrong_login", N_("an incoming webhook may not ask this")
+    BITRIX24_WRONG_LOGIN = (
+        "bitrix24_wrong_login",
+        N_("an incoming webhook may not make this request"),
+    )
 
     BITRIX24_APPS_ALONE = (
         "bitrix24_apps_alone",
         N_(
-            "this portal lets applications alone add calls, not webhooks: turn it off with "
-            "`ringtrace crm rules --no-recordings`"
+            "on this portal only applications may add calls, not webhooks: turn recordings "
+            "off with `ringtrace crm rules --no-recordings`"
         ),
     )
     BITRIX24_OTHER_FORMAT = (
         "bitrix24_other_format",
-        N_("Bitrix24 takes recordings in MP3 and WAV alone: set RINGTRACE_RECORDING_FORMAT=mp3"),
+        N_("Bitrix24 accepts recordings only as MP3 and WAV: set RINGTRACE_RECORDING_FORMAT=mp3"),
     )
 
 
@@ -189,11 +195,11 @@ class HubspotCode(Code):
             "Service keys"
         ),
     )
-    HUBSPOT_MOVES = "hubspot_moves", N_("HubSpot moves this account: %(detail)s")
-    HUBSPOT_PARTLY = "hubspot_partly", N_("HubSpot did a part only: %(detail)s")
+    HUBSPOT_MOVES = "hubspot_moves", N_("HubSpot is moving this account: %(detail)s")
+    HUBSPOT_PARTLY = "hubspot_partly", N_("HubSpot did only a part of the request: %(detail)s")
     HUBSPOT_NO_ASSOCIATION = (
         "hubspot_no_association",
-        N_("HubSpot does not let %(objects)s hang on %(to)s"),
+        N_("HubSpot does not allow %(objects)s to be associated with %(to)s"),
     )
     HUBSPOT_CONNECT = "hubspot_connect", N_("`ringtrace crm connect` creates missing properties")
 
@@ -204,8 +210,8 @@ class RetailCrmCode(Code):
     RETAILCRM_KEY_REFUSED = (
         "retailcrm_key_refused",
         N_(
-            "RetailCRM does not let us in (%(detail)s): make an API key with the rights and the "
-            "shop that are needed, and run `ringtrace crm connect` with it"
+            "RetailCRM refuses the API key (%(detail)s): create an API key with the necessary"
+            " rights and shop, and run `ringtrace crm connect` with it"
         ),
     )
     RETAILCRM_LONG_HISTORY = (
@@ -214,20 +220,20 @@ class RetailCrmCode(Code):
     )
     RETAILCRM_OTHER_SHOP = (
         "retailcrm_other_shop",
-        N_("it came back in '%(field)s': does the entity belong to the shop '%(shop)s'?"),
+        N_("RetailCRM returned it in '%(field)s': does the record belong to the shop '%(shop)s'?"),
     )
     RETAILCRM_NO_ANALYTICS = (
         "retailcrm_no_analytics",
         N_(
-            "'%(field)s' is filled, but RetailCRM's analytics did not take the client ID: "
+            "'%(field)s' is filled, but RetailCRM's analytics did not accept the client ID: "
             "%(reason)s"
         ),
     )
     RETAILCRM_NO_TELEPHONY = (
         "retailcrm_no_telephony",
         N_(
-            "RetailCRM's telephony did not take the call: %(reason)s (option 'calls' turns this "
-            "off)"
+            "RetailCRM's telephony did not accept the call: %(reason)s (option 'calls' turns "
+            "this off)"
         ),
     )
 
@@ -249,7 +255,7 @@ class TrytonCode(Code):
     TRYTON_UNREADABLE = (
         "tryton_unreadable",
         N_(
-            "Tryton made a %(kind)s which its own maker may not read: give the right to read "
-            "%(model)s"
+            "Tryton created a %(kind)s that Ringtrace's user may not read: give the right to "
+            "read %(model)s"
         ),
     )
