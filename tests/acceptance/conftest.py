@@ -18,6 +18,14 @@ from tests.acceptance.system import PARTS, System, line, system
 expect.set_options(timeout=30_000)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that name no event loop have one in common, and the browser with it."""
+    for item in items:
+        marker = item.get_closest_marker("asyncio")
+        if marker and not marker.kwargs and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @pytest.fixture(scope="session")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> Voices:
     """Speech for callers and for the company."""
@@ -42,21 +50,29 @@ async def receiver(running: System) -> AsyncIterator[Receiver]:
         yield listening
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def started_browser() -> AsyncIterator[Browser]:
+    """The system's Chromium, started once."""
     async with chromium() as browser:
         yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(started_browser: Browser) -> AsyncIterator[Browser]:
+    """Chromium without any of what other tests opened in it."""
+    yield started_browser
+    for context in started_browser.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def company() -> AsyncIterator[Company]:
     """A company's pages, and a server for their script."""
     async with open_for_business(Company()) as company:
         yield company
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visitor(company: Company, browser: Browser) -> AsyncIterator[Visitor]:
     """Someone who opens them."""
     async with visiting(company, browser) as visitor:

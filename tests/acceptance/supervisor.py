@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 import recordings
@@ -42,7 +43,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(tmp_path: Path, sound: bytes) -> AsyncIterator[World]:
     """An installation that keeps the sound in a real storage."""
     key = tmp_path / "storage" / "2026/01/20/a.mp3"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from router.domain.visitors.lease import TURN, Lease
@@ -20,7 +21,7 @@ from tests.support.web_world import World, a_world, served
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(tmp_path: Path, company: Company) -> AsyncIterator[tuple[World, str]]:
     """A real Ringtrace that knows the company's pages, and its address."""
     async with a_world(tmp_path) as world, served(world.app) as address:

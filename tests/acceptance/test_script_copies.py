@@ -3,6 +3,7 @@ give way.
 """
 
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.script_visitor import Visitor
 from tests.acceptance.script_world import LEASED, NEXT, Company, a_pool
@@ -14,7 +15,7 @@ BODY = f"""<main><p>Звоните: <b>8 (495)</b> 123-45-67</p><a href="tel:+7%
 <i class="phone">наш номер</i><a data-ringtrace-mail href="mailto:a@b.ru">a@b.ru</a></main>"""  # noqa: E501
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened(company: Company, visitor: Visitor) -> tuple[Visitor, str]:
     """A page with numbers on it, and what it said before."""
     company.pools = [a_pool(selector=".phone")]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.script_visitor import Visitor
 from tests.acceptance.script_world import Company
@@ -69,7 +70,7 @@ def react(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
     return drawn, bundled(BROWSER, "--format=iife"), bundled(ISLAND, "--format=iife")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def gate(company: Company) -> AsyncIterator[asyncio.Event]:
     """The page's own script is answered when this is set."""
     event = asyncio.Event()

@@ -5,6 +5,7 @@ next request.
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.script_visitor import Visitor
 from tests.acceptance.script_world import Company
@@ -16,7 +17,7 @@ LATE = "document.cookie = '_ga=GA1.1.111.222; path=/'"
 IDS = {"ga_client_id": "111.222"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened(visitor: Visitor) -> Visitor:
     """A page whose clock does not move, with a number and without analytics yet."""
     await visitor.page.add_init_script(

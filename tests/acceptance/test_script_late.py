@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
 from router.web.script import snippet
 from tests.acceptance.script_visitor import Visitor
@@ -20,7 +21,7 @@ BODY = (
 LOADED = "<script>addEventListener('load', () => window.loaded = true)</script>"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def slow(company: Company, visitor: Visitor) -> Visitor:
     """A page whose clock does not move, and a server that has not answered for longer than two
     seconds.

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from router.domain.visitors.site import Pool, Site
@@ -94,7 +95,7 @@ def where_there_is(command: Callable[[Path, int, str], list[str]]) -> Any:
     )
 
 
-@pytest.fixture(params=[where_there_is(nginx), where_there_is(caddy)])
+@pytest_asyncio.fixture(loop_scope="session", params=[where_there_is(nginx), where_there_is(caddy)])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[World, str]]:
     """A real Ringtrace behind the site's own server, and the site's address."""
     async with (
