@@ -74,14 +74,14 @@ async def _known(running: System, *phones: sip.Sipp) -> None:
 
 
 async def dial(
-    running: System, work: Path, who: sip.Caller, *, host: str = CARRIER, timeout: float = 40.0
+    running: System, work: Path, who: sip.Caller, *, host: str = CARRIER, timeout: float = 180.0
 ) -> sip.Result:
     """One call by `who`, from its first INVITE to its end."""
     async with sip.caller(work / "caller", running.settings.sip_port, who, host=host) as caller:
         return await caller.finished(timeout)
 
 
-async def the_call(running: System, who: sip.Caller, *, timeout: float = 60.0) -> Call:
+async def the_call(running: System, who: sip.Caller, *, timeout: float = 180.0) -> Call:
     """The one ended call of this caller's number."""
 
     async def look() -> Call | None:

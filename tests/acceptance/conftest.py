@@ -15,7 +15,7 @@ from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 
 # of what takes a moment where the machine has nothing else to do
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=120_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

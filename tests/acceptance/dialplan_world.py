@@ -62,7 +62,7 @@ class World:
     async def call(self, to: str = NUMBERS[0], *headers: str, **who: str) -> RawDialog:
         """One call from the carrier, with its final answer."""
         return await self.carrier.call(
-            to, sdp(await self.carrier.new_media()), headers, timeout=60, **who
+            to, sdp(await self.carrier.new_media()), headers, timeout=180, **who
         )
 
     def rows(self, linkedid: str = "") -> list[Row]:
@@ -76,7 +76,7 @@ class World:
 
     async def ended(self, count: int = 1) -> list[Call]:
         """The calls of the CEL log, when so many have ended."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 rows = self.rows() if self.places.cel_log.exists() else []
                 groups = dict.fromkeys(row.linkedid for row in rows)
@@ -89,7 +89,7 @@ class World:
 
     async def talking(self, endpoint: str) -> None:
         """Wait until this phone is in a bridge: one that hangs up before has not talked."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not any(
                 row.event == "BRIDGE_ENTER" and row.channel.startswith(f"PJSIP/{endpoint}-")
                 for row in self.rows()
@@ -102,7 +102,7 @@ class World:
 
     async def forget(self) -> None:
         """Begin a new CEL log, when all channels are gone."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while "0 active channels" not in await self.console.run("core show channels count"):
                 await asyncio.sleep(0.05)
         self.places.cel_log.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ class World:
                 and call not in self._taken
             )
 
-        invite = await phone.expect(new, 60)
+        invite = await phone.expect(new, 180)
         self._taken.add(invite.header("Call-ID"))
         return invite
 
@@ -209,7 +209,7 @@ async def asterisk(launch: str, config: Path, console: Console) -> AsyncIterator
             launch, "-f", "-n", "-C", str(config), stdin=null, stdout=log, stderr=log
         )
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(180):
             while True:
                 with suppress(AsteriskUnavailable):
                     await console.run("core waitfullybooted")

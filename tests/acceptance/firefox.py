@@ -71,7 +71,7 @@ class FirefoxPage:
 
     async def until(self, expression: str) -> None:
         """Wait until the page says yes."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not await self.evaluate(expression):
                 await asyncio.sleep(0.05)
 
@@ -85,7 +85,7 @@ async def firefox(home: Path) -> AsyncIterator[FirefoxPage]:
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             address = await _address(process)
         async with connect(f"{address}/session", max_size=None) as connection:
             page = FirefoxPage(connection)

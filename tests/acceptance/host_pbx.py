@@ -66,7 +66,7 @@ class HostPbx:
         sent.
         """
         body = sdp(await carrier.new_media())
-        calling = asyncio.create_task(carrier.call(did, body, timeout=60))
+        calling = asyncio.create_task(carrier.call(did, body, timeout=180))
         company = await self.phone.pick_up(lambda _: sdp(self.media))
         caller = await calling
         assert caller.answer is not None
@@ -89,7 +89,7 @@ class HostPbx:
 async def hang_up(caller: RawDialog, company: RawDialog) -> None:
     """The caller ends the call."""
     await caller.hang_up()
-    await company.phone.request("BYE", 30)
+    await company.phone.request("BYE", 180)
 
 
 @asynccontextmanager

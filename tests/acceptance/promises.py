@@ -45,7 +45,7 @@ async def kept(
             lease.id,
         ), call
         assert call.visitor_id == lease.visitor_id
-    for call, recording in zip(calls, await running.recorded(*calls, timeout=60), strict=True):
+    for call, recording in zip(calls, await running.recorded(*calls, timeout=180), strict=True):
         assert recording.state is RecordingState.STORED, recording
         assert recording.seconds is not None
         # a busy machine loses packets
@@ -56,7 +56,7 @@ async def kept(
 
 
 async def expect_deliveries(
-    running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 30.0
+    running: System, receiver: Receiver, calls: Sequence[Call], *, timeout: float = 180.0
 ) -> None:
     """Each call, and each stored recording of it, had exactly one effect at the receiver."""
     facts = await facts_of(running, calls)

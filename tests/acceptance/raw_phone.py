@@ -38,7 +38,7 @@ class RawDialog:
         return said.media()
 
     async def ask(
-        self, method: str, headers: Sequence[str] = (), body: str = "", *, timeout: float = 10.0
+        self, method: str, headers: Sequence[str] = (), body: str = "", *, timeout: float = 180.0
     ) -> SipMessage:
         """A request inside the call, and its final answer; ACK is sent for an INVITE."""
         self.sequence += 1
@@ -108,7 +108,7 @@ class RawPhone(asyncio.DatagramProtocol):
         self._unread.append(message)
 
     async def expect(
-        self, wanted: Callable[[SipMessage], bool], timeout: float = 10.0
+        self, wanted: Callable[[SipMessage], bool], timeout: float = 180.0
     ) -> SipMessage:
         """The next message that is wanted, which may have come already."""
         for message in self._unread:
@@ -125,7 +125,7 @@ class RawPhone(asyncio.DatagramProtocol):
                 f"nothing such came in {timeout} s: {[m.first for m in self.seen]}"
             ) from None
 
-    async def request(self, method: str, timeout: float = 10.0) -> SipMessage:
+    async def request(self, method: str, timeout: float = 180.0) -> SipMessage:
         """The next request of that method."""
         return await self.expect(
             lambda message: not message.status and message.method == method, timeout
@@ -180,7 +180,7 @@ class RawPhone(asyncio.DatagramProtocol):
         headers: Sequence[str] = (),
         body: str = "",
         *,
-        timeout: float = 10.0,
+        timeout: float = 180.0,
     ) -> SipMessage:
         """Send a request of this dialog, and wait for its final answer."""
         kind = next(
@@ -247,7 +247,7 @@ class RawPhone(asyncio.DatagramProtocol):
         body: str = "",
         headers: Sequence[str] = (),
         *,
-        timeout: float = 20.0,
+        timeout: float = 180.0,
         **who: str,
     ) -> RawDialog:
         """Call a number; the dialog with the final answer in it."""
@@ -259,7 +259,7 @@ class RawPhone(asyncio.DatagramProtocol):
         self, body: Callable[[SipMessage], str], headers: Sequence[str] = ()
     ) -> RawDialog:
         """Wait for a call, ring and answer it with this SDP."""
-        invite = await self.request("INVITE", 20.0)
+        invite = await self.request("INVITE", 180.0)
         self.reply(invite, "180 Ringing")
         return await self.accept(invite, body(invite), headers)
 

@@ -49,13 +49,13 @@ class Visitor:
         """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating
         text in it.
         """
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
 
     async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the server heard this so often; the bodies."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while len(self.company.said(what)) < count:
                 await asyncio.sleep(0.02)
         return self.company.said(what)
@@ -87,6 +87,7 @@ async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIter
     context: BrowserContext = await browser.new_context(
         viewport={"width": 1200, "height": 800}, **more
     )
+    context.set_default_timeout(120_000)
     visitor = Visitor(company, await context.new_page())
     visitor.watch()
     yield visitor

@@ -40,7 +40,7 @@ class Sipp:
         with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
             # a phone does not share its processor
             psutil.Process(self._process.pid).nice(SOUND_FIRST)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while self._process.returncode is None and not self._bound():
                 await asyncio.sleep(0.02)
         assert self._process.returncode in {None, 0, 1}, (self._work / "output").read_text(

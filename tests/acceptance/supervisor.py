@@ -95,6 +95,7 @@ async def looking(
         context = await browser.new_context(
             viewport={"width": width, "height": 900}, locale=locale, timezone_id="Europe/Moscow"
         )
+        context.set_default_timeout(120_000)
         seen = Seen(await context.new_page(), address)
         seen.watch()
         await seen.page.goto(f"{address}/login")
@@ -117,6 +118,6 @@ async def until(page: Page, expression: str) -> None:
     """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating
     text in it.
     """
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)

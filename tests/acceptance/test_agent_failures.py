@@ -65,7 +65,7 @@ async def test_the_agent_is_killed_in_mid_load_and_started_again(
             await silent(running)
             started_at = time.time()
             await running.start("agent")
-            result = await callers.finished(60)
+            result = await callers.finished(180)
         assert result.statuses == (200,) * 30
         delays = sip.post_dial_delays(result, await office.stop())
     calls = await kept(running, receiver, everybody, listen=(0, 9, 12, 20, -1))
@@ -87,7 +87,7 @@ async def test_a_frozen_agent_costs_the_deadline_and_soon_nothing(
             quitter = await somebody_gives_up(running, tmp_path)
             await rang(running, office, everybody)  # and they still talk
             running.signal("agent", signal.SIGCONT)
-            result = await callers.finished(60)
+            result = await callers.finished(180)
         assert result.statuses == (200,) * 24
         delays = sip.post_dial_delays(result, await office.stop())
     calls = await kept(running, receiver, everybody, listen=(0, 5, 12, -1))
@@ -108,7 +108,7 @@ async def test_an_agent_that_answers_too_late_does_no_harm(
     async with company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)) as (office,):
         async with crowd(running, tmp_path, everybody, rate=4) as callers:
             quitter = await somebody_gives_up(running, tmp_path)
-            result = await callers.finished(60)
+            result = await callers.finished(180)
         assert result.statuses == (200,) * 12
         delays = sip.post_dial_delays(result, await office.stop())
     proxy.delay = 0.0
@@ -133,7 +133,7 @@ async def test_a_cut_connection_comes_back_and_replays_nothing(
             await asked_something(running, proxy.ear)
             proxy.cut()  # with a question on its way
             proxy.resume()
-            result = await callers.finished(60)
+            result = await callers.finished(180)
         assert result.statuses == (200,) * 20
         delays = sip.post_dial_delays(result, await office.stop())
     calls = await kept(running, receiver, everybody, listen=(0, 5, -1))
@@ -157,7 +157,7 @@ async def test_a_hung_connection_is_noticed_and_replays_nothing(
             hung_at = time.time()
             await left(running, hung)
             proxy.resume()
-            result = await callers.finished(60)
+            result = await callers.finished(180)
         assert result.statuses == (200,) * 20
         delays = sip.post_dial_delays(result, await office.stop())
     calls = await kept(running, receiver, everybody, listen=(0, 6, -1))

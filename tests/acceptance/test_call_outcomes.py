@@ -177,13 +177,13 @@ async def test_twenty_calls_at_once(
             tmp_path / "crowd", running.settings.sip_port, everybody, rate=20, host="127.0.0.2"
         )
         async with crowd:
-            result = await crowd.finished(60)
+            result = await crowd.finished(180)
         assert (result.ok, result.failed) == (20, 0)
     calls = [await the_call(running, who) for who in everybody]
     assert [call.lease_id for call in calls] == [lease.id for lease in leases]
     assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
     await asyncio.gather(*(heard_whole(running, call) for call in calls[:3]))
-    assert {r.state for r in await running.recorded(*calls, timeout=60)} == {RecordingState.STORED}
+    assert {r.state for r in await running.recorded(*calls, timeout=180)} == {RecordingState.STORED}
 
 
 async def test_the_client_id_and_the_source_reach_the_companys_telephony(

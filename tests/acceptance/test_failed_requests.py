@@ -33,7 +33,7 @@ async def test_a_list_left_open_after_the_log_out_asks_to_log_in_and_shows_no_er
         await log_in(Seen(one, address))
         await other.goto(f"{address}/calls")
         await other.get_by_role("button", name="Log out").click()
-        await one.wait_for_url("**/login**", wait_until="commit", timeout=60_000)
+        await one.wait_for_url("**/login**", wait_until="commit", timeout=180_000)
         await context.close()
     assert said == []
 

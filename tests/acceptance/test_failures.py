@@ -64,8 +64,8 @@ async def test_a_database_locked_for_ten_seconds_delays_no_call(
                 known = len(await running.calls())
                 await asyncio.sleep(10)
                 assert len(await running.calls()) == known, "the lock is real"
-            result = await callers.finished(60)
-            assert (await on_hold.finished(60)).statuses == (200,)
+            result = await callers.finished(180)
+            assert (await on_hold.finished(180)).statuses == (200,)
         assert result.statuses == (200,) * 20
         delays = sip.post_dial_delays(result, await office.stop())
     calls = await kept(running, receiver, everybody, listen=(0, 9, -1))
@@ -94,7 +94,7 @@ async def test_a_call_cut_by_asterisks_death_is_closed_marked_and_heard_as_far_a
         after = somebody(lease.number, voice)
         assert (await dial(running, tmp_path, after)).statuses == (200,)
     await kept(running, receiver, {after: lease}, listen=[0])
-    call = await the_call(running, who, timeout=60)
+    call = await the_call(running, who, timeout=180)
     assert (call.ending, call.disposition) == (Ending.CUT, Disposition.ANSWERED)
     assert (call.verdict, call.lease_id) == (Verdict.EXACT, lease.id)
     assert call.ended_at is not None
@@ -120,7 +120,7 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
             company_line(running, tmp_path, sip.answers(0.2, speech=voice.company)),
             crowd(running, tmp_path, everybody, rate=4) as callers,
         ):
-            assert (await callers.finished(60)).statuses == (200, 200)
+            assert (await callers.finished(180)).statuses == (200, 200)
 
         async def encoding() -> bool:
             """The first one is encoded, and both calls' ends were sent: a death may send what is

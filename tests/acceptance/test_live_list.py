@@ -79,7 +79,7 @@ async def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
         await expect(page.get_by_text("Connection lost")).to_be_visible()
         await world.save(ringing("2", world.clock.now), a_call("1", world.clock.now))
         await relay.fix()
-        await expect(page.locator("#rows tr")).to_have_count(2, timeout=20_000)
+        await expect(page.locator("#rows tr")).to_have_count(2, timeout=120_000)
         await expect(page.get_by_text("Connection lost")).to_be_hidden()
         await expect(page.locator("#rows")).to_contain_text("Answered")
         await page.context.close()

@@ -23,7 +23,6 @@ from tests.support.ports import free_port
 # some are slow, and tried again
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(300),
 ]
 
 
@@ -106,7 +105,7 @@ async def everyone(
         await stack.enter_async_context(down.listening())
         await asyncio.gather(
             *(
-                expect_deliveries(running, receiver, [call], timeout=60)
+                expect_deliveries(running, receiver, [call], timeout=180)
                 for receiver in receivers.values()
             )
         )
@@ -184,7 +183,7 @@ async def tried(running: System, name: str) -> None:
     async def look() -> bool:
         return any(d.receiver_id == name and d.last_error for d in await running.deliveries())
 
-    await running.until(look, f"nothing was sent to {name}", timeout=40)
+    await running.until(look, f"nothing was sent to {name}", timeout=180)
 
 
 async def settled(running: System, count: int) -> list[Delivery]:
@@ -195,4 +194,4 @@ async def settled(running: System, count: int) -> list[Delivery]:
         done = [delivery for delivery in deliveries if delivery.state is DeliveryState.DONE]
         return deliveries if len(done) == count else None
 
-    return await running.until(look, f"not all of {count} deliveries are done", timeout=60)
+    return await running.until(look, f"not all of {count} deliveries are done", timeout=180)

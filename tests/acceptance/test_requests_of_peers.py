@@ -39,7 +39,7 @@ async def talking(plan: World, *headers: str) -> AsyncIterator[Talk]:
     """A call whose INVITE has these headers, while it lasts."""
     caller_rtp, company_rtp = await plan.carrier.new_media(), await plan.first.new_media()
     calling = asyncio.create_task(
-        plan.carrier.call(NUMBERS[0], sdp(caller_rtp), headers, timeout=60)
+        plan.carrier.call(NUMBERS[0], sdp(caller_rtp), headers, timeout=180)
     )
     invite = await plan.asked(plan.first)
     plan.first.reply(invite, "180 Ringing")
@@ -51,12 +51,12 @@ async def talking(plan: World, *headers: str) -> AsyncIterator[Talk]:
     assert caller.answer.status == 200
     yield Talk(caller=caller, company=company, caller_rtp=caller_rtp, company_rtp=company_rtp)
     assert (await caller.hang_up()).status == 200
-    await plan.first.request("BYE", 30)
+    await plan.first.request("BYE", 180)
 
 
 async def acknowledge_ringing(phone: RawPhone) -> None:
     """Answer a 180 that wants it with PRACK."""
-    ringing = await phone.expect(lambda message: message.header("Require") == "100rel", 30)
+    ringing = await phone.expect(lambda message: message.header("Require") == "100rel", 180)
     assert ringing.status == 180
     early = RawDialog(
         phone=phone,
@@ -66,7 +66,7 @@ async def acknowledge_ringing(phone: RawPhone) -> None:
         target=ringing.header("Contact").strip("<>"),
     )
     said = (f"RAck: {ringing.header('RSeq')} {ringing.header('CSeq')}",)
-    assert (await early.ask("PRACK", said, timeout=30)).status == 200
+    assert (await early.ask("PRACK", said, timeout=180)).status == 200
 
 
 TEXT = ("Content-Type: text/plain",)
@@ -99,7 +99,7 @@ async def test_every_request_inside_a_call_has_an_answer_and_the_call_goes_on(
     async with talking(plan) as talk:
         dialog: RawDialog = getattr(talk, side)
         for name, (method, headers, body, _) in REQUESTS.items():
-            got[name] = (await dialog.ask(method, headers, body, timeout=30)).status
+            got[name] = (await dialog.ask(method, headers, body, timeout=180)).status
         await talk.is_heard()
     assert {name: got[name] for name, said in REQUESTS.items() if got[name] not in said[3]} == {}
 
@@ -112,7 +112,7 @@ async def test_a_text_inside_a_call_goes_on_to_the_other_side(plan: World) -> No
             same = message.header("Call-ID") == talk.company.call_id
             return message.method == "MESSAGE" and not message.status and same
 
-        text = await plan.first.expect(new, 30)
+        text = await plan.first.expect(new, 180)
         plan.first.reply(text, "200 OK")
         assert text.body == "hello"
 
@@ -126,7 +126,7 @@ async def test_every_request_outside_a_call_is_refused_and_rings_no_phone(
     got = {}
     for name, (method, headers, body, _) in REQUESTS.items():
         outside = phone.new_dialog(NUMBERS[0])
-        got[name] = (await phone.ask(outside, method, headers, body, timeout=30)).status
+        got[name] = (await phone.ask(outside, method, headers, body, timeout=180)).status
     assert got.pop("OPTIONS") == 200
     assert set(got.values()) <= {404, 481, 489, 501}, got
     assert not plan.places.cel_log.exists(), "nothing was dialled"
@@ -229,7 +229,7 @@ async def by_way(carrier: RawPhone, dialog: RawDialog, body: str, way: str) -> i
     )
     contact = f"Contact: <sip:raw@{carrier.host}:{carrier.port}>"
     carrier.send(f"INVITE {dialog.target} SIP/2.0", (*common, contact, "CSeq: 1 INVITE"), body)
-    answer = await carrier.expect(lambda m: m.status >= 200 and branch in m.header("Via"), 30)
+    answer = await carrier.expect(lambda m: m.status >= 200 and branch in m.header("Via"), 180)
     ack = (*common[:3], f"To: {answer.header('To')}", common[4], "CSeq: 1 ACK")
     carrier.send(f"ACK {dialog.target} SIP/2.0", ack)
     return answer.status

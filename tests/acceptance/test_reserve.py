@@ -45,7 +45,7 @@ async def one_call(running: System, work: Path, voice: Voices, *, talk: float) -
     who = somebody((await running.lease()).number, voice, talk=talk)
     async with company_line(running, work, sip.answers(0.2, speech=voice.company)):
         assert (await dial(running, work, who)).statuses == (200,)
-    return await the_call(running, who, timeout=90)
+    return await the_call(running, who, timeout=180)
 
 
 async def test_below_the_reserve_calls_go_on_unrecorded_and_above_it_they_are_recorded(
@@ -102,7 +102,7 @@ async def test_an_answered_call_leaves_a_trace_while_the_disk_of_everything_is_f
             for count, who in enumerate(callers):
                 (tmp_path / str(count)).mkdir()
                 assert (await dial(running, tmp_path / str(count), who)).statuses == (200,)
-    first, second = [await the_call(running, who, timeout=90) for who in callers]
+    first, second = [await the_call(running, who, timeout=180) for who in callers]
     assert first.ended_at is not None  # some of its rows may still have found a place
     assert second.ending is Ending.NOT_LOGGED
     assert (second.number, second.site_id, second.destination_id) == (

@@ -2,6 +2,8 @@
 of both.
 """
 
+import asyncio
+
 import pytest
 
 from router.domain.visitors.site import SourceRule
@@ -133,12 +135,15 @@ async def test_a_flood_of_pages_is_few_signs_of_life_and_the_last_page_is_sent(
     await visitor.page.clock.install()
     await visitor.opens(BODY)
     await visitor.shows("777-00-01", "p")
+    await visitor.page.clock.pause_at(await visitor.page.evaluate("Date.now() / 1000 + 1"))
     for step in range(30):
         await visitor.page.evaluate("step => history.replaceState({}, '', '/p' + step)", step)
         await visitor.page.clock.run_for(100)
     await visitor.page.clock.run_for(2_000)
-    paths = [body["path"] for body in await visitor.heard("alive", 3) if "path" in body]
-    assert paths[-1] == "/p29"
+    paths = [""]
+    while paths[-1] != "/p29":
+        paths = [body["path"] for body in await visitor.heard("alive", 3) if "path" in body]
+        await asyncio.sleep(0.02)
     assert len(paths) <= 4
 
 

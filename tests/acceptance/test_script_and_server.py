@@ -57,7 +57,7 @@ async def test_two_visitors_see_two_numbers_and_what_they_do_is_stored(
         assert [(cookie["name"], cookie["httpOnly"]) for cookie in cookies] == [
             ("ringtrace_visitor", True)
         ]
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not (seen := await tapped_and_left(world)):
                 await asyncio.sleep(0.05)
     leases, taps = seen

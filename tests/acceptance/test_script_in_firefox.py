@@ -54,7 +54,7 @@ async def test_a_visitor_with_firefox_sees_their_number_everywhere_and_leaves(
         await page.evaluate("history.pushState({}, '', '/contacts')")
         await page.until("document.querySelector('a').getAttribute('href') === 'tel:+74957770002'")
         await page.goto(company.page("<p>Другая страница</p>", path="/other", line=""))
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not (company.said("left") and company.said("tap")):
                 await page.evaluate("1")
         assert company.said("tap") == [{"number": LEASED}]
@@ -89,7 +89,7 @@ async def test_a_server_that_is_gone_leaves_firefox_with_the_companys_number(
         assert company.stop_server
         await company.stop_server()
         await page.evaluate("history.pushState({}, '', '/next')")
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not page.console:
                 await page.evaluate("1")
         await page.evaluate("new Promise(done => setTimeout(done, 2000))")
@@ -114,7 +114,7 @@ async def test_firefox_hears_pages_tells_late_identifiers_and_gives_back_what_is
         await page.evaluate(
             "document.cookie = '_ga=GA1.1.111.222; path=/'; history.pushState({}, '', '/next')"
         )
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             while not any(body.get("ga_client_id") == "111.222" for body in company.said("alive")):
                 await page.evaluate("1")
         assert "/next" in [body.get("path") for body in company.said("alive")]
@@ -133,7 +133,7 @@ async def test_a_silent_server_does_not_hold_back_the_load_event_in_firefox(tmp_
     server = await asyncio.start_server(wait, "127.0.0.1", 0)
     silent = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with open_for_business(Company()) as company, firefox(tmp_path) as page:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             # until it has loaded
             await page.goto(company.page("<p>8 495 123-45-67</p>", line=snippet(silent, "shop")))
         assert await page.evaluate("document.querySelector('p').textContent") == "8 495 123-45-67"

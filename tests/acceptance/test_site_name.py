@@ -74,7 +74,7 @@ async def site(
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(180), httpx.AsyncClient(trust_env=False) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     assert (await client.get(address)).text == PAGE

@@ -171,7 +171,7 @@ async def test_a_pbx_that_returns_every_call_ends_soon(plan: World) -> None:
             )
             dialog = plan.first.new_dialog("205", number)
             returned.append(
-                asyncio.create_task(plan.first.ask(dialog, "INVITE", (), sdp(media), timeout=60))
+                asyncio.create_task(plan.first.ask(dialog, "INVITE", (), sdp(media), timeout=180))
             )
 
     returned: list[asyncio.Task[object]] = []

@@ -32,7 +32,7 @@ async def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal
         before = parts(one.settings)
         assert set(before) == ALL
         process.send_signal(number)
-        code = await asyncio.wait_for(process.wait(), 60)
+        code = await asyncio.wait_for(process.wait(), 180)
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
         await nothing_left(one)
 
@@ -85,7 +85,7 @@ async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     async with system(tmp_path / "home") as one:
         with socket.create_server(("127.0.0.1", one.settings.web_port)):
             process = await run(one, tmp_path)
-            assert await asyncio.wait_for(process.wait(), 60) == 1
+            assert await asyncio.wait_for(process.wait(), 180) == 1
         said = said_by(one, tmp_path)
         assert f"127.0.0.1:{one.settings.web_port} cannot be used" in said.replace("\n", " ")
         assert "RINGTRACE_WEB_PORT" in said
@@ -103,7 +103,7 @@ async def take_calls(one: System, work: Path, voice: Voices, count: int) -> None
             company_line(one, work, sip.answers(0.2, speech=voice.company)),
             crowd(one, work, everybody, rate=5) as callers,
         ):
-            assert (await callers.finished(60)).statuses == (200,) * count
+            assert (await callers.finished(180)).statuses == (200,) * count
         calls = await kept(one, receiver, everybody, listen=[0])
         assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
 
@@ -119,7 +119,7 @@ async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subproces
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.wait(), 60)
+            await asyncio.wait_for(process.wait(), 180)
         for left in of(one.settings):
             left.kill()  # a test that failed leaves nothing behind either
 

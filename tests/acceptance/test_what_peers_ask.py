@@ -232,7 +232,7 @@ async def test_a_call_that_is_refused_for_what_it_offers_leaves_a_trace(
 
 async def test_telephony_that_does_not_know_us_is_named(running: System, wire: Line) -> None:
     calling = asyncio.create_task(wire.carrier.call(STATIC, sdp(await wire.carrier.new_media())))
-    wire.pbx.reply(await wire.pbx.request("INVITE", 20), "403 Forbidden")
+    wire.pbx.reply(await wire.pbx.request("INVITE", 180), "403 Forbidden")
     answer = (await calling).answer
     assert answer is not None
     assert answer.status == 480
@@ -266,7 +266,7 @@ async def test_all_phones_that_registered_under_one_account_ring(
         calling = asyncio.create_task(
             wire.carrier.call(STATIC, sdp(await wire.carrier.new_media()))
         )
-        invites = await asyncio.gather(first.request("INVITE", 30), second.request("INVITE", 30))
+        invites = await asyncio.gather(first.request("INVITE", 30), second.request("INVITE", 180))
         first.reply(invites[0], "180 Ringing")
         second_rtp = await second.new_media()
         await second.accept(invites[1], sdp(second_rtp))
