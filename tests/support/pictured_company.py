@@ -16,7 +16,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.delivery import DeliveryState
-from router.domain.delivery.entity import Entity, EntityKind, Found, Maker, Ref
+from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import NumberKind, Pool, TrackingNumber
@@ -260,7 +260,7 @@ def _deliveries(calls: list[Call]) -> Iterator[object]:
         connection_id="sales",
         kind=DEAL.kind,
         external_id=DEAL.id,
-        maker=Maker.TELEPHONY,
+        created_by=CreatedBy.TELEPHONY,
         client_id=CLIENT_ID,
         at=newest.arrived_at + timedelta(minutes=2),
     )

@@ -57,6 +57,7 @@ def _paths(call: str) -> dict[str, str]:
         "pool": "/pools/visitors",
         "reliability": "/reliability",
         "nothing-found": "/calls?text=nobody",
+        "receiver": "/receivers/sales",
         "error": "/calls/none",
     }
 
