@@ -121,3 +121,18 @@ async def until(page: Page, expression: str) -> None:
     async with asyncio.timeout(180):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)
+
+
+async def open_filters(page: Page) -> None:
+    """Unfold the filters that are folded away."""
+    details = page.locator("#filters details")
+    if not await details.evaluate("details => details.open"):
+        await details.locator("summary").click()
+
+
+async def filter_by_outcome(page: Page, ending: str) -> None:
+    """Choose this outcome alone."""
+    await open_filters(page)
+    for chosen in await page.locator("#filters [name=ending]:checked").all():
+        await chosen.uncheck()
+    await page.locator(f"#filters [name=ending][value={ending}]").check()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.acceptance.supervisor import Seen, log_in, until
+from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, until
 from tests.acceptance.test_list_place import fill
 from tests.support.web_calls import furnish
 from tests.support.web_world import World, served
@@ -55,10 +55,10 @@ async def test_a_refusal_and_a_lost_connection_are_shown_and_not_logged(
         await expect(page.locator("form p[role=alert]")).to_be_visible()
         await page.goto(f"{address}/calls")
         await page.route("**/calls?*", lambda route: route.abort("internetdisconnected"))
-        await page.get_by_label("Outcome").select_option("answered")
+        await filter_by_outcome(page, "answered")
         await expect(page.locator("#lost")).to_be_visible()
         await page.unroute("**/calls?*")
-        await page.get_by_label("Outcome").select_option("busy")
+        await filter_by_outcome(page, "busy")
         await expect(page.locator("#lost")).to_be_hidden()
         await context.close()
     assert said == []

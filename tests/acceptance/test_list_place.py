@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.acceptance.supervisor import log_in, looking, until
+from tests.acceptance.supervisor import filter_by_outcome, log_in, looking, open_filters, until
 from tests.support.web_calls import a_call
 from tests.support.web_world import World
 
@@ -68,7 +68,7 @@ async def test_the_link_to_the_list_keeps_the_filters(world: World, browser: Bro
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
-        await page.get_by_label("Outcome").select_option("answered")
+        await filter_by_outcome(page, "answered")
         await page.wait_for_url("**/calls?ending=answered")
         await page.locator("#rows a").nth(3).click()
         await page.get_by_role("link", name="← Calls").click()
@@ -86,13 +86,13 @@ async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = seen.page
-        await page.get_by_label("Outcome").select_option("answered")
+        await filter_by_outcome(page, "answered")
         await page.wait_for_url("**/calls?ending=answered")
         await page.get_by_role("link", name="All", exact=True).click()
-        await expect(page.get_by_label("Outcome")).to_have_value("answered")
+        await expect(page.locator("#filters [value=answered]")).to_be_checked()
         assert "ending=answered" in page.url
 
-        await page.get_by_text("More filters").click()
+        await open_filters(page)
         await page.get_by_label("From").fill("2026-01-02")
         await page.wait_for_url("**since=2026-01-02**")
         await expect(page.locator("#periods [aria-current]")).to_have_count(0)

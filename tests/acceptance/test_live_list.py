@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.acceptance.supervisor import Seen, log_in, looking, until
+from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, looking, until
 from tests.support.ports import free_port
 from tests.support.web_calls import a_call, furnish, ringing
 from tests.support.web_world import World, served
@@ -53,7 +53,7 @@ async def test_filters_change_the_list_the_address_and_what_comes_live(
         page = seen.page
         rows = page.locator("#rows tr")
         await expect(rows).to_have_count(len(calls))
-        await page.get_by_label("Outcome").select_option("busy")
+        await filter_by_outcome(page, "busy")
         await expect(rows).to_have_count(1)
         await page.wait_for_url("**/calls?ending=busy")
         await world.save(
