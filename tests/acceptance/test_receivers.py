@@ -122,7 +122,9 @@ async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
     assert {delivery.state for delivery in everyone.of(name)} == {DeliveryState.DONE}
     assert all(delivery.attempts >= 2 for delivery in everyone.of(name) if name != "down")
     if name != "down":
-        assert [receiver.tries(fact) for fact in receiver.effects] == [2, 2]
+        # a busy machine may take an answer for late, and send once more under the same key
+        assert all(receiver.tries(fact) >= 2 for fact in receiver.effects)
+        assert all(len(receiver.keys(fact)) == 1 for fact in receiver.effects)
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
@@ -146,7 +148,7 @@ async def test_what_is_sent_is_the_same_each_time_and_signed_each_time(
     everyone: AnalyticsEvent,
 ) -> None:
     attempts = everyone.receivers["failing"].attempts
-    assert len(attempts) == 4
+    assert len(attempts) >= 4
     assert all(attempt.signed for attempt in attempts)
     assert len({attempt.key for attempt in attempts}) == 2
     assert attempts[0].body == next(a.body for a in attempts[1:] if a.key == attempts[0].key)
