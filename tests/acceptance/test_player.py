@@ -32,7 +32,7 @@ async def test_a_recording_is_heard_sought_and_driven_by_keyboard(
         await page.get_by_role("link", name="+7 916 123-45-67").first.focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_contain_text("+7 916 123-45-67")
-        wave = page.get_by_role("slider")
+        wave = page.get_by_role("slider", name="Position")
         await expect(wave).to_have_attribute("aria-valuemax", str(SECONDS))
         await expect(wave.locator("canvas").first).to_be_visible()
 

@@ -2,10 +2,13 @@
 import "htmx-ext-sse";
 
 import "./failures";
+import "./keys";
 import "./live";
 import "./page";
 import "./place";
+import { drawMarks } from "./moments";
 import { startPlayers } from "./player";
 
 startPlayers();
 document.addEventListener("htmx:load", startPlayers);
+document.addEventListener("htmx:load", drawMarks);

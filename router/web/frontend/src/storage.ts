@@ -18,3 +18,12 @@ export function write(place: Place, name: string, value: string): void {
     return;
   }
 }
+
+/* A check box that stays as the reader leaves it, for all recordings. */
+export function rememberSwitch(box: HTMLInputElement, name: string, changed: () => void = () => undefined): void {
+  box.checked = read("localStorage", name) === "on";
+  box.addEventListener("change", () => {
+    write("localStorage", name, box.checked ? "on" : "off");
+    changed();
+  });
+}
