@@ -154,5 +154,7 @@ def _diagnosis(status: int, complaint: str) -> Retryable:
     if status == -signal.SIGXFSZ or any(words in complaint for words in _FULL):
         return DiskFull()
     return EncoderFailed(
-        f"ffmpeg ended with status {status}: {complaint or 'the file is not whole'}"
+        f"ffmpeg ended with status {status}: {complaint or 'the file is not whole'}",
+        status=status,
+        detail=complaint,
     )

@@ -5,6 +5,8 @@ RecordingError
 ├── SpoolMissing           neither spool nor storage has it: nothing to do again
 ├── NoSound                the spool pair is untouched and empty: discard it once Asterisk has surely closed it
 ├── BrokenSpool            kept aside in ``<spool>/broken``: a person has to look
+│   ├── NotAFile
+│   └── OtherFormat
 ├── NotStored
 ├── OutsideRecording
 └── Retryable              the spool pair is untouched: the same call may succeed later
@@ -25,8 +27,9 @@ from inspect import getdoc
 class RecordingError(Exception):
     """The recording could not be handled."""
 
-    def __init__(self, message: str | None = None) -> None:
+    def __init__(self, message: str | None = None, **facts: str | int) -> None:
         super().__init__(message or getdoc(type(self)))
+        self.facts = facts  # what the message names
 
 
 class InvalidName(RecordingError):
@@ -43,6 +46,14 @@ class NoSound(RecordingError):
 
 class BrokenSpool(RecordingError):
     """The spool files hold no usable audio; they were kept aside."""
+
+
+class NotAFile(BrokenSpool):
+    """A spool file is a link, a pipe or a directory."""
+
+
+class OtherFormat(BrokenSpool):
+    """A spool file has another format than raw 8 kHz samples."""
 
 
 class NotStored(RecordingError):

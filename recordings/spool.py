@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recordings.errors import (
-    BrokenSpool,
     InvalidName,
     NoSound,
+    NotAFile,
+    OtherFormat,
     SpoolBusy,
     SpoolMissing,
     SpoolUnreadable,
@@ -180,7 +181,8 @@ def _told(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SpoolUnreadable(f"{SpoolUnreadable()} ({path}: {error.strerror})") from error
+        detail = f"{path}: {error.strerror}"
+        raise SpoolUnreadable(f"{SpoolUnreadable()} ({detail})", detail=detail) from error
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO | None:
@@ -191,7 +193,7 @@ def _open(path: Path, stack: ExitStack) -> BinaryIO | None:
         if not os.path.lexists(path):
             return None
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise BrokenSpool(f"{path.name} is not a plain file")
+            raise NotAFile(f"{path.name} is not a plain file", file=path.name)
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         file = stack.enter_context(os.fdopen(descriptor, "rb"))
         try:
@@ -201,7 +203,9 @@ def _open(path: Path, stack: ExitStack) -> BinaryIO | None:
         if not os.fstat(descriptor).st_nlink:  # the worker that held it has just finished it
             raise SpoolBusy
         if kind := _SIGNATURES.get(file.peek(4)[:4]):
-            raise BrokenSpool(f"{path.name} is a {kind} file, not raw 8 kHz samples")
+            raise OtherFormat(
+                f"{path.name} is a {kind} file, not raw 8 kHz samples", file=path.name, format=kind
+            )
     return file
 
 

@@ -89,7 +89,11 @@ class Storage:
                 retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
             )
         except (BaseError, ValueError) as error:
-            raise StorageFailed(f"the storage {location} cannot be opened: {error}") from error
+            raise StorageFailed(
+                f"the storage {location} cannot be opened: {error}",
+                key=location,
+                detail=str(error),
+            ) from error
         return cls(store)
 
     def put(self, key: str, file: Path, *, sha256: str, content_type: str) -> StoredFile:
@@ -213,4 +217,6 @@ def _typed(key: str) -> Iterator[None]:
             raise DiskFull from error
         if any(words in text for words in _OUTSIDE):
             raise OutsideRecording from error
-        raise StorageFailed(f"the storage failed with {key}: {text}") from error
+        raise StorageFailed(
+            f"the storage failed with {key}: {text}", key=key, detail=text
+        ) from error

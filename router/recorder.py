@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import recordings
+from recordings import errors
 from recordings.errors import (
     BrokenSpool,
     InvalidName,
@@ -19,7 +20,7 @@ from recordings.errors import (
     SpoolMissing,
 )
 from router.domain.calls.call import Call, Ending, Recording, RecordingState
-from router.domain.calls.recording_codes import RecordingCode
+from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
 from router.domain.delivery.outcome import Outcome
 from router.errors import InvalidInput, NotFound, Unavailable
 from router.service.calls.ports import Audio
@@ -28,7 +29,24 @@ from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
 TALK_BYTES = 16_000  # a second
 QUIET_SECONDS = 0.5  # a spool file that has not grown for so long after the call's end is whole
 EMPTY_SECONDS = 5.0  # Asterisk keeps up to two seconds of sound to itself until it closes a file
-NOT_WRITTEN = "Asterisk ended before it wrote any audio: it keeps up to two seconds in memory."
+CODES: dict[type[RecordingError], NoRecordingCode] = {
+    errors.SpoolMissing: NoRecordingCode.SPOOL_MISSING,
+    errors.NoSound: NoRecordingCode.NO_SOUND,
+    errors.BrokenSpool: NoRecordingCode.BROKEN_SPOOL,
+    errors.NotAFile: NoRecordingCode.NOT_A_FILE,
+    errors.OtherFormat: NoRecordingCode.OTHER_FORMAT,
+    errors.InvalidName: NoRecordingCode.INVALID_NAME,
+    errors.SpoolBusy: NoRecordingCode.SPOOL_BUSY,
+    errors.SpoolUnreadable: NoRecordingCode.SPOOL_UNREADABLE,
+    errors.StillGrowing: NoRecordingCode.STILL_GROWING,
+    errors.DiskFull: NoRecordingCode.DISK_FULL,
+    errors.EncoderMissing: NoRecordingCode.ENCODER_MISSING,
+    errors.EncoderFailed: NoRecordingCode.ENCODER_FAILED,
+    errors.EncoderTimedOut: NoRecordingCode.ENCODER_TIMED_OUT,
+    errors.StorageFailed: NoRecordingCode.STORAGE_FAILED,
+    errors.StoredCopyDiffers: NoRecordingCode.STORED_COPY_DIFFERS,
+    errors.NotStored: NoRecordingCode.NOT_STORED,
+}
 
 
 class SpoolRecorder:
@@ -56,7 +74,7 @@ class SpoolRecorder:
             return replace(
                 recording,
                 state=RecordingState.BROKEN,
-                reason="the CEL log contains an invalid file name",
+                reason=Outcome.of(NoRecordingCode.INVALID_NAME),
             )
         if not recordings.is_settled(pair, quiet_seconds=QUIET_SECONDS, now=time.time()):
             raise StillWriting
@@ -67,17 +85,17 @@ class SpoolRecorder:
                 self._threads, self._store_pair, pair, recording, call
             )
         except SpoolMissing as error:
-            return replace(recording, state=RecordingState.MISSING, reason=str(error))
+            return replace(recording, state=RecordingState.MISSING, reason=reason_of(error))
         except NoSound as error:
-            return self._without_sound(pair, recording, call, str(error))
+            return self._without_sound(pair, recording, call, reason_of(error))
         except BrokenSpool as error:
-            return replace(recording, state=RecordingState.BROKEN, reason=str(error))
+            return replace(recording, state=RecordingState.BROKEN, reason=reason_of(error))
         except (
             Retryable,
             NotStored,
             OSError,
         ) as error:  # also a storage that said it had stored the file
-            raise RecorderBusy(str(error) or type(error).__name__) from error
+            raise RecorderBusy(reason_of(error)) from error
         return replace(
             recording,
             state=RecordingState.STORED,
@@ -110,9 +128,8 @@ class SpoolRecorder:
             return
         free = shutil.disk_usage(home).free
         if free < self._reserve:
-            raise RecorderBusy(
-                f"only {free // 2**20} MB are free at {home}: the recording stays in the spool"
-            )
+            left = {"megabytes": free // 2**20, "path": str(home)}
+            raise RecorderBusy(Outcome.of(NoRecordingCode.DISK_RESERVED, **left))
 
     async def discard(self, recording: Recording) -> bool:
         """Remove the spool pair, unless there is talk in it: Asterisk records while people are
@@ -126,7 +143,7 @@ class SpoolRecorder:
         except InvalidName:
             return True
         except (Retryable, OSError) as error:
-            raise RecorderBusy(str(error) or type(error).__name__) from error
+            raise RecorderBusy(reason_of(error)) from error
         return True
 
     def _store_pair(
@@ -142,7 +159,7 @@ class SpoolRecorder:
         )
 
     def _without_sound(
-        self, pair: recordings.SpoolPair, recording: Recording, call: Call, reason: str
+        self, pair: recordings.SpoolPair, recording: Recording, call: Call, reason: Outcome
     ) -> Recording:
         """Nothing was said: no file is kept, once Asterisk has had the time to write what it
         had.
@@ -155,13 +172,23 @@ class SpoolRecorder:
         try:
             recordings.discard(pair)
         except Retryable as error:
-            raise RecorderBusy(str(error)) from error
-        reason = NOT_WRITTEN if call.ending is Ending.CUT else reason
+            raise RecorderBusy(reason_of(error)) from error
+        if call.ending is Ending.CUT:
+            reason = Outcome.of(NoRecordingCode.NOTHING_WRITTEN)
         return replace(recording, state=RecordingState.MISSING, reason=reason)
 
     def close(self) -> None:
         """Wait for encodings under way."""
         self._threads.shutdown(cancel_futures=True)
+
+
+def reason_of(error: Exception) -> Outcome:
+    """Why there is no recording, or not yet."""
+    for kind in type(error).__mro__:
+        if code := CODES.get(kind):
+            return Outcome.of(code, **getattr(error, "facts", {}))
+    detail = str(error) or type(error).__name__
+    return Outcome.of(NoRecordingCode.FILE_UNUSABLE, detail=detail)
 
 
 def warning(found: recordings.AudioWarning, moment: float | None = None) -> Outcome:

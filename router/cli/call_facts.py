@@ -67,7 +67,7 @@ def visit_facts(visit: Visit) -> Iterable[tuple[str, Any]]:
 
 def recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
     yield "state", recording.state
-    yield "why", recording.reason
+    yield "why", recording.reason and str(recording.reason)
     yield "length", duration(recording.seconds) or None
     yield "caller spoke", _part(recording.caller_speech_seconds)
     yield "company spoke", _part(recording.company_speech_seconds)

@@ -176,7 +176,7 @@ CAUSES = {  # Q.850
 NO_RECORDING = {
     RecordingState.WAITING: N_("The recording is being processed and will appear here."),
     RecordingState.DISCARDED: N_("The call was not answered, so there is no recording."),
-    RecordingState.MISSING: N_("No recording: neither side sent audio."),
+    RecordingState.MISSING: N_("There is no recording of this call."),
     RecordingState.BROKEN: N_(
         "The recording is damaged; its files are kept for the administrator."
     ),

@@ -50,7 +50,7 @@ async def test_a_call_that_cannot_be_recorded_goes_on_and_says_why(
         call = await one_call(running, tmp_path, voice, talk=3.0)
         (recording,) = await running.recorded(call)
     assert recording.state in {RecordingState.MISSING, RecordingState.BROKEN}
-    assert "disk was full" in (recording.reason or "")
+    assert "disk was full" in str(recording.reason)
     await expect_deliveries(running, receiver, [call])
 
 
@@ -86,7 +86,7 @@ async def test_a_full_storage_leaves_the_recording_in_the_spool_until_there_is_r
             assert (await dial(running, tmp_path, who)).statuses == (200,)
         call = await the_call(running, who)
         waiting = await postponed(running, call)
-        assert "no space left" in (waiting.reason or "")
+        assert "no space left" in str(waiting.reason)
         assert len(spool_names(running)) == 2
     await kept(running, receiver, {who: lease}, listen=[0])
     assert spool_names(running) == []

@@ -11,6 +11,8 @@ import pytest
 
 import recordings
 from router.domain.calls.call import Call, RecordingState
+from router.domain.calls.recording_codes import NoRecordingCode
+from router.domain.delivery.outcome import Outcome
 from router.recorder import SpoolRecorder, StorageReader
 from router.service.calls.recording import store_due
 from router.store.engine import SqlStore
@@ -98,7 +100,7 @@ async def test_a_call_without_sound_is_missing_its_recording_and_leaves_no_file(
     await store_due(store, recorder, Clock(later(10)))
     done = await state_of(store)
     assert done.state is RecordingState.MISSING
-    assert done.reason == "Neither side sent any sound, or the disk was full."
+    assert done.reason == Outcome.of(NoRecordingCode.NO_SOUND)
     assert list((places / "spool").iterdir()) == []
 
 

@@ -5,10 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from router.domain.calls.call import Call, Ending, Recording, RecordingState
+from router.domain.calls.recording_codes import NoRecordingCode
+from router.domain.delivery.outcome import Outcome
 from router.service.calls.recording import CLAIM, SETTLE, RecorderBusy, StillWriting, store_due
 from router.store.engine import SqlStore
 from tests.integration.waiting_recordings import deliveries_made, state_of, waits
 from tests.support.builders import Clock, later
+
+ODD = Outcome.of(NoRecordingCode.OTHER_FORMAT, file="c1-caller.sln", format="WAV")
+SILENT = Outcome.of(NoRecordingCode.STORAGE_FAILED, key="k.mp3", detail="no answer")
 
 Act = Callable[[Recording], Awaitable[Recording]]
 
@@ -38,11 +43,11 @@ async def good(recording: Recording) -> Recording:
 
 
 async def broken(recording: Recording) -> Recording:
-    return replace(recording, state=RecordingState.BROKEN, reason="odd number of bytes")
+    return replace(recording, state=RecordingState.BROKEN, reason=ODD)
 
 
 async def busy(_: Recording) -> Recording:
-    raise RecorderBusy("the storage does not answer")
+    raise RecorderBusy(SILENT)
 
 
 async def writing(_: Recording) -> Recording:
@@ -107,7 +112,7 @@ async def test_a_broken_recording_keeps_its_reason_and_is_not_sent(store: SqlSto
     await waits(store)
     await store_due(store, FakeRecorder(broken), Clock(later(10)))
     done = await state_of(store)
-    assert (done.state, done.reason) == (RecordingState.BROKEN, "odd number of bytes")
+    assert (done.state, done.reason) == (RecordingState.BROKEN, ODD)
     assert await deliveries_made(store) == []
 
 
@@ -130,7 +135,7 @@ async def test_a_storage_that_does_not_answer_is_tried_again_with_growing_pauses
     for _ in range(14):
         assert await store_due(store, FakeRecorder(busy), clock) == 1
         waiting = await state_of(store)
-        assert waiting.reason == "the storage does not answer"
+        assert waiting.reason == SILENT
         pauses.append((waiting.due_at - clock()).total_seconds())
         clock.now = waiting.due_at
     assert all(pause <= min(2 ** (tries + 1), 600) for tries, pause in enumerate(pauses))

@@ -145,7 +145,7 @@ async def test_a_recording_that_breaks_the_recorder_delays_no_other(store: SqlSt
         kept = await session.get_many(Recording, [story.linkedid for story in stories])
     states = [kept[story.linkedid].state for story in stories]
     assert states == [RecordingState.WAITING, RecordingState.STORED, RecordingState.STORED]
-    assert "ZeroDivisionError" in (kept[stories[0].linkedid].reason or "")
+    assert "ZeroDivisionError" in str(kept[stories[0].linkedid].reason)
 
 
 async def test_the_reader_goes_on_after_a_fault_of_ours(

@@ -34,7 +34,7 @@ async def calls(world: World) -> dict[str, Call]:
             "stale",
             [
                 "had ended 1 day before",
-                "neither side sent audio",
+                "neither side sent any sound",
                 "connection refused",
                 "2 attempts",
             ],

@@ -12,8 +12,8 @@ PAGE = Path(__file__).parents[2] / "docs/outcomes.md"
 
 HEAD = """# Outcomes
 
-What came of a delivery (`receipt`, `last_error`), why a receiver fails (`reason`) and what is odd about a recording
-(`warnings`) is an outcome. The API and `--json` give it as an object; webhooks give `reason` in the same form:
+What came of a delivery (`receipt`, `last_error`), why a receiver fails (`reason`), what is odd about a recording
+(`warnings`) and why there is none (`reason`) is an outcome. The API and `--json` give it as an object; webhooks give `reason` in the same form:
 
 ```json
 {

@@ -17,6 +17,7 @@ from router.domain.calls.call import (
     State,
     Tag,
 )
+from router.domain.calls.recording_codes import NoRecordingCode
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState
 from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.lease import Lease
@@ -163,10 +164,14 @@ async def furnish(world: World, recording: Recording | None = None) -> dict[str,
                 a_recording(
                     calls["hostile"],
                     state=RecordingState.BROKEN,
-                    reason="caller: 13 bytes, not samples",
+                    reason=Outcome.text("caller: 13 bytes, not samples"),
                 ),
                 a_recording(calls["missed"], state=RecordingState.DISCARDED),
-                a_recording(calls["stale"], state=RecordingState.MISSING),
+                a_recording(
+                    calls["stale"],
+                    state=RecordingState.MISSING,
+                    reason=Outcome.of(NoRecordingCode.NO_SOUND),
+                ),
                 a_recording(calls["static"], state=RecordingState.WAITING),
             ]
         )

@@ -227,7 +227,7 @@ class Recording:
     expected_seconds: float  # from the first answer to the end, by the CEL log
     due_at: datetime  # the worker processes it from this time on
     attempts: int = 0
-    reason: str | None = None
+    reason: Outcome | None = None  # why there is no audio, or not yet
     key: str | None = None  # in the recording storage
     content_type: str | None = None
     bytes: int | None = None

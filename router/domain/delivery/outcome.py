@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from router.domain.calls.recording_codes import RecordingCode
+from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
 from router.domain.delivery.analytics_codes import (
     Ga4Code,
     GoogleAdsCode,
@@ -37,7 +37,7 @@ CODES: Mapping[str, Code] = {
         *(AnswerCode, SettingCode, SendingCode, CrmCode, VisitorCode, WebhookCode),
         *(AmoCrmCode, Bitrix24Code, HubspotCode, RetailCrmCode, TrytonCode, OdooCode),
         *(Ga4Code, GoogleAdsCode, MetricaCode),
-        RecordingCode,
+        *(RecordingCode, NoRecordingCode),
     )
     for code in kind
 }

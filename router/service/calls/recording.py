@@ -12,7 +12,9 @@ import structlog
 from router.domain.backoff import backoff
 from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
 from router.domain.calls.periods import lengthened
+from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
+from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.payload import recording_body
 from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
@@ -36,6 +38,10 @@ class StillWriting(Unavailable):
 
 class RecorderBusy(Unavailable):
     """The recorder cannot finish now; it will be retried."""
+
+    def __init__(self, reason: Outcome) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class Recorder(Protocol):
@@ -89,13 +95,14 @@ async def _work(
     except StillWriting:
         done = replace(recording, due_at=clock() + SETTLE)
     except RecorderBusy as error:
-        done = _postponed(recording, error.message, clock())
+        done = _postponed(recording, error.reason, clock())
     except DatabaseUnavailable:
         raise
     except Exception as error:
         # a bug stops this one, not its lane
         log.exception("recording_broke", linkedid=call.id)
-        done = _postponed(recording, f"a fault of Ringtrace: {error!r}"[:300], clock())
+        fault = Outcome.of(SendingCode.INTERNAL_ERROR, detail=repr(error)[:300])
+        done = _postponed(recording, fault, clock())
     if done.state is RecordingState.STORED:
         done = replace(done, stored_at=clock(), reason=None)
     try:
@@ -104,12 +111,12 @@ async def _work(
         log.warning("recording_not_settled", linkedid=call.id, reason=error.message)
 
 
-def _postponed(recording: Recording, reason: str, now: datetime) -> Recording:
+def _postponed(recording: Recording, reason: Outcome, now: datetime) -> Recording:
     pause = backoff(recording.attempts + 1, FIRST_PAUSE, LONGEST_PAUSE)
     log.warning(
         "recording_postponed",
         linkedid=recording.call_id,
-        reason=reason,
+        reason=str(reason),
         seconds=pause.total_seconds(),
     )
     return replace(recording, attempts=recording.attempts + 1, due_at=now + pause, reason=reason)
@@ -135,7 +142,7 @@ async def _settle(
             linkedid=call.id,
             state=done.state,
             seconds=done.seconds,
-            reason=done.reason,
+            reason=done.reason and str(done.reason),
         )
 
 

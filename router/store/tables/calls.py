@@ -171,7 +171,7 @@ recording = Table(
     Column("expected_seconds", Float, nullable=False),
     moment("due_at"),
     Column("attempts", Integer, nullable=False),
-    Column("reason", Text),
+    Column("reason", JsonOrNull),
     Column("key", Text),
     Column("content_type", String(40)),
     Column("bytes", BigInteger),

@@ -18,7 +18,7 @@ class Recording(Answer):
     url: str | None = None
     """Path of the audio, once it is stored."""
 
-    reason: str | None
+    reason: Outcome | None
     """Why there is no audio, or not yet."""
 
     content_type: str | None
