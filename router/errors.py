@@ -14,7 +14,7 @@ RingtraceError
     ├── DatabaseUnavailable
     │   └── WriteUndone     a deadlock and the like: the same may succeed at once
     ├── TookTooLong         a search or report was stopped
-    ├── MailboxUnavailable  a mailbox cannot be read
+    ├── MailboxUnavailable  a mailbox cannot be read: see `service.mail`
     └── ReceiverUnavailable an outside system did not take a delivery: see `service.delivery`
 
 A class's docstring is its default message. HTTP codes are known to `router.web` alone.
@@ -85,7 +85,3 @@ class WriteUndone(DatabaseUnavailable):
 
 class TookTooLong(Unavailable):
     """This took too long and was stopped: choose fewer days, or say more of the number or name."""
-
-
-class MailboxUnavailable(Unavailable):
-    """The mailbox cannot be read; it will be tried again."""

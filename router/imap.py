@@ -19,9 +19,9 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from router.domain.mail import MARKS, RECIPIENTS, Mailbox, Security
+from router.domain.mail_codes import MailCode
 from router.domain.text import one_line
-from router.errors import MailboxUnavailable
-from router.service.mail import Arrived, Batch
+from router.service.mail import Arrived, Batch, MailboxUnavailable
 
 AT_ONCE = 200  # messages in one batch
 # of either part of a head: who writes to a thousand people writes to none of us
@@ -57,7 +57,7 @@ class ImapClient:
                 return await asyncio.to_thread(line.talk, password, ask)
         except TimeoutError as error:
             raise MailboxUnavailable(
-                f"{mailbox.host} did not answer completely within {self._seconds:g} s."
+                MailCode.MAIL_TIMED_OUT, host=mailbox.host, seconds=f"{self._seconds:g}"
             ) from error
         finally:
             line.cut()
@@ -84,7 +84,7 @@ class _Line:
         except (
             Exception
         ) as error:  # a bad server's answers make the client raise whatever they like
-            raise MailboxUnavailable(_why(error, self._mailbox)) from error
+            raise _unavailable(error, self._mailbox) from error
         finally:
             if self._client is not None:
                 with contextlib.suppress(Exception):
@@ -126,7 +126,7 @@ def _examine(client: IMAPClient, folder: str) -> dict[bytes, Any]:
         return dict(client.select_folder(folder, readonly=True))
     except IMAPClientError as error:
         raise MailboxUnavailable(
-            f"The folder '{folder}' cannot be opened: {_line(error)}."
+            MailCode.MAIL_NO_FOLDER, folder=folder, detail=_line(error)
         ) from error
 
 
@@ -164,31 +164,26 @@ def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
     return Arrived(uid=uid, at=known.astimezone(UTC), head=head)
 
 
-def _why(error: Exception, at: Mailbox) -> str:
+def _unavailable(error: Exception, at: Mailbox) -> MailboxUnavailable:
     """What went wrong, and how to fix it."""
-    where = f"{at.host}:{at.port}"
+    where, said = f"{at.host}:{at.port}", _line(error)
     match error:
         case LoginError():
-            return (
-                f"{at.host} refuses the login of '{at.user}' ({_line(error)}): check the "
-                "password; many providers require an app password, and IMAP access in their "
-                "settings."
-            )
+            facts = {"host": at.host, "user": at.user, "detail": said}
+            return MailboxUnavailable(MailCode.MAIL_LOGIN_REFUSED, **facts)
         case ssl.SSLCertVerificationError():
-            return f"The certificate of {where} is not trusted: {error.verify_message}."
+            detail = error.verify_message
+            return MailboxUnavailable(MailCode.MAIL_CERTIFICATE, where=where, detail=detail)
         case ssl.SSLError():
-            return (
-                f"{where} does not speak TLS ({_line(error)}): try port 143 with STARTTLS, or "
-                "ask the provider."
-            )
+            return MailboxUnavailable(MailCode.MAIL_NO_TLS, where=where, detail=said)
         case socket.gaierror():
-            return f"There is no host '{at.host}': check its name."
+            return MailboxUnavailable(MailCode.MAIL_NO_HOST, host=at.host)
         case TimeoutError():
-            return f"{where} does not answer."
+            return MailboxUnavailable(MailCode.MAIL_NO_ANSWER, where=where)
         case ConnectionRefusedError():
-            return f"Nothing listens at {where}: check the port (993 for TLS, 143 for STARTTLS)."
-        case _:
-            return f"{where}: {_line(error) or type(error).__name__}."
+            return MailboxUnavailable(MailCode.MAIL_NOT_LISTENING, where=where)
+    detail = said or type(error).__name__
+    return MailboxUnavailable(MailCode.MAIL_FAILED, where=where, detail=detail)
 
 
 def _line(error: Exception) -> str:

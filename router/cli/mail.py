@@ -102,7 +102,7 @@ def check(site: SiteKey, as_json: AsJson = False) -> None:
     facts = {
         "read up to UID": mailbox.uid or None,
         "next poll": moment(mailbox.due_at),
-        "last error": mailbox.error,
+        "last error": mailbox.error and str(mailbox.error),
     }
     print_facts(facts.items())
 

@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from router.domain.attribution.terms import Verdict
+from router.domain.delivery.outcome import Outcome
 from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
@@ -54,7 +55,7 @@ class Mailbox:
     uid: int = 0
     due_at: datetime
     failures: int = 0  # in a row
-    error: str | None = None  # of the last one
+    error: Outcome | None = None  # of the last one
 
     def __post_init__(self) -> None:
         if not _HOST.fullmatch(self.host):

@@ -12,6 +12,7 @@ import structlog
 
 from router.domain.backoff import backoff
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
+from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.payload import mail_body
 from router.domain.ids import new_id
 from router.domain.mail import (
@@ -24,11 +25,12 @@ from router.domain.mail import (
     judge_mail,
     read_headers,
 )
+from router.domain.mail_codes import MailCode
 from router.domain.text import storable
 from router.domain.visitors.promo_codes import read_code
 from router.domain.visitors.site import Site
 from router.domain.visitors.visit import Visit, Visitor
-from router.errors import MailboxUnavailable
+from router.errors import Unavailable
 from router.service.calls.ports import RejectedRow
 from router.service.clock import Clock
 from router.service.outages import Outages
@@ -38,6 +40,14 @@ log = structlog.get_logger()
 
 CLAIM = timedelta(minutes=3)  # the claim of a dead worker expires after this
 LONGEST_PAUSE = timedelta(minutes=15)  # between attempts at a mailbox that cannot be read
+
+
+class MailboxUnavailable(Unavailable):
+    """The mailbox cannot be read; it will be tried again."""
+
+    def __init__(self, code: MailCode, **params: str | float) -> None:
+        self.outcome = Outcome.of(code, **params)
+        super().__init__(str(self.outcome))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,7 @@ class MailboxPoller:
             )
         except MailboxUnavailable as error:
             self._outages.fell(f"mailbox_{site_id}", error.message)
-            await self._put_off(mailbox, error.message)
+            await self._put_off(mailbox, error.outcome)
             return False
         self._outages.back(f"mailbox_{site_id}")
         await self._keep(mailbox, batch)
@@ -114,13 +124,13 @@ class MailboxPoller:
             await session.change(claimed)
         return claimed
 
-    async def _put_off(self, mailbox: Mailbox, reason: str) -> None:
+    async def _put_off(self, mailbox: Mailbox, reason: Outcome) -> None:
         pause = backoff(mailbox.failures + 1, self._pause, LONGEST_PAUSE)
         due = self._clock() + max(pause, self._pause)
         async with self._store.write() as session:
             if await session.mails.lock_mailbox(mailbox.site_id) == mailbox:
                 await session.change(
-                    replace(mailbox, failures=mailbox.failures + 1, error=reason[:300], due_at=due)
+                    replace(mailbox, failures=mailbox.failures + 1, error=reason, due_at=due)
                 )
 
     async def _keep(self, mailbox: Mailbox, batch: Batch) -> None:
@@ -249,8 +259,5 @@ async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) ->
 
 def needed_password(password: str | None, site_id: str) -> str:
     if password is None:
-        raise MailboxUnavailable(
-            f"There is no password for the mailbox of '{site_id}' on this machine: run "
-            "`ringtrace mail connect` again."
-        )
+        raise MailboxUnavailable(MailCode.MAIL_NO_PASSWORD, site=site_id)
     return password

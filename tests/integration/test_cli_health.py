@@ -13,6 +13,7 @@ from netaddr import IPSet
 from router.cli.doctor import setup, trunks
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
+from router.domain.delivery.outcome import Outcome
 from router.domain.mail import Mailbox
 from router.domain.visitors.site import RefusedOrigin, Site, UnchangedPage
 from router.domain.visitors.visit import DisplayLevel, Fallback, Reason
@@ -135,7 +136,10 @@ async def test_a_mailbox_that_cannot_be_read_is_named_with_its_reason(store: Sql
     async with store.write() as session:
         await session.add(
             Mailbox(
-                site_id="other", failures=3, error="imap.example.com refused the password", **place
+                site_id="other",
+                failures=3,
+                error=Outcome.text("imap.example.com refused the password"),
+                **place,
             )
         )
     assert await levels(store) == {"mailbox other": Level.WARN}

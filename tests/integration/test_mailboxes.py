@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from router.domain.mail import Mailbox, Security
-from router.errors import Conflict, MailboxUnavailable
+from router.errors import Conflict
 from router.imap import ImapClient
 from router.service.delivery.dispatch import list_deliveries
+from router.service.mail import MailboxUnavailable
 from router.service.mailboxes import connect_mailbox
 from router.store.engine import SqlStore
 from tests.integration.mail_world import (
@@ -102,7 +103,7 @@ async def test_why_a_mailbox_cannot_be_read_is_said_with_how_to_fix_it(
         "refuses the login of 'info'": (here, "пароль"),
         "is not trusted": (tls, PASSWORD),
         "does not speak TLS": (replace(here, security=Security.TLS), PASSWORD),
-        "Nothing listens": (replace(here, port=1), PASSWORD),
+        "nothing listens": (replace(here, port=1), PASSWORD),
         "no host": (replace(tls, host="no-such-host.invalid"), PASSWORD),
     }
     for said, (mailbox, password) in wrong.items():

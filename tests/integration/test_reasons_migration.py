@@ -5,6 +5,9 @@ from sqlalchemy import text
 from router.domain.calls.call import Recording, RecordingState
 from router.domain.calls.recording_codes import NoRecordingCode
 from router.domain.delivery.outcome import Outcome
+from router.domain.mail import Mailbox
+from router.domain.mail_codes import MailCode
+from router.domain.visitors.site import Site
 from router.store.engine import SqlStore
 from router.store.migrate import migrate, migrate_down
 from tests.integration.store_calls import call, save
@@ -48,4 +51,26 @@ async def test_reasons_of_recordings_stay_readable_on_the_way_down_and_up(
     async with store.read() as session:
         kept = [(await session.get(Recording, name)).reason for name in reasons]
     assert kept == [Outcome.text("storage_failed: no answer"), Outcome.text("it hums"), None]
+    await store.close()
+
+
+async def test_errors_of_mailboxes_stay_readable_on_the_way_down_and_up(
+    bare_database: str,
+) -> None:
+    store = SqlStore(bare_database)
+    await migrate(store)
+    refused = Outcome.of(MailCode.MAIL_LOGIN_REFUSED, host="h", user="u", detail="bad password")
+    async with store.write() as session:
+        await session.add(Site(id="shop", name="Shop", created_at=NOON))
+        await session.add(
+            Mailbox(site_id="shop", host="h", user="u", since=NOON, due_at=NOON, error=refused)
+        )
+
+    await migrate_down(store, BEFORE)
+    said = "mail_login_refused: bad password"
+    assert await _rows(store, "SELECT error FROM mailbox") == [(said,)]
+
+    await migrate(store)
+    async with store.read() as session:
+        assert (await session.get(Mailbox, "shop")).error == Outcome.text(said)
     await store.close()

@@ -177,7 +177,7 @@ async def mailboxes(case: Case) -> list[Finding]:
     bad = [
         warn(
             f"mailbox {one.site_id}",
-            one.error,
+            str(one.error),
             f"Test it with `ringtrace mail check {one.site_id}`.",
         )
         for one in every

@@ -27,6 +27,7 @@ from router.domain.delivery.crm_codes import (
     TrytonCode,
 )
 from router.domain.delivery.entity import Ref
+from router.domain.mail_codes import MailCode
 from router.domain.text import one_line
 
 LONGEST = 500  # letters of a parameter
@@ -37,7 +38,7 @@ CODES: Mapping[str, Code] = {
         *(AnswerCode, SettingCode, SendingCode, CrmCode, VisitorCode, WebhookCode),
         *(AmoCrmCode, Bitrix24Code, HubspotCode, RetailCrmCode, TrytonCode, OdooCode),
         *(Ga4Code, GoogleAdsCode, MetricaCode),
-        *(RecordingCode, NoRecordingCode),
+        *(RecordingCode, NoRecordingCode, MailCode),
     )
     for code in kind
 }

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
-from router.store.tables.columns import KEY, key, metadata, moment
+from router.store.tables.columns import KEY, JsonOrNull, key, metadata, moment
 
 # A site's mailbox, and how far it was read: one row a site.
 mailbox = Table(
@@ -19,7 +19,7 @@ mailbox = Table(
     Column("uid", BigInteger, nullable=False),
     moment("due_at"),
     Column("failures", Integer, nullable=False),
-    Column("error", Text),
+    Column("error", JsonOrNull),
 )
 
 mail_channel = Table(
