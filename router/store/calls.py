@@ -15,11 +15,13 @@ from sqlalchemy import (
 from router.domain.calls.call import Call, Ending, State
 from router.domain.calls.call_filter import CallFilter
 from router.errors import NotFound
+from router.service.calls.ports import Facets
 from router.store import tables
 from router.store.call_facets import write_facets
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
-from router.store.finding import count_calls, find_calls, matching_calls, values_of
+from router.store.finding import count_calls, find_calls, matching_calls, positions
+from router.store.listed import facets_of, values_of
 from router.store.records import TABLES, from_row, to_row
 from router.store.writing import upsert
 
@@ -87,15 +89,15 @@ class SqlCalls:
         """The revision of the newest change."""
         return await counter(self.connection, "calls")
 
-    async def touch(self, call_id: str) -> None:
-        """Mark the call as changed, so that pages that show it update. Raises `NotFound`."""
+    async def touch(self, *call_ids: str) -> None:
+        """Mark calls as changed, so that pages that show them update. Raises `NotFound`."""
         revision = await count_up(self.connection, "calls")
         done = await self.connection.execute(
-            update(_call).where(_call.c.id == call_id).values(revision=revision)
+            update(_call).where(_call.c.id.in_(call_ids)).values(revision=revision)
         )
-        if done.rowcount == 0:
-            raise NotFound(f"There is no call '{call_id}'.")
-        await write_facets(self.connection, [call_id])
+        if done.rowcount < len(call_ids):
+            raise NotFound(f"There is no call '{call_ids[0]}'.")
+        await write_facets(self.connection, call_ids)
 
     async def count(self, wanted: CallFilter, most: int) -> int:
         """How many calls match, counted up to `most`."""
@@ -104,6 +106,16 @@ class SqlCalls:
     async def values(self, name: str, since: datetime, most: int) -> list[str]:
         """The values of this filter in calls since then, the most frequent first."""
         return await values_of(self.connection, name, since, most)
+
+    async def positions(
+        self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[tuple[datetime, str]]:
+        """The arrival and id of matching calls, as `find` orders them."""
+        return await positions(self.connection, wanted, before, limit)
+
+    async def facets(self, call_ids: Collection[str]) -> dict[str, Facets]:
+        """The facets of these calls."""
+        return await facets_of(self.connection, call_ids)
 
     async def matching(self, call_ids: Collection[str], wanted: CallFilter) -> set[str]:
         """Which of these calls match."""

@@ -99,23 +99,13 @@ async def matching_calls(
     return set((await connection.execute(query)).scalars())
 
 
-async def values_of(connection: AnyConnection, name: str, since: datetime, most: int) -> list[str]:
-    """The values of one filter in calls since then, the most frequent first."""
-    if name == "tag":
-        value, at = _tag.c.name, _tag.c.arrived_at
-    else:
-        value, at = (
-            _facet.c["last_answered_by" if name == "employee" else name],
-            _facet.c.arrived_at,
-        )
-    query = (
-        select(value)
-        .where(at >= since, value != "")
-        .group_by(value)
-        .order_by(func.count().desc(), value)
-        .limit(most)
-    )
-    return list((await connection.execute(query)).scalars())
+async def positions(
+    connection: AnyConnection, wanted: CallFilter, before: Position | None, limit: int
+) -> list[Position]:
+    """The arrival and id of matching calls, newest first."""
+    walk = await _Planner(connection, wanted).plan()
+    rows = await connection.execute(walk.query(wanted, before, limit))
+    return [(at, call_id) for at, call_id in rows]
 
 
 class _Planner:

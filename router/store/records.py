@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, bindparam, select
 from router.domain.access import LoginSession, Person, Token
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
+from router.domain.calls.saved_view import SavedView
 from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.entity import Entity
@@ -52,6 +53,7 @@ TABLES: dict[type[Any], Table] = {
     RefusedOrigin: tables.refused_origin,
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
+    SavedView: tables.saved_view,
     Fallback: tables.fallback,
     Site: tables.site,
     Tag: tables.tag,

@@ -20,7 +20,17 @@ from router.web.error_handlers import ANYWHERE, handle_errors
 from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.middleware import AnswerHeaders, BodyLimit, StopsWhenAbandoned
-from router.web.pages import call, calls, deliveries, login, oauth, pools, receiver, reliability
+from router.web.pages import (
+    call,
+    calls,
+    deliveries,
+    login,
+    oauth,
+    pools,
+    receiver,
+    reliability,
+    views,
+)
 from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
@@ -71,7 +81,7 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     app.include_router(recording_links.router)
-    for page in (login, calls, call, deliveries, pools, reliability, receiver, oauth):
+    for page in (login, views, calls, call, deliveries, pools, reliability, receiver, oauth):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)

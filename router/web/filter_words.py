@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from router.domain.calls.columns import Column
 from router.web.words import ENDINGS, N_, STATES, VERDICTS
 
 FILTERS = {  # names of filters
@@ -37,4 +38,35 @@ VALUES: Mapping[str, Mapping[Any, str]] = {  # of filters with few values
     "ending": ENDINGS,
     "verdict": VERDICTS,
     "state": STATES,
+}
+COLUMNS = {  # names of columns
+    Column.TIME: N_("Time"),
+    Column.CALLER: N_("Caller"),
+    Column.NUMBER: N_("Number"),
+    Column.SOURCE: N_("Source"),
+    Column.VERDICT: N_("Visitor"),
+    Column.ENDING: N_("Outcome"),
+    Column.WAIT: N_("Wait"),
+    Column.TALK: N_("Talk"),
+    Column.TAGS: N_("Tags"),
+    Column.SITE: N_("Site"),
+    Column.CAMPAIGN: N_("Campaign"),
+    Column.TERM: N_("Term"),
+    Column.CHANNEL: N_("Traffic channel"),
+    Column.DESTINATION: N_("Destination"),
+    Column.EMPLOYEE: N_("Employee"),
+    Column.PROBABILITY: N_("Probability"),
+    Column.SCORE: N_("Score"),
+    Column.FIRST: N_("First call"),
+    Column.REVIEWED: N_("Reviewed"),
+    Column.SILENCE: N_("Longest silence"),
+    Column.TALK_OVER: N_("Talk-over"),
+    Column.HOLD: N_("On hold"),
+    Column.ID: N_("Call ID"),
+}
+VIEWS = {  # names of the built-in views
+    "missed-today": N_("Missed today"),
+    "not-reviewed": N_("Not reviewed"),
+    "long-silence": N_("Long silence"),
+    "new-callers": N_("New callers"),
 }

@@ -16,7 +16,7 @@ from router.domain.delivery.outcome import sentence
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.phone import display
 from router.service.delivery.status import MOST_COUNTED
-from router.web import words
+from router.web import filter_words, words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
@@ -111,7 +111,12 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(
-        words=words, languages=LANGUAGES.values(), Role=Role, static=_static, display=display
+        words=words,
+        filter_words=filter_words,
+        languages=LANGUAGES.values(),
+        Role=Role,
+        static=_static,
+        display=display,
     )
     environment.globals.update(
         called=partial(called, kinds, language.messages.gettext),

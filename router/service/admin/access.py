@@ -16,6 +16,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from router.domain.access import LoginSession, Person, Role, Scope, Token
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
+from router.service.calls.views import forget_author
 from router.service.ports import Session, Store
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -121,10 +122,13 @@ async def set_role(store: Store, login: str, role: Role) -> Person:
 
 
 async def remove_person(store: Store, login: str) -> None:
-    """Remove a user. Raises `NotFound`, and `Conflict` for the last administrator."""
+    """Remove a user, and the views that they did not share. Raises `NotFound`, and `Conflict` for
+    the last administrator.
+    """
     async with store.write() as session:
         await session.get(Person, login)
         await _keep_an_administrator(session, without=login)
+        await forget_author(session, login)
         await session.remove(Person, login)
 
 

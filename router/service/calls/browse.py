@@ -13,6 +13,7 @@ from router.domain.delivery.sale import Sale
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotFound
+from router.service.calls.ports import Facets
 from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
@@ -29,6 +30,7 @@ class CallLine:
     tags: tuple[Tag, ...]
     visit: Visit | None
     recording: Recording | None  # without its waveform
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +74,19 @@ def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
     return f"{at.isoformat()}~{id}"
 
 
-async def _lines(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
+async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
+    """The calls with what lists show beside them."""
     tags = await session.tags.of([call.id for call in calls])
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     recordings = await session.recordings.of([call.id for call in calls])
+    facets = await session.calls.facets([call.id for call in calls])
     return tuple(
         CallLine(
             call=call,
             tags=tuple(tags.get(call.id, ())),
             visit=visits.get(call.visit_id or ""),
             recording=recordings.get(call.id),
+            facets=facets.get(call.id, Facets()),
         )
         for call in calls
     )
@@ -97,7 +102,7 @@ async def find_calls(
         revision = await session.calls.revision()
         before = read_cursor(cursor) if cursor else None
         calls = await session.calls.find(wanted, before=before, limit=limit + 1)
-        lines = await _lines(session, calls[:limit])
+        lines = await lines_of(session, calls[:limit])
     last = calls[limit - 1] if len(calls) > limit else None
     return CallPage(
         lines=lines,
@@ -126,7 +131,7 @@ async def changes_since(
     """The calls changed after `revision`, oldest change first, and the revision reached."""
     async with store.read() as session:
         calls = await session.calls.newer_than(revision, limit)
-        lines = await _lines(session, calls)
+        lines = await lines_of(session, calls)
     return max((call.revision for call in calls), default=revision), lines
 
 

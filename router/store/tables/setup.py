@@ -123,6 +123,20 @@ person = Table(
     moment("created_at"),
 )
 
+saved_view = Table(
+    "saved_view",
+    metadata,
+    key(),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("columns", Json, nullable=False),
+    Column("author", String(64), index=True),
+    Column("shared", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    moment("created_at"),
+    moment("changed_at"),
+)
+
 login_session = Table(
     "login_session",
     metadata,

@@ -15,6 +15,7 @@ from router.web.api import (
     numbers,
     recordings,
     setup,
+    views,
 )
 
 router = APIRouter()
@@ -29,5 +30,6 @@ for part in (
     mails,
     connections,
     callbacks,
+    views,
 ):
     router.include_router(part.router)

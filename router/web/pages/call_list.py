@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, Range
 from router.domain.calls.call_query import CallQuery
+from router.domain.calls.columns import Columns, written_columns
 from router.domain.phone import display
 from router.web import words
 from router.web.filter_words import FILTERS, NO, NOT_SET, VALUES, YES
@@ -40,18 +41,34 @@ def read_query(parameters: QueryParams) -> CallQuery:
     return query.with_filter("tag", Among(names, tags.excluded))
 
 
-def address(path: str, query: CallQuery, **more: Any) -> str:
-    """`path` with this query, and `more` beside it."""
-    extra = [(name, str(value)) for name, value in more.items() if value is not None]
-    written = urlencode([*query.pairs(), *extra])
-    return f"{path}?{written}" if written else path
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the list shows: a query and columns, and the view that they come from."""
+
+    query: CallQuery
+    columns: Columns
+    view: str | None = None  # what addresses say: the open view's id, or `ALL` beside a default
+    written: bool = False  # addresses name the columns
+
+    def to(self, path: str, query: CallQuery | None = None, **more: Any) -> str:
+        """`path` with this query or another one, and `more` beside it."""
+        extra: dict[str, Any] = {"view": self.view}
+        if self.written:
+            extra["columns"] = written_columns(self.columns)
+        pairs = [(name, str(value)) for name, value in (extra | more).items() if value is not None]
+        written = urlencode([*(self.query if query is None else query).pairs(), *pairs])
+        return f"{path}?{written}" if written else path
+
+    def export(self, path: str) -> str:
+        """The address of an export of just this."""
+        return replace(self, view=None, written=True).to(path)
 
 
 def chips(
-    query: CallQuery, speech: words.Speech, formats: Formats, names: Mapping[str, Mapping[str, str]]
+    shown: Shown, speech: words.Speech, formats: Formats, names: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Chip]:
     """The filters in use; `names` has the names of sites and destinations by their ids."""
-    gettext = speech.gettext
+    gettext, query = speech.gettext, shown.query
     for name in CHOICES:
         if choice := query.filter.among(name):
             opposite = replace(choice, excluded=not choice.excluded)
@@ -60,31 +77,31 @@ def chips(
                 label=gettext(FILTERS[name]),
                 value=", ".join(_shown(name, value, speech, names) for value in choice.values),
                 excluded=choice.excluded,
-                without=address("/calls", query.with_filter(name, None)),
-                opposite=address("/calls", query.with_filter(name, opposite)),
+                without=shown.to("/calls", query.with_filter(name, None)),
+                opposite=shown.to("/calls", query.with_filter(name, opposite)),
             )
     for name in RANGES:
         limits: Range | None = getattr(query.filter, name)
         if limits:
-            yield _plain(query, name, _shown_range(name, limits, formats), gettext)
+            yield _plain(shown, name, _shown_range(name, limits, formats), gettext)
     for name in FLAGS:
         flag: bool | None = getattr(query.filter, name)
         if flag is not None:
             yield replace(
-                _plain(query, name, gettext(YES if flag else NO), gettext),
-                opposite=address("/calls", query.with_filter(name, not flag)),
+                _plain(shown, name, gettext(YES if flag else NO), gettext),
+                opposite=shown.to("/calls", query.with_filter(name, not flag)),
             )
     if query.filter.entity:
-        yield _plain(query, "entity", query.filter.entity, gettext)
+        yield _plain(shown, "entity", query.filter.entity, gettext)
 
 
-def _plain(query: CallQuery, name: str, value: str, gettext: Any) -> Chip:
+def _plain(shown: Shown, name: str, value: str, gettext: Any) -> Chip:
     return Chip(
         name=name,
         label=gettext(FILTERS[name]),
         value=value,
         excluded=False,
-        without=address("/calls", query.with_filter(name, None)),
+        without=shown.to("/calls", shown.query.with_filter(name, None)),
         opposite=None,
     )
 

@@ -13,6 +13,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.call_query import parameter_of
+from router.domain.calls.columns import offered, written_columns
+from router.domain.calls.saved_view import written_text
 from router.domain.visitors.site import Destination, Site
 from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
@@ -26,10 +28,10 @@ from router.service.calls.browse import (
     values_of,
 )
 from router.service.ports import Store
-from router.web import filter_words
 from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, person_or_none
 from router.web.live import OPEN, event
-from router.web.pages.call_list import address, chips, read_query
+from router.web.pages.call_list import chips
+from router.web.pages.list_state import read_state, shown_of
 from router.web.rendering import formats_of, speech_of
 
 log = structlog.get_logger()
@@ -54,39 +56,44 @@ async def calls(
     """The list; with a cursor, its next page. `rows` is the number of calls loaded. More writes it
     into the address, so that Back and reload show them again.
     """
-    query, formats = read_query(request.query_params), formats_of(request)
-    wanted = query.wanted(formats.zone, formats.today())
+    store, formats, speech = app_state.web.store, formats_of(request), speech_of(request)
+    state = await read_state(request, store, person, speech)
+    shown = state.shown
+    wanted = shown.query.wanted(formats.zone, formats.today())
     loaded = _rows(rows)
-    store = app_state.web.store
     if cursor:
         page = await find_calls(store, wanted, cursor=cursor, limit=ROWS)
     else:
         page = await _first(store, wanted, loaded)
 
-    names = await _names(store)
+    names = await names_of(store)
     return app_state.pages.render(
         request,
         "calls.html",
         person=person,
         page=page,
         count=None if cursor else await count_calls(store, wanted),
-        query=query,
-        filter=query.filter,
-        filter_words=filter_words,
-        address=address,
+        state=state,
+        shown=shown,
+        query=shown.query,
+        columns=shown.columns,
+        offered_columns=offered(shown.columns),
+        query_text=written_text(shown.query),
+        columns_text=written_columns(shown.columns),
+        filter=shown.query.filter,
         parameter_of=parameter_of,
         most_listed=MOST_COUNTED,
-        chips=list(chips(query, speech_of(request), formats, names)),
+        chips=list(chips(shown, speech, formats, names)),
         names=names,
         rows=_rows(str(loaded + ROWS)) if cursor else loaded,
         rows_with_more=_rows(str(loaded + (2 * ROWS if cursor else ROWS))),
         live=None
         if cursor or _is_past(wanted, app_state.web.clock())
-        else address("/live", query, since_revision=page.revision),
+        else shown.to("/live", since_revision=page.revision),
     )
 
 
-async def _names(store: Store) -> dict[str, dict[str, str]]:
+async def names_of(store: Store) -> dict[str, dict[str, str]]:
     """The names of sites and destinations by their ids."""
     return {
         "site_id": {site.id: site.name for site in await list_all(store, Site)},
@@ -140,7 +147,9 @@ async def live(
     """
     seen = int(last_event_id) if last_event_id else since_revision
     formats = formats_of(request)
-    wanted = read_query(request.query_params).wanted(formats.zone, formats.today())
+    shown = shown_of(request)
+    wanted = shown.query.wanted(formats.zone, formats.today())
+    names = await names_of(app_state.web.store)
 
     async for start, lines in news(request, app_state, seen):
         if start != seen:  # the page reloads its list instead of a thousand rows
@@ -151,9 +160,10 @@ async def live(
             # calls can share a revision, so only the last of a batch carries it
             reached = line.call.revision if line is lines[-1] else None
             if line in found:
-                yield event(
-                    "call", app_state.pages.text(request, "row.html", line=line), id=reached
+                row = app_state.pages.text(
+                    request, "row.html", line=line, columns=shown.columns, names=names
                 )
+                yield event("call", row, id=reached)
             else:
                 yield event("gone", line.call.id, id=reached)
         if not lines:

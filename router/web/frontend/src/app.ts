@@ -1,6 +1,7 @@
 /* What every page of ours loads. The pages work without it; it makes them live, and the recordings pleasant. */
 import "htmx-ext-sse";
 
+import "./columns";
 import "./failures";
 import "./keys";
 import "./live";

@@ -1,0 +1,50 @@
+"""What lists of calls show and offer beside the calls themselves."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select
+
+from router.service.calls.ports import Facets
+from router.store import tables
+from router.store.direct import AnyConnection
+
+_facet, _tag = tables.call_facet, tables.tag
+_FACETS = select(
+    _facet.c.call_id,
+    _facet.c.first,
+    _facet.c.reviewed,
+    _facet.c.score,
+    _facet.c.silence,
+    _facet.c.talk_over,
+).where(_facet.c.call_id.in_(bindparam("calls", expanding=True)))
+
+
+async def facets_of(connection: AnyConnection, call_ids: Collection[str]) -> dict[str, Facets]:
+    """The facets of these calls."""
+    rows = await connection.execute(_FACETS, {"calls": list(call_ids)})
+    return {
+        call_id: Facets(
+            first=first, reviewed=reviewed, score=score, silence=silence, talk_over=talk_over
+        )
+        for call_id, first, reviewed, score, silence, talk_over in rows
+    }
+
+
+async def values_of(connection: AnyConnection, name: str, since: datetime, most: int) -> list[str]:
+    """The values of one filter in calls since then, the most frequent first."""
+    if name == "tag":
+        value, at = _tag.c.name, _tag.c.arrived_at
+    else:
+        value, at = (
+            _facet.c["last_answered_by" if name == "employee" else name],
+            _facet.c.arrived_at,
+        )
+    query = (
+        select(value)
+        .where(at >= since, value != "")
+        .group_by(value)
+        .order_by(func.count().desc(), value)
+        .limit(most)
+    )
+    return list((await connection.execute(query)).scalars())
