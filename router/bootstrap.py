@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,13 @@ from router.config import Settings
 from router.domain.access import Person, Role
 from router.errors import DatabaseUnavailable
 from router.imap import ImapClient
+from router.receivers.app_renewal import keep_apps
 from router.receivers.network import network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
 from router.receivers.webhook import WebhookSender
 from router.recorder import SpoolRecorder, StorageReader
 from router.recording_links import recording_links
-from router.secrets import Secrets, keep_code, load_secrets
+from router.secrets import Secrets, keep_login, load_secrets
 from router.service.admin.access import add_person
 from router.service.admin.retention import keep_for
 from router.service.calls.ingest import CallIngest
@@ -58,7 +60,6 @@ from router.store.reading import READ_SECONDS
 log = structlog.get_logger()
 
 FIRST_LOGIN = "admin"
-CARRY_SECONDS = 0.5  # between two times that SQLite's log is carried into its file
 # niceness: Asterisk, the route responder and the pages go first, and the rest never starves
 GIVE_WAY = 10
 
@@ -206,18 +207,17 @@ async def run_worker(settings: Settings) -> None:
     )
     async with open_store_of_a_part(settings) as store:
         network = network_of(settings)
+        home, secrets = settings.home, partial(load_secrets, settings.home)
         webhooks = WebhookSender(
-            load_secrets(settings.home).webhook_key,
-            network=network,
-            logins=lambda: load_secrets(settings.home).tokens,
+            secrets().webhook_key, network=network, logins=lambda: secrets().tokens
         )
-        accounts = Accounts(store, settings.home, now, network)
+        accounts = Accounts(store, home, now, network)
         sender = Senders(store, webhooks, accounts, settings.url, now, recording_links(settings))
         try:
             poller = MailboxPoller(
                 store,
                 ImapClient(),
-                lambda site: load_secrets(settings.home).mail_passwords.get(site),
+                lambda site: secrets().mail_passwords.get(site),
                 now,
                 timedelta(seconds=settings.mail_seconds),
             )
@@ -226,19 +226,14 @@ async def run_worker(settings: Settings) -> None:
                 tasks.create_task(keep_running("train", Trainer(store, now).run))
                 days = settings.visits_days
                 tasks.create_task(keep_running("old rows", lambda: keep_for(store, now, days)))
-                tasks.create_task(keep_running("carry log", lambda: _checkpoint_wal(store)))
+                apps = partial(keep_apps, store, home, now, network)
+                tasks.create_task(keep_running("apps", apps))
+                tasks.create_task(keep_running("carry log", store.checkpoint_often))
                 tasks.create_task(Worker(store, recorder, sender, now, poller).run(), name="work")
         finally:
             recorder.close()
             await webhooks.close()
             await accounts.close()
-
-
-async def _checkpoint_wal(store: SqlStore) -> None:
-    while True:
-        await asyncio.sleep(CARRY_SECONDS)
-        with contextlib.suppress(DatabaseUnavailable):
-            await store.checkpoint_wal()
 
 
 def open_enrichment(settings: Settings) -> VisitEnrichment:
@@ -269,7 +264,7 @@ async def run_web(settings: Settings) -> None:
                 clock=now,
                 enrichment=open_enrichment(settings),
                 url=settings.public_url,
-                accept_code=lambda state, code: keep_code(settings.home, state, code),
+                accept_login=partial(keep_login, settings.home),
                 recording_key=lambda: load_secrets(settings.home).recording_key,
             )
         )

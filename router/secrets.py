@@ -26,6 +26,7 @@ class Login:
 
     began: datetime
     code: str = ""
+    refusal: str = ""  # why the CRM sent no code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +134,24 @@ def begin_login(home: Path, state: str) -> None:
         _replace(home, replace(known, logins=logins))
 
 
-def keep_code(home: Path, state: str, code: str) -> bool:
-    """Keep the authorization code for the command that awaits it; whether one does."""
+def keep_login(home: Path, state: str, code: str, refusal: str) -> bool:
+    """Keep the authorization code, or why there is none, for the command that awaits it; whether
+    one does.
+    """
     if state not in load_secrets(home).logins:
         return False
     with _changing(home) as known:
         login = known.logins.get(state)
-        if login is None or login.code:
+        if login is None or login.code or login.refusal:
             return False
-        logins = {**known.logins, state: replace(login, code=code)}
+        logins = {**known.logins, state: replace(login, code=code, refusal=refusal)}
         _replace(home, replace(known, logins=logins))
     return True
 
 
-def read_code(home: Path, state: str) -> str:
-    """The authorization code that came with this state; empty until it comes."""
-    login = load_secrets(home).logins.get(state)
-    return login.code if login else ""
+def read_login(home: Path, state: str) -> Login | None:
+    """What came with this state."""
+    return load_secrets(home).logins.get(state)
 
 
 def end_login(home: Path, state: str) -> None:

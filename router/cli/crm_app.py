@@ -22,11 +22,12 @@ from router.cli.output import note
 from router.config import Settings
 from router.domain.delivery.connection import Connection
 from router.domain.paths import OAUTH_CALLBACK
+from router.domain.text import one_line
 from router.errors import InvalidInput
 from router.receivers.http import HttpClient
 from router.receivers.network import network_of
 from router.receivers.oauth import OAuth, ask, issued, page_to_open
-from router.secrets import begin_login, end_login, read_code
+from router.secrets import begin_login, end_login, read_login
 
 _CLIENT = ("client_id", "client_secret", "redirect_uri")
 _LOOK = 0.5  # seconds between two looks
@@ -91,8 +92,11 @@ def _arrived(home: Path, state: str) -> str:
     """The code, from the web part or from standard input. Raises `InvalidInput`."""
     until, reading = time.monotonic() + _MOST_MINUTES * 60, True
     while time.monotonic() < until:
-        if code := read_code(home, state):
-            return code
+        login = read_login(home, state)
+        if login and login.refusal:
+            raise _not_allowed(login.refusal)
+        if login and login.code:
+            return login.code
         typed, reading = _typed(reading)
         if typed:
             return code_of(typed, state)
@@ -126,8 +130,12 @@ def code_of(text: str, state: str) -> str:
         raise InvalidInput("This address belongs to another attempt: connect again.")
     if "code" not in given:
         refusal = given.get("error_description") or given.get("error") or ["no code in it"]
-        raise InvalidInput(f"The CRM did not allow the app: {refusal[0][:200]}")
+        raise _not_allowed(refusal[0])
     return given["code"][0]
+
+
+def _not_allowed(said: str) -> InvalidInput:
+    return InvalidInput(f"The CRM did not allow the app: {one_line(said, 200)}")
 
 
 async def _exchanged(

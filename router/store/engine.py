@@ -8,19 +8,21 @@ use pooled connections.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from router.domain.delivery.receiver_kind import ReceiverKinds
+from router.errors import DatabaseUnavailable
 from router.store.direct import DirectConnection, begin_writing
 from router.store.failures import explained
 from router.store.reading import SURVEYS, bound_postgresql, watch_sqlite, watched, within
 from router.store.session import SqlSession
 
 BUSY_SECONDS = 30.0
+CHECKPOINT_SECONDS = 0.5  # between two checkpoints of SQLite's log
 NO_KINDS = ReceiverKinds()  # for uses without receivers
 POOL_SIZE = 5  # pooled connections; twice as many more under load
 LONGEST_LOG = 20_000  # pages of 4 KiB after which a commit checkpoints the log itself
@@ -121,6 +123,13 @@ class SqlStore:
         if self.sqlite:
             async with explained(), self.engine.connect() as connection:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+    async def checkpoint_often(self) -> None:
+        """Do so until cancelled."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            with suppress(DatabaseUnavailable):
+                await self.checkpoint_wal()
 
     async def close(self) -> None:
         """Close all connections."""

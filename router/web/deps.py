@@ -24,7 +24,7 @@ from router.web.rendering import Pages
 from router.web.sessions import Sessions
 
 
-def _awaits_none(_state: str, _code: str) -> bool:
+def _awaits_none(_state: str, _code: str, _refusal: str) -> bool:
     return False
 
 
@@ -39,8 +39,9 @@ class Web:
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
     recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set
-    # keeps an authorization code for the command that awaits it: state, code
-    accept_code: Callable[[str, str], bool] = _awaits_none
+    # keeps an authorization code for the command that awaits it, or why there is none: state,
+    # code, refusal
+    accept_login: Callable[[str, str, str], bool] = _awaits_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

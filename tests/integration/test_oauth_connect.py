@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from router.receivers.declaration import Declaration
 from router.receivers.http import HttpClient
 from router.receivers.oauth import Body, OAuth
 from router.receivers.registry import KINDS
-from router.secrets import begin_login, end_login, keep_code, load_secrets, read_code
+from router.secrets import Login, begin_login, end_login, keep_login, load_secrets, read_login
 from router.web.app import create_app
 from tests.contracts.oauth import AMOCRM, CLIENT, CODE, REDIRECT, OAuthServer
 from tests.integration.crm_world import KEY, Books, Stub
@@ -76,6 +77,11 @@ def connect(address: str, app: Path, stdin: str, status: int = 0) -> str:
     return ringtrace("crm", "connect", "main", *place, "--app", stdin=stdin, status=status).err
 
 
+def code_for(home: Path, state: str) -> str:
+    login = read_login(home, state)
+    return login.code if login else ""
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     file = tmp_path / "app.json"
@@ -118,14 +124,28 @@ def test_a_wrong_code_saves_nothing(server: OAuthServer, home: Path, app: Path) 
 def test_a_code_that_comes_by_the_web_part_connects_the_app(
     server: OAuthServer, home: Path, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def browser(home: Path, state: str) -> str:
-        keep_code(home, state, CODE)
-        return read_code(home, state)
+    def browser(home: Path, state: str) -> Login | None:
+        keep_login(home, state, CODE, "")
+        return read_login(home, state)
 
-    monkeypatch.setattr("router.cli.crm_app.read_code", browser)
+    monkeypatch.setattr("router.cli.crm_app.read_login", browser)
     with running(server) as address:
         connect(address, app, "")
     assert load_secrets(home).tokens["main"]["access_token"] == server.access
+
+
+def test_a_refusal_that_comes_by_the_web_part_ends_the_command_with_its_words(
+    server: OAuthServer, home: Path, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def browser(home: Path, state: str) -> Login | None:
+        keep_login(home, state, "", "the user\n denied access")
+        return read_login(home, state)
+
+    monkeypatch.setattr("router.cli.crm_app.read_login", browser)
+    with running(server) as address:
+        said = connect(address, app, "", status=1)
+    assert "The CRM did not allow the app: the user denied access" in said
+    assert (load_secrets(home).tokens, load_secrets(home).logins) == ({}, {})
 
 
 def test_a_kind_without_apps_says_so(books: Books, home: Path) -> None:
@@ -143,13 +163,14 @@ def test_the_address_where_the_browser_ended_has_the_code() -> None:
 
 
 def test_a_code_is_kept_once_and_only_for_a_command_that_waits(tmp_path: Path) -> None:
-    assert not keep_code(tmp_path, "unknown", "a")
+    assert not keep_login(tmp_path, "unknown", "a", "")
     begin_login(tmp_path, "state")
-    assert keep_code(tmp_path, "state", "a")
-    assert not keep_code(tmp_path, "state", "b")
-    assert read_code(tmp_path, "state") == "a"
+    assert keep_login(tmp_path, "state", "a", "")
+    assert not keep_login(tmp_path, "state", "b", "")
+    assert not keep_login(tmp_path, "state", "", "denied")
+    assert code_for(tmp_path, "state") == "a"
     end_login(tmp_path, "state")
-    assert read_code(tmp_path, "state") == ""
+    assert code_for(tmp_path, "state") == ""
 
 
 @pytest.mark.parametrize(
@@ -162,16 +183,20 @@ async def test_the_page_that_the_crm_opens_passes_the_code_on(
     async with a_world(tmp_path) as world:
         web = replace(
             world.app.state.app_state.web,
-            accept_code=lambda state, code: keep_code(tmp_path, state, code),
+            accept_login=partial(keep_login, tmp_path),
         )
         world = replace(world, app=create_app(web))
         client = world.browser(**{"Accept-Language": language})
         given = {"state": "state", "code": CODE}
         answer = await client.get("/oauth/callback", params=given)
-        assert (answer.status_code, read_code(tmp_path, "state")) == (200, CODE)
+        assert (answer.status_code, code_for(tmp_path, "state")) == (200, CODE)
         assert words in answer.text
         assert CODE not in answer.text
         again = await client.get("/oauth/callback", params=given)
         assert again.status_code == 400
-        refused = await client.get("/oauth/callback", params={"error": "<b>access_denied"})
+        begin_login(tmp_path, "other")
+        denied = {"state": "other", "error": "<b>access_denied"}
+        refused = await client.get("/oauth/callback", params=denied)
         assert "&lt;b&gt;access_denied" in refused.text
+        login = read_login(tmp_path, "other")
+        assert (refused.status_code, login and login.refusal) == (400, denied["error"])

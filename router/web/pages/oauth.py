@@ -25,12 +25,14 @@ async def arrived(
     error: Annotated[str, Query(max_length=_MOST_CODE)] = "",
     error_description: Annotated[str, Query(max_length=_MOST_CODE)] = "",
 ) -> Response:
-    """Keep the code. No log-in is needed: only the command and the person know the state."""
+    """Keep the code or the refusal. No log-in is needed: only the command and the person know the
+    state.
+    """
+    refusal = "" if code else (error_description or error)[:_MOST_WORDS]
     kept = False
-    if state and code:
-        kept = await asyncio.to_thread(app_state.web.accept_code, state, code)
-    refusal = (error_description or error)[:_MOST_WORDS]
+    if state and (code or refusal):
+        kept = await asyncio.to_thread(app_state.web.accept_login, state, code, refusal)
     # the language form must not carry the code
     values = {"person": person, "kept": kept, "refusal": refusal, "here": OAUTH_CALLBACK}
-    status = 200 if kept else 400
+    status = 200 if kept and code else 400
     return app_state.pages.render(request, "oauth.html", status=status, **values)
