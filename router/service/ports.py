@@ -23,6 +23,7 @@ from router.service.calls.ports import (
     Training,
     Witnesses,
 )
+from router.service.calls.review_ports import Reviews, TagRegistry
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits
 
@@ -94,6 +95,10 @@ class Session(Protocol):
     def calls(self) -> Calls: ...
     @property
     def tags(self) -> Tags: ...
+    @property
+    def tag_registry(self) -> TagRegistry: ...
+    @property
+    def reviews(self) -> Reviews: ...
     @property
     def evidence(self) -> CallEvidence: ...
     @property

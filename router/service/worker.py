@@ -11,6 +11,7 @@ import structlog
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, store_due, take_up
+from router.service.calls.tags import replace_due
 from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Sender
@@ -24,6 +25,7 @@ LONGEST_SLEEP = 0.25  # seconds between checks for new work
 SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 LATE_LANE = "late evidence"
+TAGS_LANE = "renamed tags"
 MAILBOX_LANE = "mailbox "  # and the site; receivers have no space in their keys
 DATABASE_PAUSE = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -77,8 +79,10 @@ class Worker:
             recording = await session.recordings.next_due()
             receivers = await session.deliveries.receivers_due()
             late = await session.late_evidence.next_due()
+            tags = await session.tag_registry.next_due()
             mailboxes = await session.mails.mailboxes_due() if self._poller else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
+        due |= {TAGS_LANE: tags}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         now, pause = self._clock(), LONGEST_SLEEP
         for lane, moment in due.items():
@@ -130,6 +134,8 @@ class Worker:
             return self._poller.collect(lane.removeprefix(MAILBOX_LANE))
         if lane == LATE_LANE:
             return look_again(self._store, self._clock)
+        if lane == TAGS_LANE:
+            return replace_due(self._store)
         return deliver_due(self._store, self._sender, self._clock, receiver_id=lane)
 
 

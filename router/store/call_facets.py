@@ -29,6 +29,7 @@ from router.store.direct import AnyConnection
 
 _call, _facet, _search = tables.call, tables.call_facet, tables.call_search
 _entity, _recording, _visit = tables.entity, tables.recording, tables.visit
+_review = tables.review
 _OF_VISIT = ("campaign", "term")
 _OF_CALL = (
     "site_id",
@@ -124,7 +125,7 @@ def _columns() -> dict[str, ColumnElement[Any]]:
         "probability": _call.c.probability,
         "score": null(),
         "first": _is_first(),
-        "reviewed": false(),
+        "reviewed": exists(select(literal(1)).where(_review.c.call_id == _call.c.id)),
         "recorded": func.coalesce(_recording.c.state == RecordingState.STORED, False),
         "commented": false(),
     }

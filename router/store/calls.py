@@ -91,6 +91,8 @@ class SqlCalls:
 
     async def touch(self, *call_ids: str) -> None:
         """Mark calls as changed, so that pages that show them update. Raises `NotFound`."""
+        if not call_ids:
+            return
         revision = await count_up(self.connection, "calls")
         done = await self.connection.execute(
             update(_call).where(_call.c.id.in_(call_ids)).values(revision=revision)

@@ -11,7 +11,9 @@ from sqlalchemy import Select, Table, bindparam, select
 from router.domain.access import LoginSession, Person, Token
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
+from router.domain.calls.review import Review
 from router.domain.calls.saved_view import SavedView
+from router.domain.calls.tagging import RegisteredTag
 from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.entity import Entity
@@ -51,6 +53,8 @@ TABLES: dict[type[Any], Table] = {
     Pool: tables.pool,
     Recording: tables.recording,
     RefusedOrigin: tables.refused_origin,
+    RegisteredTag: tables.registered_tag,
+    Review: tables.review,
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
     SavedView: tables.saved_view,

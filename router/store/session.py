@@ -53,7 +53,9 @@ from router.store.records import (
     to_row,
 )
 from router.store.retention import SqlRetention
+from router.store.reviews import SqlReviews
 from router.store.route_requests import SqlRouteRequests
+from router.store.tag_registry import SqlTagRegistry
 from router.store.tags import SqlTags
 from router.store.training import SqlTraining
 from router.store.visits import SqlVisits
@@ -88,7 +90,9 @@ class SqlSession:
         self.receivers = SqlReceivers(connection)
         self.recordings = SqlRecordings(connection)
         self.retention = SqlRetention(connection)
+        self.reviews = SqlReviews(connection)
         self.route_requests = SqlRouteRequests(connection)
+        self.tag_registry = SqlTagRegistry(connection)
         self.tags = SqlTags(connection)
         self.training = SqlTraining(connection)
         self.visits = SqlVisits(connection)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from router.domain.calls.call import Tag
 from router.store import tables
@@ -11,7 +11,12 @@ from router.store.direct import AnyConnection
 from router.store.records import from_row, to_new_row
 from router.store.writing import upsert
 
-_tag = tables.tag
+_tag, _registered = tables.tag, tables.registered_tag
+_TAGS = (
+    select(_tag, _registered.c.colour)
+    .outerjoin(_registered, _registered.c.name == _tag.c.name)
+    .order_by(_tag.c.at, _tag.c.name)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +29,23 @@ class SqlTags:
         """The tags of these calls."""
         found: dict[str, list[Tag]] = {}
         if call_ids:
-            query = (
-                select(_tag).where(_tag.c.call_id.in_(call_ids)).order_by(_tag.c.at, _tag.c.name)
-            )
+            query = _TAGS.where(_tag.c.call_id.in_(call_ids))
             for row in await self.connection.execute(query):
                 found.setdefault(row.call_id, []).append(from_row(Tag, row))
         return found
 
     async def add(self, *tags: Tag) -> None:
-        """Set tags; existing ones stay."""
+        """Set tags; existing ones stay, and get the moment if one is given."""
         present = await self.of([tag.call_id for tag in tags])
-        new = [
-            tag for tag in tags if tag.name not in {t.name for t in present.get(tag.call_id, ())}
-        ]
+        names = {(tag.call_id, tag.name) for found in present.values() for tag in found}
+        new = [tag for tag in tags if (tag.call_id, tag.name) not in names]
         await upsert(self.connection, _tag, [to_new_row(tag) for tag in new])
+
+        for tag in tags:
+            if tag not in new and tag.at_seconds is not None:
+                same = (_tag.c.call_id == tag.call_id, _tag.c.name == tag.name)
+                moved = update(_tag).where(*same).values(at_seconds=tag.at_seconds)
+                await self.connection.execute(moved)
 
     async def remove(self, call_id: str, name: str) -> None:
         """Remove a tag, if present."""

@@ -29,6 +29,7 @@ from router.web.pages import (
     pools,
     receiver,
     reliability,
+    tags,
     views,
 )
 from router.web.rate_limits import RateLimits
@@ -81,7 +82,7 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     app.include_router(recording_links.router)
-    for page in (login, views, calls, call, deliveries, pools, reliability, receiver, oauth):
+    for page in (login, views, calls, call, tags, deliveries, pools, reliability, receiver, oauth):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)

@@ -205,6 +205,8 @@ class Tag:
     name: str
     author: str  # login, or "rule"
     at: datetime
+    at_seconds: float | None = None  # a moment of the recording
+    colour: str | None = None  # of the registered tag of this name; read, never written
 
 
 class RecordingState(StrEnum):

@@ -1,12 +1,13 @@
 """Finding, showing and tagging calls."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.review import Review
+from router.domain.calls.tagging import check_moment, tag_name
 from router.domain.delivery.delivery import Delivery
 from router.domain.delivery.entity import Entity
 from router.domain.delivery.sale import Sale
@@ -14,12 +15,12 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls.ports import Facets
+from router.service.calls.tags import current_name
 from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
 MOST_VALUES = 200  # of a filter
 VALUED = ("source", "campaign", "term", "channel", "employee", "tag")  # filters typed as text
-_TAG = re.compile(r"[\w][\w .:-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class CallLine:
     visit: Visit | None
     recording: Recording | None  # without its waveform
     facets: Facets
+    review: Review | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class CallView:
 
     call: Call
     tags: tuple[Tag, ...]
+    review: Review | None
     recording: Recording | None  # without its waveform
     lease: Lease | None
     visitor: Visitor | None
@@ -80,6 +83,7 @@ async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, .
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     recordings = await session.recordings.of([call.id for call in calls])
     facets = await session.calls.facets([call.id for call in calls])
+    reviews = await session.reviews.of([call.id for call in calls])
     return tuple(
         CallLine(
             call=call,
@@ -87,6 +91,7 @@ async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, .
             visit=visits.get(call.visit_id or ""),
             recording=recordings.get(call.id),
             facets=facets.get(call.id, Facets()),
+            review=reviews.get(call.id),
         )
         for call in calls
     )
@@ -165,6 +170,7 @@ async def show_call(store: Store, call_id: str) -> CallView:
         return CallView(
             call=call,
             tags=tuple((await session.tags.of([call_id])).get(call_id, ())),
+            review=(await session.reviews.of([call_id])).get(call_id),
             recording=(await session.recordings.of([call_id])).get(call_id),
             lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
             visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
@@ -175,19 +181,29 @@ async def show_call(store: Store, call_id: str) -> CallView:
         )
 
 
-async def tag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> Tag:
-    """Set a tag; setting it again changes nothing. Tags are stored in lower case."""
-    name = name.casefold()
-    if not _TAG.fullmatch(name):
-        raise InvalidInput(
-            f"'{name[:50]}' cannot be a tag: 1 to 40 letters, digits, spaces and . : - _"
-        )
-    tag = Tag(call_id=call_id, name=name, author=author, at=now)
+async def tag_call(
+    store: Store,
+    call_id: str,
+    name: str,
+    *,
+    author: str,
+    now: datetime,
+    at_seconds: float | None = None,
+) -> Tag:
+    """Set a tag, optionally at a moment of the recording; setting it again changes nothing but the
+    moment.
+    """
+    name = tag_name(name)
+    check_moment(at_seconds)
     async with store.write() as session:
+        await session.calls.lock()
         await session.get(Call, call_id)
+        name = await current_name(session, name)
+        tag = Tag(call_id=call_id, name=name, author=author, at=now, at_seconds=at_seconds)
         await session.tags.add(tag)
         await session.calls.touch(call_id)
-    return tag
+        tags = (await session.tags.of([call_id])).get(call_id, ())
+    return next(one for one in tags if one.name == name)
 
 
 async def untag_call(store: Store, call_id: str, name: str) -> None:

@@ -23,6 +23,7 @@ from router.store.tables.cel_log import (
 )
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
+from router.store.tables.reviews import registered_tag, review
 from router.store.tables.setup import (
     connection,
     destination,
@@ -86,7 +87,9 @@ __all__ = [
     "receiver_health",
     "recording",
     "refused_origin",
+    "registered_tag",
     "rejected_row",
+    "review",
     "route_request",
     "sale",
     "saved_view",

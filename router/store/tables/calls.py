@@ -158,6 +158,7 @@ tag = Table(
     Column("name", String(40), primary_key=True),
     Column("author", String(64), nullable=False),
     moment("at"),
+    Column("at_seconds", Float),
     moment("arrived_at"),  # its call
     Index(None, "name", "arrived_at", "call_id"),
 )

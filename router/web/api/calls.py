@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from router.domain.access import Scope, Token
+from router.domain.calls.tagging import LONGEST_MOMENT
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.calls import browse as service
 from router.service.calls.reattribution import attribute_again
+from router.service.calls.reviews import review_calls, unreview_calls
 from router.service.delivery.sales import tell_sale
 from router.service.ports import Store
 from router.web.api.models.call_lists import (
@@ -32,6 +34,9 @@ READ = [Depends(needs(Scope.CALLS_READ))]
 Writer = Annotated[Token, Depends(needs(Scope.CALLS_WRITE))]
 CallId = Annotated[str, Path(description="The call's id: Asterisk's linkedid.")]
 TagName = Annotated[str, Path(description="The tag: 1 to 40 letters.")]
+Moment = Annotated[
+    float | None, Query(ge=0, le=LONGEST_MOMENT, description="Seconds into the recording.")
+]
 
 
 @router.get("", dependencies=READ)
@@ -88,9 +93,33 @@ async def add_sale(store: StoreOf, now: Now, _: Writer, call_id: CallId, sold: S
 
 
 @router.put("/{call_id}/tags/{name}")
-async def set_tag(store: StoreOf, now: Now, token: Writer, call_id: CallId, name: TagName) -> Tag:
-    """Set a tag; setting it again changes nothing."""
-    return Tag.of(await service.tag_call(store, call_id, name, author=token.name, now=now))
+async def set_tag(
+    store: StoreOf,
+    now: Now,
+    token: Writer,
+    call_id: CallId,
+    name: TagName,
+    at_seconds: Moment = None,
+) -> Tag:
+    """Set a tag; setting it again changes nothing but the moment, if one is given."""
+    tag = await service.tag_call(
+        store, call_id, name, author=token.name, now=now, at_seconds=at_seconds
+    )
+    return Tag.of(tag)
+
+
+@router.put("/{call_id}/review", status_code=204)
+async def review_call(store: StoreOf, now: Now, token: Writer, call_id: CallId) -> None:
+    """Mark the call as reviewed; one that is stays as it is."""
+    await service.show_call(store, call_id)
+    await review_calls(store, [call_id], token.name, now)
+
+
+@router.delete("/{call_id}/review", status_code=204)
+async def unreview_call(store: StoreOf, _: Writer, call_id: CallId) -> None:
+    """Mark the call as not reviewed."""
+    await service.show_call(store, call_id)
+    await unreview_calls(store, [call_id])
 
 
 @router.delete("/{call_id}/tags/{name}", status_code=204)

@@ -15,6 +15,7 @@ from router.web.api import (
     numbers,
     recordings,
     setup,
+    tags,
     views,
 )
 
@@ -24,6 +25,7 @@ for part in (
     numbers,
     leases,
     calls,
+    tags,
     entities,
     recordings,
     deliveries,

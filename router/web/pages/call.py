@@ -8,12 +8,15 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from router.domain.calls.tagging import LONGEST_MOMENT
 from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
 from router.service.calls.reattribution import attribute_again
+from router.service.calls.reviews import review_calls, unreview_calls
+from router.service.calls.tags import offered_tags
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
@@ -57,6 +60,7 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         receivers = await receivers_of(session) if view.deliveries or view.entities else {}
         visits = await session.get_many(Visit, {one.visit_id for one in view.call.candidates})
     return {
+        "offered": await offered_tags(store),
         "candidates": [(one, visits.get(one.visit_id)) for one in view.call.candidates],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
@@ -109,10 +113,11 @@ async def tag(
     now: Now,
     call_id: str,
     name: TagName,
+    at_seconds: Annotated[float | None, Form(ge=0, le=LONGEST_MOMENT)] = None,
 ) -> Response:
-    """Set a tag."""
+    """Set a tag, with `at_seconds` at a moment of the recording."""
     try:
-        await tag_call(store, call_id, " ".join(name.split()), author=person.login, now=now)
+        await tag_call(store, call_id, name, author=person.login, now=now, at_seconds=at_seconds)
     except InvalidInput:
         return app_state.pages.problem(request, "invalid_tag", status=422, headers={})
     return RedirectResponse(_address(call_id), 303)
@@ -124,6 +129,22 @@ async def tag(
 async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
     """Remove a tag."""
     await untag_call(store, call_id, name)
+    return RedirectResponse(_address(call_id), 303)
+
+
+@router.post("/calls/{call_id}/review", dependencies=[Depends(same_origin)])
+async def review(store: StoreOf, person: LoggedIn, now: Now, call_id: str) -> Response:
+    """Mark the call as reviewed."""
+    await review_calls(store, [call_id], person.login, now)
+    return RedirectResponse(_address(call_id), 303)
+
+
+@router.post(
+    "/calls/{call_id}/review/remove", dependencies=[Depends(same_origin), Depends(logged_in)]
+)
+async def unreview(store: StoreOf, call_id: str) -> Response:
+    """Mark the call as not reviewed."""
+    await unreview_calls(store, [call_id])
     return RedirectResponse(_address(call_id), 303)
 
 

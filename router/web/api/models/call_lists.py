@@ -10,7 +10,7 @@ from router.domain.calls.call import Ending, State
 from router.domain.calls.call_filter import CallFilter
 from router.service.calls.browse import CallLine, CallView
 from router.web.api.models.base import Answer, Body, Moment
-from router.web.api.models.calls import Call, Tag
+from router.web.api.models.calls import Call, Review, Tag
 from router.web.api.models.deliveries import Delivery, Entity
 from router.web.api.models.recordings import Recording
 from router.web.api.models.visits import Lease, Visit, Visitor
@@ -33,6 +33,9 @@ class ListedCall(Answer):
     recording: Recording | None
     """Its recording; null: none is expected."""
 
+    review: Review | None
+    """Who reviewed it; null: no person did."""
+
     @classmethod
     def of_line(cls, line: CallLine) -> Self:
         """Convert from the service's value."""
@@ -42,6 +45,7 @@ class ListedCall(Answer):
                 "tags": line.tags,
                 "visit": line.visit,
                 "recording": Recording.of_call(line.recording),
+                "review": line.review,
             }
         )
 
@@ -108,6 +112,7 @@ class WholeCall(ListedCall):
                 "tags": view.tags,
                 "visit": view.visit,
                 "recording": Recording.of_call(view.recording),
+                "review": view.review,
                 "lease": view.lease,
                 "visitor": view.visitor,
                 "deliveries": view.deliveries,

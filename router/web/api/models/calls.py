@@ -12,6 +12,7 @@ from router.domain.calls.call import (
     TransferKind,
     TransferOutcome,
 )
+from router.domain.calls.tagging import TagColour
 from router.web.api.models.base import Answer
 
 
@@ -238,3 +239,19 @@ class Tag(Answer):
 
     at: datetime
     """When it was set (UTC)."""
+
+    at_seconds: float | None
+    """A moment of the recording, in seconds; null: the tag is of the whole call."""
+
+    colour: TagColour | None
+    """Its colour, if it is registered."""
+
+
+class Review(Answer):
+    """A person has reviewed a call."""
+
+    person: str
+    """The login, or the token's name."""
+
+    at: datetime
+    """When (UTC)."""

@@ -3,6 +3,7 @@ import "htmx-ext-sse";
 
 import "./columns";
 import "./failures";
+import "./here";
 import "./keys";
 import "./live";
 import "./page";

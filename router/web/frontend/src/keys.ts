@@ -22,6 +22,7 @@ export const KEYS = [
   { command: "forward-5", keys: ["ArrowRight"], repeats: true },
   { command: "back-30", keys: ["ArrowLeft"], shift: true, repeats: true },
   { command: "forward-30", keys: ["ArrowRight"], shift: true, repeats: true },
+  { command: "tag-digit", keys: [..."123456789"] },
   { command: "tenth", keys: [..."0123456789"] },
   { command: "slower", keys: ["["], repeats: true },
   { command: "faster", keys: ["]"], repeats: true },
@@ -32,6 +33,7 @@ export const KEYS = [
   { command: "previous", keys: ["p"] },
   { command: "tag", keys: ["t"] },
   { command: "comment", keys: ["c"] },
+  { command: "reviewed", keys: ["h"] },
   { command: "help", keys: ["?"] },
 ] as const satisfies readonly Key[];
 
@@ -92,11 +94,11 @@ function isOurs(event: KeyboardEvent, key: string): boolean {
 
 function isDone(event: KeyboardEvent, key: string): boolean {
   const shifted = key.length > 1 || /[a-z ]/.test(key); // a sign has its own key with or without Shift
-  const entry = (KEYS as readonly Key[]).find(
+  const entries = (KEYS as readonly Key[]).filter(
     ({ keys, shift }) => keys.includes(key) && (!shifted || event.shiftKey === (shift ?? false)),
   );
-  if (!entry) return false;
-  return (event.repeat && !entry.repeats) || act(entry.command as Command, key);
+  // a digit is a tag's where there is such a tag
+  return entries.some(({ command, repeats }) => (event.repeat && !repeats) || act(command as Command, key));
 }
 
 function act(command: Command, key: string): boolean {

@@ -1,0 +1,101 @@
+"""Registered tags in the store, and their replacement on many calls."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from router.domain.calls.tagging import CountedTag, RegisteredTag
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.records import from_row, to_row
+from router.store.writing import upsert
+
+_tag, _registered = tables.tag, tables.registered_tag
+_KEPT = ("call_id", "author", "at", "at_seconds", "arrived_at")  # of a tag that is renamed
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTagRegistry:
+    """The `TagRegistry` of `router.service.calls.review_ports`."""
+
+    connection: AnyConnection
+
+    async def find(self, name: str) -> RegisteredTag | None:
+        """The tag of this name, if it is registered or being replaced."""
+        query = select(_registered).where(_registered.c.name == name)
+        row = (await self.connection.execute(query)).first()
+        return from_row(RegisteredTag, row) if row else None
+
+    async def all(self) -> list[RegisteredTag]:
+        """Every registered tag: those with a key first, by it; the others by name."""
+        query = select(_registered).order_by(
+            func.coalesce(_registered.c.digit, 10), _registered.c.name
+        )
+        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+
+    async def save(self, *tags: RegisteredTag) -> None:
+        """Add or change registered tags."""
+        await upsert(self.connection, _registered, [to_row(tag) for tag in tags])
+
+    async def remove(self, name: str) -> None:
+        """Remove a tag from the registry; calls keep it."""
+        await self.connection.execute(delete(_registered).where(_registered.c.name == name))
+
+    async def counted(self, containing: str, most: int) -> list[CountedTag]:
+        """Tags whose name contains this: registered ones, then the most frequent others."""
+        has_it = func.instr if self.connection.dialect.name == "sqlite" else func.strpos
+        counts = (
+            select(_tag.c.name, func.count().label("calls"))
+            .where(has_it(_tag.c.name, containing) > 0)
+            .group_by(_tag.c.name)
+            .order_by(func.count().desc(), _tag.c.name)
+            .limit(most)
+        )
+        found = {row.name: row.calls for row in await self.connection.execute(counts)}
+        registered = [tag for tag in await self.all() if containing in tag.name]
+        first = [
+            CountedTag(
+                name=tag.name,
+                calls=found[tag.name] if tag.name in found else await self.count(tag.name),
+                colour=tag.colour,
+                digit=tag.digit,
+                replaced_by=tag.replaced_by,
+            )
+            for tag in registered
+        ]
+        names = {tag.name for tag in registered}
+        others = [CountedTag(name=name, calls=n) for name, n in found.items() if name not in names]
+        return [*first, *others]
+
+    async def count(self, name: str) -> int:
+        """How many calls have this tag."""
+        query = select(func.count()).select_from(_tag).where(_tag.c.name == name)
+        return (await self.connection.execute(query)).scalar_one()
+
+    async def next_due(self) -> datetime | None:
+        """Since when a tag waits to be replaced."""
+        query = select(_registered.c.replaced_at).where(_registered.c.replaced_at.is_not(None))
+        found = (await self.connection.execute(query)).scalars()
+        return min((at for at in found if at is not None), default=None)
+
+    async def replace(self, name: str, by: str | None, most: int) -> list[str]:
+        """Replace a tag on at most this many of its calls, or remove it there; returns their ids.
+        A call that has both tags keeps the other one.
+        """
+        some = select(_tag.c.call_id).where(_tag.c.name == name).limit(most)
+        call_ids = list((await self.connection.execute(some)).scalars())
+        old = (_tag.c.name == name, _tag.c.call_id.in_(call_ids))
+        if by:
+            columns = [_tag.c[column] for column in _KEPT]
+            rows = select(literal(by), *columns).where(*old)
+            await self.connection.execute(self._adding(rows))
+        await self.connection.execute(delete(_tag).where(*old))
+        return call_ids
+
+    def _adding(self, rows: Any) -> Any:
+        dialect: Any = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        adding = dialect.insert(_tag).from_select(["name", *_KEPT], rows)
+        return adding.on_conflict_do_nothing()
