@@ -13,6 +13,7 @@ from router.bootstrap import now
 from router.cli.opening import read_settings
 from router.cli.output import Column, print_facts, print_table, say
 from router.domain.delivery.connection import Connection
+from router.domain.delivery.outcome import sentence
 from router.errors import ConfigurationError, InvalidInput
 from router.receivers.declaration import Declaration
 from router.receivers.http import Answer, HttpClient
@@ -191,7 +192,7 @@ def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, s
 
 def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
     """Print the checks, and how to fix those that failed."""
-    rows = ((_outcome(one), one.what, "" if one.well else one.fix) for one in checks)
+    rows = ((_outcome(one), str(one.what), "" if one.well else sentence(one.fix)) for one in checks)
     print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
     for what in created:
         say(f"Created: {what}")

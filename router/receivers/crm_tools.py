@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from router.domain.delivery.catalogue import Field, FieldType, Named, Pipeline
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.domain.phone import display, same_phone, tail
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
@@ -173,8 +176,8 @@ async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
     checks = []
     for kind, name in names:
         well = name in await fields_of(kind, True)
-        fix = f"run `ringtrace crm connect` again, or add a text field '{name}' to each {kind}"
-        checks.append(Check(what=f"{kind} field {name}", well=well, fix=fix))
+        fix = Outcome.of(FixCode.ADD_FIELD, kind=kind, field=name)
+        checks.append(Check.of(CheckCode.FIELD, well, fix, kind=kind, field=name))
     return checks
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue, Field, Named, Pipeline, Place
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers import crm_tools as tools
@@ -87,13 +88,12 @@ class CustomFieldCrm(ABC):
 
     async def check(self) -> list[Check]:
         """Whether the token opens the account, and its fields exist."""
-        what = f"access to {self.system}"
         try:
             await self.reach()
             checks = await tools.check_fields(self._names(), self.fields_of)
         except (ReceiverUnavailable, Refused) as error:
-            return [Check(what=what, well=False, fix=str(error))]
-        return [Check(what=what, well=True), *checks]
+            return [Check.of(CheckCode.ACCESS, False, error.outcome, system=self.system)]
+        return [Check.of(CheckCode.ACCESS, True, system=self.system), *checks]
 
     async def prepare(self) -> list[str]:
         """Create the text fields that are missing."""

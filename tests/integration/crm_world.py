@@ -84,8 +84,12 @@ class Stub:
         if self._key != KEY:
             raise ReceiverUnavailable(Outcome.text("the token is refused or lacks a right: 401"))
         return [
-            Check(what="the token", well=True),
-            Check(what="the field cid", well="cid" in self._books.fields, fix="add a field cid"),
+            Check(what=Outcome.text("the token"), well=True),
+            Check(
+                what=Outcome.text("the field cid"),
+                well="cid" in self._books.fields,
+                fix=Outcome.text("add a field cid"),
+            ),
         ]
 
     async def prepare(self) -> Sequence[str]:

@@ -10,6 +10,8 @@ from itertools import product
 import pytest
 
 from router.domain.delivery.connection import Connection, Rules, Scenario
+from router.domain.delivery.outcome import sentence
+from router.receivers.bitrix24.adapter import Bitrix24
 from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
 from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from tests.contracts.bitrix24_portal import DEAL, Problem
@@ -162,17 +164,27 @@ async def test_the_check_says_what_is_missing(world: World) -> None:
         for one in await world.crm(account).check()
     ]
 
-    assert [(one.what, one.fix.split(":")[0]) for one in missing if not one.well] == [
-        (f"deal with {FIELD}", "no such field"),
+    assert [(str(one.what), str(one.fix).split(":")[0]) for one in missing if not one.well] == [
+        (f"deal field {FIELD}", "no such field"),
         (
             "the statistics of calls",
-            "tick 'telephony' for the webhook, and let its user see the statistics of calls",
+            "tick 'telephony' among Ringtrace's rights in Bitrix24, and let its user see the "
+            "statistics of calls",
         ),
         ("leads", "this CRM works without leads"),
     ]
 
 
+async def test_what_is_said_of_an_app_names_no_webhook(world: World) -> None:
+    app = {"client_id": "an-app", "client_secret": "a-secret", "user_id": "7"}
+    checks = await Bitrix24(TELEPHONY, app, world.line).check()  # not signed: it has no access
+    said = " ".join(sentence(outcome) for one in checks for outcome in (one.what, one.fix))
+    assert not checks[0].well
+    assert "`ringtrace crm connect --app`" in said
+    assert "webhook" not in said
+
+
 async def test_the_check_says_that_the_webhook_is_gone(world: World) -> None:
     checks = await world.crm(webhook="7/another").check()
 
-    assert [(one.what, one.well) for one in checks] == [("the webhook", False)]
+    assert [(str(one.what), one.well) for one in checks] == [("access to Bitrix24", False)]

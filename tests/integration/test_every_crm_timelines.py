@@ -213,7 +213,7 @@ async def ill(crm: TimelineAccount, stage: str = "", **rules: object) -> dict[st
     options = {"stage": stage} if stage else {}
     to = crm.connection(options=options, **rules)
     catalogue = await catalogue_of(crm, to)
-    return {one.what: one.fix for one in faults(catalogue, to, [])}
+    return {str(one.what): str(one.fix) for one in faults(catalogue, to, [])}
 
 
 async def catalogue_of(crm: TimelineAccount, to: object) -> Catalogue:

@@ -87,7 +87,7 @@ async def test_the_fields_of_the_account_say_beforehand_what_a_list_refuses(
     call = call_event()
     call.facts["source"] = "yandex"  # type: ignore[index]
     (wrong,) = faults(await adapter.catalogue(whole=True), to, [call])
-    assert "'yandex' is not among its options: Google" in wrong.fix
+    assert "'yandex' is not among its options: Google" in str(wrong.fix)
 
 
 @pytest.mark.parametrize("scenario", Scenario)

@@ -43,15 +43,15 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
     async with account() as world:
         world.hub.account.properties["deals"].pop("ct_call_uid")
         crm = world.adapter()
-        assert [one.what for one in await crm.check() if not one.well] == [
-            "deals: property ct_call_uid"
+        assert [str(one.what) for one in await crm.check() if not one.well] == [
+            "deals: field ct_call_uid"
         ]
         assert await crm.prepare() == ["property ct_call_uid of deals"]
         assert await crm.prepare() == []
         assert all(one.well for one in await crm.check())
         world.hub.account.properties["deals"]["ct_call_uid"]["hasUniqueValue"] = False
         (bad,) = [one for one in await crm.check() if not one.well]
-        assert "must be unique" in bad.fix
+        assert "must be unique" in str(bad.fix)
 
 
 async def test_a_missing_scope_is_named(world: World) -> None:
@@ -61,8 +61,8 @@ async def test_a_missing_scope_is_named(world: World) -> None:
     ) as trouble:
         await world.tell(call_event())
     assert trouble.value.pause == timedelta(minutes=5)
-    assert [one.what for one in await world.adapter().check() if not one.well] == [
-        "scope crm.objects.deals.write"
+    assert [str(one.what) for one in await world.adapter().check() if not one.well] == [
+        "right crm.objects.deals.write"
     ]
 
 
@@ -107,7 +107,7 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
             300,
         ),
         (JSONResponse({"message": "no"}, 403), "lacks a right", 300),
-        (JSONResponse({"message": "moving"}, 477, {"Retry-After": "90"}), "moves", 90),
+        (JSONResponse({"message": "moving"}, 477, {"Retry-After": "90"}), "is moving", 90),
         (HTMLResponse("<h1>502</h1>", 502), "502", 0),
         (HTMLResponse("<h1>hello</h1>"), "lacks id", 0),
         (JSONResponse({"id": {"a": 1}}), "lacks id", 0),
@@ -273,14 +273,14 @@ async def test_each_missing_right_is_named_by_the_check(
     world.hub.scopes = EVERY_SCOPE - {scope}
     crm = world.adapter(Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
     bad = [one for one in await crm.check() if not one.well]
-    assert [one.what for one in bad] == [f"scope {scope}"]
-    assert "Service keys" in bad[0].fix
+    assert [str(one.what) for one in bad] == [f"right {scope}"]
+    assert "Service keys" in str(bad[0].fix)
 
 
 async def test_a_refused_key_says_what_to_do_in_the_check(world: World) -> None:
     world.hub.instead.extend(JSONResponse({"message": "expired"}, 401) for _ in range(9))
     bad = [one for one in await world.adapter().check() if not one.well]
-    assert "Development → Keys → Service keys" in bad[-1].fix
+    assert "Development → Keys → Service keys" in str(bad[-1].fix)
 
 
 async def test_a_key_that_opens_no_companies_still_finds_contacts(world: World) -> None:

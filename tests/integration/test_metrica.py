@@ -236,4 +236,4 @@ async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(
         assert all(one.well for one in await metrica(url).check())
         denied = await metrica(url, token="stale").check()
     assert not any(one.well for one in denied)
-    assert "Access is denied" in denied[0].fix
+    assert "Access is denied" in str(denied[0].fix)

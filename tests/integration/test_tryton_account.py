@@ -26,7 +26,7 @@ def world(tryton_world: World) -> World:
 
 
 def _ill(checks: list[Check]) -> list[str]:
-    return [one.what for one in checks if not one.well]
+    return [str(one.what) for one in checks if not one.well]
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -39,11 +39,21 @@ async def test_a_user_with_the_groups_of_sales_and_opportunities_is_all_we_need(
 @pytest.mark.parametrize(
     ("key", "options", "rules", "ill"),
     [
-        ("a wrong key", {}, {}, ["key"]),
+        ("a wrong key", {}, {}, ["access to Tryton"]),
         ("ringtrace", {"database": "other"}, {}, ["database"]),
         ("ringtrace", {"company": "99"}, {}, ["company 99"]),
-        ("ringtrace", {"field": "ga_id"}, {}, ["party.party: ga_id", "sale.opportunity: ga_id"]),
-        ("ringtrace", {"field": "party"}, {}, ["party.party: party", "sale.opportunity: party"]),
+        (
+            "ringtrace",
+            {"field": "ga_id"},
+            {},
+            ["party.party: field ga_id", "sale.opportunity: field ga_id"],
+        ),
+        (
+            "ringtrace",
+            {"field": "party"},
+            {},
+            ["party.party: field party", "sale.opportunity: field party"],
+        ),
         ("reader", {}, {}, ["sale.opportunity: read, write, create"]),
         ("reader", {}, {"mode": Mode.TELEPHONY}, ["sale.opportunity: read, write"]),
     ],

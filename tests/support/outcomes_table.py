@@ -13,8 +13,8 @@ PAGE = Path(__file__).parents[2] / "docs/outcomes.md"
 HEAD = """# Outcomes
 
 What came of a delivery (`receipt`, `last_error`), why a receiver fails (`reason`), what is odd about a recording
-(`warnings`) and why there is none (`reason`), and why a mailbox
-cannot be read (`error`) is an outcome. The API and `--json` give it as an object; webhooks give `reason` in the same form:
+(`warnings`) and why there is none (`reason`), why a mailbox
+cannot be read (`error`), and what a check of a connection finds (`what`, `fix`) is an outcome. The API and `--json` give it as an object; webhooks give `reason` in the same form:
 
 ```json
 {

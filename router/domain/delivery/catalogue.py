@@ -140,10 +140,10 @@ def misfit(known: Field, text: str) -> Outcome | None:
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """The first of them, in words."""
+    """The first of them."""
     every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(name[:40] for name in every[:most]) + more or "none"
+    more = f", … (+{len(every) - most})" if len(every) > most else ""
+    return ", ".join(name[:40] for name in every[:most]) + more or "–"
 
 
 def first(some: Sequence[Named] | None, key: str) -> Named | None:

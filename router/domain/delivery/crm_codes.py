@@ -125,18 +125,32 @@ class Bitrix24Code(Code):
             "incoming webhook's address: run `ringtrace crm connect`"
         ),
     )
-    BITRIX24_GIVE_RIGHT = "bitrix24_give_right", N_("give the webhook's user the right to it")
+    BITRIX24_GIVE_RIGHT = (
+        "bitrix24_give_right",
+        N_("give the user that Ringtrace logs in as the right to it"),
+    )
     BITRIX24_NEEDS_PLAN = (
         "bitrix24_needs_plan",
-        N_("give the webhook's user the right to it; the REST API needs a commercial plan, too"),
+        N_(
+            "give the user that Ringtrace logs in as the right to it; the REST API needs a "
+            "commercial plan, too"
+        ),
     )
     BITRIX24_NEEDS_EMPLOYEE = (
         "bitrix24_needs_employee",
-        N_("the webhook's user has to be an employee"),
+        N_("the user that Ringtrace logs in as has to be an employee"),
     )
     BITRIX24_NEW_WEBHOOK = (
         "bitrix24_new_webhook",
         N_("create a new incoming webhook and give it to `ringtrace crm connect`"),
+    )
+    BITRIX24_CONNECT_APP = (
+        "bitrix24_connect_app",
+        N_("allow the app again: run `ringtrace crm connect --app`"),
+    )
+    BITRIX24_APP_SCOPE = (
+        "bitrix24_app_scope",
+        N_("tick 'crm' and 'telephony' among the rights of the app"),
     )
     BITRIX24_NO_USER = (
         "bitrix24_no_user",
@@ -157,7 +171,7 @@ class Bitrix24Code(Code):
     BITRIX24_CLOSED = "bitrix24_closed", N_("the portal is closed: ask Bitrix24's support")
     BITRIX24_GIVE_ACCESS = (
         "bitrix24_give_access",
-        N_("give the webhook's user access to the application"),
+        N_("give the user that Ringtrace logs in as access to the application"),
     )
     BITRIX24_WRONG_LOGIN = (
         "bitrix24_wrong_login",

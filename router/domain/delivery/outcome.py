@@ -16,6 +16,7 @@ from router.domain.delivery.analytics_codes import (
     VisitorCode,
     WebhookCode,
 )
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode, Code, SendingCode, SettingCode
 from router.domain.delivery.crm_codes import (
     AmoCrmCode,
@@ -27,6 +28,7 @@ from router.domain.delivery.crm_codes import (
     TrytonCode,
 )
 from router.domain.delivery.entity import Ref
+from router.domain.delivery.fix_codes import FixCode
 from router.domain.mail_codes import MailCode
 from router.domain.text import one_line
 
@@ -38,7 +40,7 @@ CODES: Mapping[str, Code] = {
         *(AnswerCode, SettingCode, SendingCode, CrmCode, VisitorCode, WebhookCode),
         *(AmoCrmCode, Bitrix24Code, HubspotCode, RetailCrmCode, TrytonCode, OdooCode),
         *(Ga4Code, GoogleAdsCode, MetricaCode),
-        *(RecordingCode, NoRecordingCode, MailCode),
+        *(RecordingCode, NoRecordingCode, MailCode, CheckCode, FixCode),
     )
     for code in kind
 }

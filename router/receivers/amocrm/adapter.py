@@ -10,10 +10,13 @@ from typing import Any
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.receivers.amocrm.account import (
     Account,
     Row,
@@ -197,22 +200,12 @@ class AmoCrm:
         try:
             await self._account.ask("GET", "account")
         except (ReceiverUnavailable, Refused) as error:
-            return [
-                Check(
-                    what=f"the account: {error}"[:300],
-                    well=False,
-                    fix="check the address and the token",
-                )
-            ]
-        checks = [Check(what="the token opens the account", well=True)]
+            return [Check.of(CheckCode.ACCESS, False, error.outcome, system="amoCRM")]
+        checks = [Check.of(CheckCode.ACCESS, True, system="amoCRM")]
+        fix = Outcome.of(FixCode.AS_ADMINISTRATOR)
         for path, name in self._needed():
-            what, fix = (
-                f"{path} have the field {name}",
-                "run `ringtrace crm connect` with an administrator's token",
-            )
-            checks.append(
-                Check(what=what, well=await self._fields.find(path, name) is not None, fix=fix)
-            )
+            there = await self._fields.find(path, name) is not None
+            checks.append(Check.of(CheckCode.FIELD_OF, there, fix, objects=path, field=name))
         return checks
 
     async def prepare(self) -> list[str]:

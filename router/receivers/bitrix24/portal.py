@@ -41,6 +41,13 @@ _ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
 _FULL = timedelta(seconds=10)
 _WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
 _MOST_PAGES = 10  # of fifty
+_OF_WEBHOOKS = frozenset(
+    {
+        Bitrix24Code.BITRIX24_NEW_WEBHOOK,
+        Bitrix24Code.BITRIX24_NO_USER,
+        Bitrix24Code.BITRIX24_WRONG_LOGIN,
+    }
+)
 _ADVICE = {
     "ACCESS_DENIED": Bitrix24Code.BITRIX24_NEEDS_PLAN,
     "ACCESS_ERROR": Bitrix24Code.BITRIX24_GIVE_RIGHT,
@@ -58,6 +65,14 @@ _ADVICE = {
     "USER_ACCESS_ERROR": Bitrix24Code.BITRIX24_GIVE_ACCESS,
     "WRONG_AUTH_TYPE": Bitrix24Code.BITRIX24_WRONG_LOGIN,
 }
+_ADVICE_OF_APPS = {
+    **_ADVICE,
+    **dict.fromkeys(
+        (code for code, advice in _ADVICE.items() if advice in _OF_WEBHOOKS),
+        Bitrix24Code.BITRIX24_CONNECT_APP,
+    ),
+    "INSUFFICIENT_SCOPE": Bitrix24Code.BITRIX24_APP_SCOPE,
+}
 _PASSING = frozenset(
     {
         "QUERY_LIMIT_EXCEEDED",
@@ -72,7 +87,7 @@ class Portal:
     """One portal, as one user: by a webhook, or by an app that the user has allowed."""
 
     def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
-        self._http = http
+        self._http, self._advice = http, _ADVICE_OF_APPS if is_app(token) else _ADVICE
         if is_app(token):
             self.user, self._path = token.get("user_id") or "1", "rest"
             return
@@ -116,7 +131,7 @@ class Portal:
             code, said = _read_error(error)
             if name not in optional or code in _PASSING:
                 method = commands[name][0] if name in commands else name
-                raise _meant(code, _Said(request=method, detail=said), spent.get(name))
+                raise self._meant(code, _Said(request=method, detail=said), spent.get(name))
         results = mapping(body.get("result"))
         missing = commands.keys() - results.keys() - optional
         if missing:
@@ -132,12 +147,33 @@ class Portal:
         body = answer.body
         if isinstance(body, dict) and isinstance(body.get("error"), str):
             code, said = _read_error(body)
-            raise _meant(code, _Said(request=method, detail=said), body.get("time"), answer)
+            time = body.get("time")
+            raise self._meant(code, _Said(request=method, detail=said), time, answer)
         if not 200 <= answer.status < 300:
             raise error_for(answer)
         if not isinstance(body, dict) or "result" not in body or "error" in body:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Bitrix24")
         return body
+
+    def _meant(
+        self, code: str, said: "_Said", time: Any, answer: Answer | None = None
+    ) -> ReceiverUnavailable | Refused:
+        failed = AnswerCode.REQUEST_FAILED
+        if code in self._advice:
+            pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
+            return ReceiverUnavailable(failed, self._advice[code], pause=pause, **said)
+        if code == "QUERY_LIMIT_EXCEEDED":
+            return ReceiverUnavailable(failed, pause=_FULL, **said)
+        if code == "OPERATION_TIME_LIMIT":
+            return ReceiverUnavailable(failed, pause=_until_reset(mapping(time)), **said)
+        if code in _PASSING:
+            return ReceiverUnavailable(failed, **said)
+        # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of
+        # what was sent.
+        if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
+            return error_for(answer)
+        kind = Missing if code == "NOT_FOUND" else Refused
+        return kind(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def signed(token: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,27 +217,6 @@ def _read_error(body: Any) -> tuple[str, str]:
     error = mapping(body)
     code, text = str(error.get("error") or "an error"), str(error.get("error_description") or "")
     return code.upper().replace(" ", "_"), one_line(f"{code} {text}")
-
-
-def _meant(
-    code: str, said: "_Said", time: Any, answer: Answer | None = None
-) -> ReceiverUnavailable | Refused:
-    failed = AnswerCode.REQUEST_FAILED
-    if code in _ADVICE:
-        pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
-        return ReceiverUnavailable(failed, _ADVICE[code], pause=pause, **said)
-    if code == "QUERY_LIMIT_EXCEEDED":
-        return ReceiverUnavailable(failed, pause=_FULL, **said)
-    if code == "OPERATION_TIME_LIMIT":
-        return ReceiverUnavailable(failed, pause=_until_reset(mapping(time)), **said)
-    if code in _PASSING:
-        return ReceiverUnavailable(failed, **said)
-    # A code that we do not know: the status decides; inside a batch, and in 200, it speaks of what
-    # was sent.
-    if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
-        return error_for(answer)
-    kind = Missing if code == "NOT_FOUND" else Refused
-    return kind(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def _until_reset(time: Mapping[str, Any]) -> timedelta:

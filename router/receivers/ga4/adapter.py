@@ -12,8 +12,10 @@ from typing import Any
 
 from router.domain.delivery.analytics_codes import Ga4Code, VisitorCode
 from router.domain.delivery.call_event import CallEvent
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import Connection
+from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.http import HttpClient
@@ -82,20 +84,11 @@ class Ga4:
         now = self._clock()
         facts = {"client_id": "1000000000.1000000000", "session_id": str(int(now.timestamp()))}
         wrong = await self.validate([trial(now, facts, sale=sale) for sale in (False, True)])
+        name = self._measurement_id
+        whole, fix = _MEASUREMENT_ID.fullmatch(name) is not None, Outcome.of(FixCode.GA4_ID)
         return [
-            Check(
-                what=f"measurement ID '{self._measurement_id}'",
-                well=_MEASUREMENT_ID.fullmatch(self._measurement_id) is not None,
-                fix="copy it from Admin, Data streams, the site's web stream; it looks like "
-                "G-ABC123DEF4",
-            ),
-            Check(
-                what="a call and a sale pass Google's validation, which does not look at the "
-                "secret: "
-                "see whether the first call appears in GA4's Realtime report",
-                well=not wrong,
-                fix="; ".join(wrong),
-            ),
+            Check.of(CheckCode.MEASUREMENT_ID, whole, fix, found=name),
+            Check.of(CheckCode.GA4_EVENTS, not wrong, Outcome.text("; ".join(wrong))),
         ]
 
     async def prepare(self) -> list[str]:

@@ -14,9 +14,11 @@ from typing import Any
 
 from router.domain.delivery.analytics_codes import GoogleAdsCode, VisitorCode
 from router.domain.delivery.call_event import CallEvent
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode, SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
+from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
@@ -105,27 +107,25 @@ class GoogleAds:
             if self._http.login is not None:
                 await self._http.login.sign({})
         except ReceiverUnavailable as error:
-            return [Check(what="the refresh token", well=False, fix=error.message)]
-        checks = [Check(what="the refresh token", well=True)]
-        for what, sale in {"conversions of calls": False, "conversions of sales": True}.items():
+            return [Check.of(CheckCode.REFRESH_TOKEN, False, error.outcome)]
+        checks = [Check.of(CheckCode.REFRESH_TOKEN, True)]
+        kinds = {CheckCode.CALL_CONVERSIONS: False, CheckCode.SALE_CONVERSIONS: True}
+        for code, sale in kinds.items():
             event = trial(self._clock(), {"gclid": "ringtrace-check"}, sale=sale)
             if self._action(event):
-                checks.append(await self._check(what, event))
+                checks.append(await self._check(code, event))
         if len(checks) == 1:
-            fix = (
-                "name a conversion action of the kind 'import': its number is in the address of "
-                "its page"
-            )
-            checks.append(Check(what="a conversion action", well=False, fix=fix))
+            fix = Outcome.of(FixCode.GOOGLE_ACTION)
+            checks.append(Check.of(CheckCode.CONVERSION_ACTION, False, fix))
         return checks
 
-    async def _check(self, what: str, event: AnalyticsEvent) -> Check:
+    async def _check(self, code: CheckCode, event: AnalyticsEvent) -> Check:
         try:
             answer = await self._ingest([event], validate_only=True)
         except ReceiverUnavailable as error:
-            return Check(what=what, well=False, fix=error.message)
+            return Check.of(code, False, error.outcome)
         well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click may be refused
-        return Check(what=what, well=well, fix="" if well else _words(answer))
+        return Check.of(code, well, None if well else Outcome.text(_words(answer)))
 
     async def prepare(self) -> list[str]:
         """Nothing to prepare: conversion actions are created in Google Ads."""

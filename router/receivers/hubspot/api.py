@@ -29,7 +29,6 @@ NEWEST = 100  # of the records that hang on another: as many as one batch may ho
 _ERRORS = frozenset(range(400, 500))  # by `refusal`, with a better message than the status
 _NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
 _KEYS = "Development → Keys → Service keys"
-ADD_SCOPE = f"add it in HubSpot under {_KEYS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

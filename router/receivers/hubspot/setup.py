@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from router.receivers.hubspot.api import ADD_SCOPE, VERSION, Api
+from router.domain.delivery.check_codes import CheckCode
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
+from router.receivers.hubspot.api import VERSION, Api
 from router.receivers.hubspot.errors import missing_scopes
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
@@ -49,7 +52,7 @@ class Setup:
             for kind in types:
                 checks += [await self._check_field(kind, name) for name in self._fields]
         except (ReceiverUnavailable, Refused) as error:
-            checks.append(Check(what="HubSpot answers", well=False, fix=str(error)))
+            checks.append(Check.of(CheckCode.ACCESS, False, error.outcome, system="HubSpot"))
         return checks
 
     async def prepare(self) -> list[str]:
@@ -80,20 +83,18 @@ class Setup:
             well = answer.status == _OK or (right == "write" and answer.status == _NOTHING_SENT)
             missing = "" if well else " or ".join(missing_scopes(answer.body))
             scope = missing or f"crm.objects.{kind}.{right}"
-            checks.append(Check(what=f"scope {scope}", well=well, fix=ADD_SCOPE))
+            fix = Outcome.of(FixCode.HUBSPOT_SCOPE)
+            checks.append(Check.of(CheckCode.RIGHT, well, fix, right=scope))
         return checks
 
     async def _check_field(self, kind: str, name: str) -> Check:
         there = await self._field(kind, name)
         well = there is not None and (name != self._unique or there.get("hasUniqueValue") is True)
-        fix = (
-            f"delete the property {name} of {kind}, its values must be unique, and let this "
-            "command create it"
-        )
-        missing = "let this command create it: the key needs the scope crm.schemas.….write"
-        return Check(
-            what=f"{kind}: property {name}", well=well, fix=missing if there is None else fix
-        )
+        about = {"objects": kind, "field": name}
+        fix = Outcome.of(FixCode.HUBSPOT_UNIQUE, **about)
+        if there is None:
+            fix = Outcome.of(FixCode.HUBSPOT_FIELD)
+        return Check.of(CheckCode.FIELD_OF, well, fix, **about)
 
     async def _field(self, kind: str, name: str) -> Mapping[str, Any] | None:
         answer = await self._api.ask("GET", f"crm/properties/{VERSION}/{kind}/{name}", accept={404})

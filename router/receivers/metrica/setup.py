@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from router.domain.delivery.check_codes import CheckCode
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.receivers.metrica.api import LISTS, Api, part, said
 from router.service.delivery.ports import Check
 
@@ -15,27 +18,18 @@ class Setup:
     async def check(self) -> list[Check]:
         """Check the token's rights for the counter and its uploads, and the goals."""
         checks = []
-        for what, path in {
-            "the counter": "",
-            **{f"its list of {kind}": kind for kind in LISTS.values()},
-        }.items():
-            fix = (
-                "give the token's user the right to edit the counter, and the token the right "
-                "metrika:write"
-            )
-            path = f"/offline_conversions/{path}?limit=1" if path else ""
+        for uploads in ("", *LISTS.values()):
+            path = f"/offline_conversions/{uploads}?limit=1" if uploads else ""
+            code = CheckCode.UPLOADS if uploads else CheckCode.COUNTER
             answer = await self._api.attempt("GET", path)
-            reason = "" if answer.status == 200 else f"; Metrica says: {said(answer)}"
-            checks.append(Check(what=what, well=answer.status == 200, fix=fix + reason))
+            well = answer.status == 200
+            fix = None if well else Outcome.of(FixCode.METRICA_RIGHT, detail=said(answer))
+            checks.append(Check.of(code, well, fix, **({"uploads": uploads} if uploads else {})))
         if all(one.well for one in checks):
-            there = await self._goals()
+            there, create = await self._goals(), Outcome.of(FixCode.METRICA_GOAL)
             checks += [
-                Check(
-                    what=f"the goal '{goal}' of {what}",
-                    well=goal in there,
-                    fix="it can be created for you",
-                )
-                for goal, what in self._needed.items()
+                Check.of(CheckCode.GOAL, goal in there, create, goal=goal, event=event)
+                for goal, event in self._needed.items()
             ]
         return checks
 

@@ -1,5 +1,8 @@
 """What a RetailCRM account needs before the first call: a key with rights, a shop, a field."""
 
+from router.domain.delivery.check_codes import CheckCode
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.receivers.retailcrm.api import Api, child, filtered, texts
 from router.service.delivery.ports import Check
 
@@ -15,9 +18,9 @@ class Setup:
     async def check(self) -> list[Check]:
         """Whether the key opens this shop, its orders and customers, and the fields are there."""
         opens = await self._api.credentials()
-        fix = "make an API key in the account's settings, under Integration, and give it here"
         if not opens:
-            return [Check(what="API key", well=False, fix=fix)]
+            fix = Outcome.of(FixCode.RETAILCRM_KEY)
+            return [Check.of(CheckCode.ACCESS, False, fix, system="RetailCRM")]
         sites, scopes = texts(opens.get("sitesAvailable")), texts(opens.get("scopes"))
         mine = (
             self._site in sites
@@ -25,31 +28,16 @@ class Setup:
             or opens.get("siteAccess") == "access_full"
         )
         checks = [
-            Check(what="API key", well=True),
-            Check(
-                what="shop", well=mine, fix=f"set the option 'site' to one of: {', '.join(sites)}"
-            ),
+            Check.of(CheckCode.ACCESS, True, system="RetailCRM"),
+            Check.of(CheckCode.SHOP, mine, Outcome.of(FixCode.RETAILCRM_SHOP, sites=sites)),
         ]
         for scope in _SCOPES if scopes else ():
-            checks.append(
-                Check(
-                    what=f"right {scope}",
-                    well=scope in scopes,
-                    fix=f"give the API key the right {scope}",
-                )
-            )
+            fix = Outcome.of(FixCode.RETAILCRM_RIGHT, right=scope)
+            checks.append(Check.of(CheckCode.RIGHT, scope in scopes, fix, right=scope))
         for entity in ("order", "customer"):
-            fix = (
-                f"run `ringtrace crm connect` again, or add a text field '{self._field}' to each "
-                f"{entity} yourself"
-            )
-            checks.append(
-                Check(
-                    what=f"{entity} field {self._field}",
-                    well=await self._has_field(entity),
-                    fix=fix,
-                )
-            )
+            about = {"kind": entity, "field": self._field}
+            fix = Outcome.of(FixCode.ADD_FIELD, **about)
+            checks.append(Check.of(CheckCode.FIELD, await self._has_field(entity), fix, **about))
         return checks
 
     async def prepare(self) -> list[str]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.connection import Mode
+from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.receivers.tryton.api import NEWEST, NOTE, OPPORTUNITY, PARTY, Api
 from router.receivers.tryton.catalogue import TEXTS
 from router.receivers.tryton.rows import is_marked
@@ -24,22 +28,19 @@ async def check_account(api: Api, mode: Mode, field: str) -> list[Check]:
     """
     seen = await api.attempt("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
     if seen.status == 404:
-        fix = f"there is no database '{api.database}' here: correct the option 'database'"
-        return [Check(what="database", well=False, fix=fix)]
+        fix = Outcome.of(FixCode.TRYTON_DATABASE, database=api.database)
+        return [Check.of(CheckCode.DATABASE, False, fix)]
     if seen.status != 200:
-        fix = (
-            "make a user application 'REST API' in the preferences of the key's user, and let "
-            "it be validated"
-        )
-        return [Check(what="key", well=False, fix=fix)]
+        fix = Outcome.of(FixCode.TRYTON_KEY)
+        return [Check.of(CheckCode.ACCESS, False, fix, system="Tryton")]
     company = api.company
     # Tryton remembers for minutes which companies a user was in: one that is not there must not
     # be named to it.
     seen = await api.attempt("GET", f"company.company/{company}", params=[("f", "id")], context={})
-    fix = "there is no company with this number: correct the option 'company'"
+    fix = Outcome.of(FixCode.TRYTON_COMPANY)
     checks = [
-        Check(what="key", well=True),
-        Check(what=f"company {company}", well=seen.status == 200, fix=fix),
+        Check.of(CheckCode.ACCESS, True, system="Tryton"),
+        Check.of(CheckCode.COMPANY, seen.status == 200, fix, company=company),
     ]
     if seen.status != 200:
         return checks
@@ -57,32 +58,25 @@ async def _by_others(api: Api) -> Check:
     me = await api.user()
     theirs = [row for row in newest if not is_marked(row.get("reference"))]
     own = [row for row in theirs if me is not None and row.get("create_uid") == me]
-    fix = (
-        f"{len(own)} of the newest {len(newest)} were created by the key's user and are "
-        "never matched:"
-        " give Ringtrace a user of its own"
-    )
-    return Check(
-        what="opportunities by other users", well=2 * len(own) < max(1, len(newest)), fix=fix
-    )
+    fix = Outcome.of(FixCode.OWN_USER, own=len(own), all=len(newest))
+    few = 2 * len(own) < max(1, len(newest))
+    return Check.of(CheckCode.OTHER_USERS, few, fix, kind=EntityKind.DEAL)
 
 
 async def _right(api: Api, model: str, wanted: Sequence[str]) -> Check:
     answer = await api.attempt("POST", "ir.model.access/get_access", json={"models": [model]})
     allowed = answer.body.get(model) if isinstance(answer.body, dict) else None
     well = isinstance(allowed, dict) and all(allowed.get(right) for right in wanted)
-    rights = ", ".join(wanted)
-    fix = (
-        f"activate the module of {model}, and put the key's user into a group that may {rights} it"
-    )
-    return Check(what=f"{model}: {rights}", well=well, fix=fix)
+    fix = Outcome.of(FixCode.TRYTON_RIGHT, model=model, rights=wanted)
+    return Check.of(CheckCode.RIGHTS_OF, well, fix, objects=model, rights=wanted)
 
 
 async def _fields(api: Api, field: str) -> list[Check]:
     there = {model: await _has(api, model, [field]) for model in (PARTY, OPPORTUNITY)}
-    fix = "add it to the model as a Char by a module, and let the key's user write it"
+    fix = Outcome.of(FixCode.TRYTON_FIELD)
     return [
-        Check(what=f"{model}: {field}", well=field in has, fix=fix) for model, has in there.items()
+        Check.of(CheckCode.FIELD_OF, field in has, fix, objects=model, field=field)
+        for model, has in there.items()
     ]
 
 

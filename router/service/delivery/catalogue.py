@@ -11,12 +11,17 @@ from router.domain.delivery.catalogue import (
     Field,
     FieldType,
     Named,
+    Pipeline,
+    Place,
     first,
     listed,
     misfit,
 )
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode, Rules
 from router.domain.delivery.entity import EntityKind
+from router.domain.delivery.fix_codes import FixCode
+from router.domain.delivery.outcome import Outcome
 from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -42,8 +47,7 @@ async def check_catalogue(store: Store, connection: Connection, crm: object) -> 
     try:
         catalogue = await crm.catalogue(whole=True)
     except (ReceiverUnavailable, Refused) as error:
-        what = "the account's fields, users and pipelines"
-        return [Check(what=what, well=False, fix=str(error), optional=True)]
+        return [_remark(Outcome.of(CheckCode.CATALOGUE), error.outcome)]
     return [*faults(catalogue, connection, await _told(store, connection))]
 
 
@@ -98,37 +102,40 @@ def _check_field(
     texts: set[str],
 ) -> Iterator[Check]:
     """Check one mapped fact: its field, and the values of recent calls."""
-    what = f"the field '{name}' for {fact}"
+    what = Outcome.of(CheckCode.MAPPED, field=name, fact=fact)
     there = {kind: catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields}
     if not there:
         return
     missing = [kind for kind, field in there.items() if field is None]
     if len(missing) == len(there):
-        fix = "no such field: use an existing one, or remove the fact from the mapping"
-        yield Check(what=what, well=False, fix=fix)
+        yield Check(what=what, well=False, fix=Outcome.of(FixCode.NO_FIELD))
         return
     if missing := [kind for kind in missing if kind in wanted]:
-        fix = f"missing in each {' and '.join(missing)}: add it there; otherwise it is left out"
-        yield Check(what=what, well=False, fix=fix, optional=True)
+        yield _remark(what, Outcome.of(FixCode.MISSING_IN, kind=missing))
     for kind, field in there.items():
         if field is not None and (fix := _trouble_with(field, texts)):
-            yield Check(what=f"{what} in each {kind}", well=False, fix=fix, optional=True)
+            yield _remark(Outcome.of(CheckCode.MAPPED_IN, field=name, fact=fact, kind=kind), fix)
 
 
-def _trouble_with(field: Field, texts: set[str]) -> str:
+def _remark(what: Outcome, fix: Outcome) -> Check:
+    """Calls are sent without it."""
+    return Check(what=what, well=False, fix=fix, optional=True)
+
+
+def _trouble_with(field: Field, texts: set[str]) -> Outcome | None:
     """Why some of these texts are refused or cut."""
     reasons = [reason for text in sorted(texts) if (reason := misfit(field, text))]
     if reasons:
-        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        return f"{reasons[0]}{more}: change the field in the CRM, or map the fact to a text field"
+        code, more = FixCode.VALUES if len(reasons) > 1 else FixCode.VALUE, len(reasons) - 1
+        return Outcome.of(code, reason=reasons[0], more=more)
     if not field.writable:
-        return "the field is read-only: map the fact to another one"
+        return Outcome.of(FixCode.READ_ONLY)
     if field.type is FieldType.LIST and not texts:
-        return f"it accepts only its options ({listed(field.options)}); other values are left out"
+        return Outcome.of(FixCode.OPTIONS_ONLY, options=listed(field.options))
     longest = max(map(len, texts), default=0)
     if field.most is not None and longest > field.most:
-        return f"it accepts {field.most} characters, calls have up to {longest}: the rest is cut"
-    return ""
+        return Outcome.of(FixCode.CUT, most=field.most, longest=longest)
+    return None
 
 
 def _check_defaults(
@@ -138,25 +145,23 @@ def _check_defaults(
         known = [catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields]
         there = [field for field in known if field is not None]
         if known and not there:
-            fix = "there is no such field: correct `--default`"
-            yield Check(what=f"the default of '{name}'", well=False, fix=fix)
+            fix = Outcome.of(FixCode.NO_DEFAULT_FIELD)
+            yield Check.of(CheckCode.DEFAULT, False, fix, field=name)
         for field in there:
             if reason := misfit(field, text):
-                fix = f"{reason}: correct `--default`"
-                yield Check(what=f"the default of '{name}'", well=False, fix=fix)
+                fix = Outcome.of(FixCode.DEFAULT, reason=reason)
+                yield Check.of(CheckCode.DEFAULT, False, fix, field=name)
 
 
 def _check_required(
     catalogue: Catalogue, kind: EntityKind, connection: Connection
 ) -> Iterator[Check]:
     for field in _unfilled(catalogue, kind, connection.rules):
-        options = f", one of {listed(field.options)}" if field.options else ""
-        fix = (
-            "the CRM refuses every call without it: "
-            f"`ringtrace crm rules {connection.id} --default {field.name}=TEXT`{options}"
-        )
         title = f"'{field.title}' ({field.name})" if field.title else f"'{field.name}'"
-        yield Check(what=f"the required field {title} of each {kind}", well=False, fix=fix)
+        code = FixCode.REQUIRED_OPTION if field.options else FixCode.REQUIRED
+        given = {"receiver": connection.id, "field": field.name, "options": listed(field.options)}
+        fix = Outcome.of(code, **given)
+        yield Check.of(CheckCode.REQUIRED, False, fix, field=title, kind=kind)
 
 
 def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Field]:
@@ -175,20 +180,20 @@ def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Fiel
 def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
     for name, user_id in rules.responsible.items():
         user = first(catalogue.users, user_id)
-        what = f"the user {user_id}, responsible for {name}"
-        again = "set another one with `--responsible`"
         if catalogue.users is None or (user is not None and user.active):
             continue
-        title = f"{user.title or 'this user'} has left" if user else "there is no such user"
-        yield Check(what=what, well=False, fix=f"{title}: {again}", optional=True)
+        fix = Outcome.of(FixCode.NO_USER)
+        if user is not None:
+            fix = Outcome.of(FixCode.USER_LEFT, user=user.title or user_id)
+        yield _remark(Outcome.of(CheckCode.RESPONSIBLE, user=user_id, destination=name), fix)
 
 
 def _check_task(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
     user = first(catalogue.users, rules.task_user or "")
     if rules.task_user is None or catalogue.users is None or (user is not None and user.active):
         return
-    fix = "this user has left, or never was: name another one with `--task-user`"
-    yield Check(what=f"the user {rules.task_user} of tasks", well=False, fix=fix, optional=True)
+    what = Outcome.of(CheckCode.TASK_USER, user=rules.task_user)
+    yield _remark(what, Outcome.of(FixCode.TASK_USER))
 
 
 def _check_place(catalogue: Catalogue) -> Iterator[Check]:
@@ -197,42 +202,43 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
     if pipelines is not None and place.pipeline:
         chosen = next((one for one in pipelines if one.id == place.pipeline), None)
         titles = listed(f"{one.id} ({one.title})" for one in pipelines if not one.archived)
-        fix = f"set the option to another pipeline: {titles}"
-        if chosen is None:
-            yield Check(what=f"the pipeline {place.pipeline}", well=False, fix=f"none: {fix}")
-        elif chosen.archived:
-            fix = f"it is archived: restore it, or {fix}"
-            yield Check(what=f"the pipeline {place.pipeline}", well=False, fix=fix)
+        code = FixCode.PIPELINE_ARCHIVED if chosen else FixCode.NO_PIPELINE
+        if chosen is None or chosen.archived:
+            fix = Outcome.of(code, pipelines=titles)
+            yield Check.of(CheckCode.PIPELINE, False, fix, pipeline=place.pipeline)
     if pipelines is not None and place.stage:
         yield from _check_stage(catalogue)
     if catalogue.methods is not None and place.method:
         method = first(catalogue.methods, place.method)
-        fix = f"switch it on, or use another: {listed(_active(catalogue.methods))}"
         if method is None or not method.active:
-            reason = "there is none" if method is None else "it is switched off"
-            what = f"the order method {place.method}"
-            yield Check(what=what, well=False, fix=f"{reason}: {fix}")
+            code = FixCode.METHOD_OFF if method else FixCode.NO_METHOD
+            fix = Outcome.of(code, methods=listed(_active(catalogue.methods)))
+            yield Check.of(CheckCode.METHOD, False, fix, method=place.method)
 
 
 def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
     """Check that the stage belongs to the pipeline."""
-    place, pipelines = catalogue.place, catalogue.pipelines or ()
-    what = f"the stage {place.stage}"
+    fix = _trouble_with_stage(catalogue.place, catalogue.pipelines or ())
+    if fix is not None:
+        yield Check.of(CheckCode.STAGE, False, fix, stage=catalogue.place.stage)
+
+
+def _trouble_with_stage(place: Place, pipelines: Sequence[Pipeline]) -> Outcome | None:
     owners = [one for one in pipelines if first(one.stages, place.stage)]
     wanted = next((one for one in pipelines if one.id == place.pipeline), None)
     if not owners:
         some = [wanted] if wanted else pipelines
         every = listed(name for one in some for name in _active(one.stages))
-        yield Check(what=what, well=False, fix=f"it does not exist: use one of {every}")
-    elif wanted is not None and wanted not in owners:
+        return Outcome.of(FixCode.NO_STAGE, stages=every)
+    if wanted is not None and wanted not in owners:
         stages = listed(_active(wanted.stages))
-        fix = f"it is of the pipeline {owners[0].id}, not of {wanted.id}, which has {stages}"
-        yield Check(what=what, well=False, fix=fix)
-    elif wanted is None and all(one.archived for one in owners):
-        fix = f"its pipeline {owners[0].id} is archived: use another stage"
-        yield Check(what=what, well=False, fix=fix)
-    elif not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
-        yield Check(what=what, well=False, fix="it is archived: use another one")
+        facts = {"found": owners[0].id, "pipeline": wanted.id, "stages": stages}
+        return Outcome.of(FixCode.OTHER_PIPELINE, **facts)
+    if wanted is None and all(one.archived for one in owners):
+        return Outcome.of(FixCode.STAGES_PIPELINE_ARCHIVED, pipeline=owners[0].id)
+    if not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
+        return Outcome.of(FixCode.STAGE_ARCHIVED)
+    return None
 
 
 def _active(some: Iterable[Named]) -> list[str]:

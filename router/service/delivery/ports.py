@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from router.domain.delivery.call_event import CallEvent
+from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import Entity, EntityKind, Found, Ref
@@ -32,11 +33,16 @@ class Draft:
 class Check:
     """One check of `ringtrace crm connect`; `fix` says how to fix a failure."""
 
-    what: str
+    what: Outcome
     well: bool
-    fix: str = ""
+    fix: Outcome | None = None
     # not essential: the connection is saved, calls are sent without it
     optional: bool = False
+
+    @classmethod
+    def of(cls, code: CheckCode, well: bool, fix: Outcome | None = None, **about: Any) -> Self:
+        """A check; `about`: what its code names."""
+        return cls(what=Outcome.of(code, **about), well=well, fix=fix)
 
 
 class Crm(Protocol):
