@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.integration.amocrm_account import AmoCrmAccount
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
@@ -20,6 +21,7 @@ ACCOUNTS = [
     ZohoAccount,
     SalesforceAccount,
     RetailCrmAccount,
+    AmoCrmAccount,
 ]
 
 
