@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from router.bootstrap import now
+from router.cli.call_export import export
 from router.cli.call_facts import call_facts, recording_facts, time_text, visit_facts
 from router.cli.moments import FORMS, parse_moment
 from router.cli.opening import read_settings, with_store
@@ -32,6 +33,7 @@ from router.service.calls import browse as service
 from router.service.calls.browse import CallLine, CallView
 
 app = typer.Typer(help="Calls and their attribution.", no_args_is_help=True)
+app.command("export")(export)
 
 Since = Annotated[
     datetime | None,

@@ -21,9 +21,11 @@ from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.middleware import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.pages import (
+    bulk,
     call,
     calls,
     deliveries,
+    exports,
     login,
     oauth,
     pools,
@@ -82,7 +84,20 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     app.include_router(recording_links.router)
-    for page in (login, views, calls, call, tags, deliveries, pools, reliability, receiver, oauth):
+    for page in (
+        login,
+        views,
+        exports,
+        bulk,
+        calls,
+        call,
+        tags,
+        deliveries,
+        pools,
+        reliability,
+        receiver,
+        oauth,
+    ):
         app.include_router(page.router, dependencies=[Depends(deliveries.count)])
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)

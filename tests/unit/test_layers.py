@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "obstore": {"recordings"},
     "pyVoIP": {"router.phone"},
     "imapclient": {"router.imap"},
+    "xlsxwriter": {"router.exports"},
 }
 
 

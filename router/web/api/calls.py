@@ -2,20 +2,26 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
 from router.domain.access import Scope, Token
+from router.domain.calls.saved_view import read_text
 from router.domain.calls.tagging import LONGEST_MOMENT
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.calls import browse as service
+from router.service.calls import bulk
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
+from router.service.calls.selection import Selection
 from router.service.delivery.sales import tell_sale
 from router.service.ports import Store
 from router.web.api.models.call_lists import (
     Asked,
+    BulkChange,
+    BulkDone,
     CallList,
     Code,
     ListedCall,
@@ -67,6 +73,21 @@ async def _changed(store: Store, asked: Asked, after: int) -> CallList:
     found = await service.matching(store, lines, asked.wanted())
     fitting = tuple(ListedCall.of_line(line) for line in found)
     return CallList(calls=fitting, next_cursor=None, revision=reached)
+
+
+@router.post("/bulk")
+async def change_calls(store: StoreOf, now: Now, token: Writer, body: BulkChange) -> BulkDone:
+    """Add a tag to many calls, or remove it. Doing it again is harmless."""
+    if bool(body.calls) == (body.query is not None):
+        raise InvalidInput("Name the calls, or give a query: one of both.")
+    selection = Selection(call_ids=body.calls)
+    if body.query is not None:
+        selection = Selection(wanted=read_text(body.query).wanted(UTC, now.date()))
+    return BulkDone.of(
+        await bulk.change_calls(
+            store, selection, body.action, body.value, author=token.name, now=now
+        )
+    )
 
 
 @router.get("/{call_id}", dependencies=READ)

@@ -15,9 +15,7 @@ from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.call_query import parameter_of
 from router.domain.calls.columns import offered, written_columns
 from router.domain.calls.saved_view import written_text
-from router.domain.visitors.site import Destination, Site
 from router.errors import DatabaseUnavailable
-from router.service.admin.setup import list_all
 from router.service.calls.browse import (
     MOST_COUNTED,
     CallLine,
@@ -33,6 +31,7 @@ from router.web.live import OPEN, event
 from router.web.pages.call_list import chips
 from router.web.pages.list_state import read_state, shown_of
 from router.web.rendering import formats_of, speech_of
+from router.web.sheets import names_of
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
@@ -91,14 +90,6 @@ async def calls(
         if cursor or _is_past(wanted, app_state.web.clock())
         else shown.to("/live", since_revision=page.revision),
     )
-
-
-async def names_of(store: Store) -> dict[str, dict[str, str]]:
-    """The names of sites and destinations by their ids."""
-    return {
-        "site_id": {site.id: site.name for site in await list_all(store, Site)},
-        "destination_id": {each.id: each.name for each in await list_all(store, Destination)},
-    }
 
 
 @router.get("/calls/values/{name}", dependencies=[Depends(logged_in)])

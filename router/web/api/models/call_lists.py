@@ -9,6 +9,7 @@ from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Ending, State
 from router.domain.calls.call_filter import CallFilter
 from router.service.calls.browse import CallLine, CallView
+from router.service.calls.bulk import BulkAction
 from router.web.api.models.base import Answer, Body, Moment
 from router.web.api.models.calls import Call, Review, Tag
 from router.web.api.models.deliveries import Delivery, Entity
@@ -159,6 +160,32 @@ class Code(Body):
 
     code: Annotated[str, Field(min_length=1, max_length=40)]
     """The promo code that the site showed to the visitor."""
+
+
+class BulkChange(Body):
+    """A change of many calls: of those named, or of all that match a query."""
+
+    action: BulkAction
+    """What is done."""
+
+    value: Annotated[str, Field(max_length=40)] = ""
+    """The tag, if tags are changed."""
+
+    calls: Annotated[tuple[str, ...], Field(max_length=10_000)] = ()
+    """Their ids."""
+
+    query: Annotated[str | None, Field(max_length=4000)] = None
+    """Or all that match, e.g. `ending=busy&since=2026-01-20`; days are those of UTC."""
+
+
+class BulkDone(Answer):
+    """What a change of many calls did."""
+
+    chosen: int
+    """How many calls were named or matched."""
+
+    changed: int
+    """How many of them were changed; the others had it already."""
 
 
 class Asked(Body):

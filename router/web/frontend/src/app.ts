@@ -9,6 +9,7 @@ import "./live";
 import "./page";
 import "./place";
 import { drawMarks } from "./moments";
+import "./selection";
 import { startPlayers } from "./player";
 
 startPlayers();

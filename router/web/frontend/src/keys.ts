@@ -34,6 +34,7 @@ export const KEYS = [
   { command: "tag", keys: ["t"] },
   { command: "comment", keys: ["c"] },
   { command: "reviewed", keys: ["h"] },
+  { command: "mark", keys: ["x"] },
   { command: "help", keys: ["?"] },
 ] as const satisfies readonly Key[];
 

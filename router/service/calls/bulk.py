@@ -1,0 +1,116 @@
+"""Changes of many calls at once, in batches of a transaction each: others write in between."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from router.domain.calls.call import Tag
+from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.review import Review
+from router.domain.calls.tagging import tag_name
+from router.service.calls.selection import Selection, ids_in_batches
+from router.service.calls.tags import current_name
+from router.service.ports import Session, Store
+
+BATCH = 50  # calls of one transaction
+
+
+class BulkAction(StrEnum):
+    """What is done. Each has its change in `CHANGES`."""
+
+    TAG = "tag"
+    UNTAG = "untag"
+    REVIEW = "review"
+    UNREVIEW = "unreview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkOrder:
+    """A change of many calls."""
+
+    action: BulkAction
+    value: str  # a tag
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkResult:
+    """How many calls were chosen, and how many of them were changed: the others had it already."""
+
+    chosen: int
+    changed: int
+
+
+# changes calls that are there; returns the ids of those that it changed
+Change = Callable[[Session, Sequence[str], BulkOrder], Awaitable[list[str]]]
+
+
+async def _tag(session: Session, call_ids: Sequence[str], order: BulkOrder) -> list[str]:
+    name = await current_name(session, order.value)
+    tagged = await _with_tag(session, call_ids, name)
+    new = [call_id for call_id in call_ids if call_id not in tagged]
+    await session.tags.add(
+        *(Tag(call_id=call_id, name=name, author=order.author, at=order.at) for call_id in new)
+    )
+    return new
+
+
+async def _untag(session: Session, call_ids: Sequence[str], order: BulkOrder) -> list[str]:
+    tagged = await _with_tag(session, call_ids, order.value)
+    for call_id in tagged:
+        await session.tags.remove(call_id, order.value)
+    return sorted(tagged)
+
+
+async def _with_tag(session: Session, call_ids: Sequence[str], name: str) -> set[str]:
+    present = await session.tags.of(call_ids)
+    return {call_id for call_id, tags in present.items() if any(tag.name == name for tag in tags)}
+
+
+async def _review(session: Session, call_ids: Sequence[str], order: BulkOrder) -> list[str]:
+    reviews = [Review(call_id=call_id, person=order.author, at=order.at) for call_id in call_ids]
+    return list(await session.reviews.add(reviews))
+
+
+async def _unreview(session: Session, call_ids: Sequence[str], _: BulkOrder) -> list[str]:
+    return list(await session.reviews.remove(call_ids))
+
+
+CHANGES: Mapping[BulkAction, Change] = {
+    BulkAction.TAG: _tag,
+    BulkAction.UNTAG: _untag,
+    BulkAction.REVIEW: _review,
+    BulkAction.UNREVIEW: _unreview,
+}
+_OF_TAGS = {BulkAction.TAG, BulkAction.UNTAG}
+
+
+async def change_calls(
+    store: Store,
+    selection: Selection,
+    action: BulkAction,
+    value: str,
+    *,
+    author: str,
+    now: datetime,
+) -> BulkResult:
+    """Change the selected calls. Calls that were removed meanwhile are left out. Raises
+    `InvalidInput`; what was done until another error stays done, and doing it again is harmless.
+    """
+    name = tag_name(value) if action in _OF_TAGS else ""
+    order = BulkOrder(action=action, value=name, author=author, at=now)
+    chosen = changed = 0
+    async for call_ids in ids_in_batches(store, selection, BATCH):
+        async with store.write() as session:
+            await session.calls.lock()
+            there = await session.calls.matching(call_ids, CallFilter())
+            found = [call_id for call_id in call_ids if call_id in there]
+            done = await CHANGES[action](session, found, order)
+            if done:
+                await session.calls.touch(*done)
+        chosen, changed = chosen + len(found), changed + len(done)
+        await asyncio.sleep(0)
+    return BulkResult(chosen=chosen, changed=changed)
