@@ -5,7 +5,7 @@ It imports nothing of the router, so that encoding can run in a process of its o
 nothing of calls, databases or settings, only of a pair of spool files and a storage.
 """
 
-from recordings.recording import AudioWarning, Format, Recording, Side, key_for
+from recordings.recording import AudioWarning, Format, Recording, Side, Span, key_for
 from recordings.spool import SpoolPair, discard, is_settled, keep_aside
 from recordings.storage import Storage, StoredFile
 from recordings.storing import recall, store_pair
@@ -15,6 +15,7 @@ __all__ = [
     "Format",
     "Recording",
     "Side",
+    "Span",
     "SpoolPair",
     "Storage",
     "StoredFile",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recordings.recording import SAMPLE_RATE, Side
-from recordings.speech import FRAME_SECONDS, Levels, Mask, find_speech, longest_run
+from recordings.recording import SAMPLE_RATE, Side, Span
+from recordings.speech import FRAME_SECONDS, Levels, Mask, find_speech, longest_run, runs
 from recordings.spool import Samples
 
 MOST_PEAKS = 1000
@@ -22,6 +22,9 @@ _HOLE_SECONDS = 2.0
 _OVERDRIVEN = 32000
 # of the sounding frames' samples; speech at a good level stays well below
 _OVERDRIVEN_SHARE = 0.005
+_SILENCE_SECONDS = 2.0  # of both sides, kept as a span
+_TALK_OVER_SECONDS = 1.0
+_MOST_SPANS = 500  # of a kind, the longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,9 @@ class Reading:
     caller: Side
     company: Side
     talk_over_seconds: float
+    longest_silence_seconds: float  # of both sides together
+    silences: tuple[Span, ...]
+    talk_overs: tuple[Span, ...]
     peaks: tuple[tuple[float, ...], tuple[float, ...]]
     clipped: bool
 
@@ -49,10 +55,14 @@ class AudioAnalyzer:
     def read(self) -> Reading:
         """Sum up all blocks taken so far."""
         caller, company = find_speech(self._caller.levels()), find_speech(self._company.levels())
+        silent, talk_over = ~(caller | company), caller & company
         return Reading(
             caller=self._caller.side(caller),
             company=self._company.side(company),
-            talk_over_seconds=_seconds(int(np.count_nonzero(caller & company))),
+            talk_over_seconds=_seconds(int(np.count_nonzero(talk_over))),
+            longest_silence_seconds=_seconds(longest_run(silent, of=True)),
+            silences=_spans(silent, _SILENCE_SECONDS),
+            talk_overs=_spans(talk_over, _TALK_OVER_SECONDS),
             peaks=(self._caller.peaks(), self._company.peaks()),
             clipped=self._caller.is_clipped() or self._company.is_clipped(),
         )
@@ -115,6 +125,17 @@ class _Track:
     def is_clipped(self) -> bool:
         sounding = int(np.count_nonzero(_joined(self._high)))
         return self._overdriven > _OVERDRIVEN_SHARE * sounding * _FRAME
+
+
+def _spans(mask: Mask, shortest: float) -> tuple[Span, ...]:
+    """The longest runs of a mask, in order."""
+    starts, ends = runs(mask, of=True)
+    longest = np.argsort(starts - ends, kind="stable")[:_MOST_SPANS]
+    return tuple(
+        (_seconds(int(starts[i])), _seconds(int(ends[i])))
+        for i in sorted(longest.tolist())
+        if _seconds(int(ends[i] - starts[i])) >= shortest
+    )
 
 
 def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:

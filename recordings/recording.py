@@ -9,6 +9,9 @@ from enum import StrEnum
 SAMPLE_RATE = 8000
 """Samples a second of every spool file."""
 
+Span = tuple[float, float]
+"""Begin and end in seconds of the recording."""
+
 
 class Format(StrEnum):
     """How a recording is kept: MP3 plays and seeks in every browser, Opus sounds better for its
@@ -67,6 +70,8 @@ class Recording:
 
     `peaks` holds the waveform as wavesurfer.js takes it: one row for the caller, one for the
     company, of at most 1000 highest absolute values from 0 to 1, evenly spread over `seconds`.
+    `silences` are those of both sides together, two seconds or longer; `talk_overs` last a second
+    or longer. Recordings of an earlier version have neither, nor `longest_silence_seconds`.
     """
 
     key: str
@@ -79,6 +84,9 @@ class Recording:
     talk_over_seconds: float
     peaks: tuple[tuple[float, ...], tuple[float, ...]]
     warnings: tuple[AudioWarning, ...]
+    longest_silence_seconds: float | None = None  # of both sides together
+    silences: tuple[Span, ...] | None = None
+    talk_overs: tuple[Span, ...] | None = None
 
 
 def key_for(name: str, day: datetime, format: Format) -> str:  # noqa: A002

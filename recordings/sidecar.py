@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from recordings.recording import AudioWarning, Recording, Side
+from recordings.recording import AudioWarning, Recording, Side, Span
 
 _SCHEMA = 1
 
@@ -33,7 +33,13 @@ def read_sidecar(sidecar: bytes) -> Recording:
             company=Side(**facts.pop("company")),
             peaks=(tuple(caller), tuple(company)),
             warnings=tuple(AudioWarning(warning) for warning in facts.pop("warnings")),
+            silences=_spans(facts.pop("silences", None)),
+            talk_overs=_spans(facts.pop("talk_overs", None)),
             **facts,
         )
     except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("not the label of a recording") from error
+
+
+def _spans(listed: list[list[float]] | None) -> tuple[Span, ...] | None:
+    return None if listed is None else tuple((begin, end) for begin, end in listed)

@@ -33,13 +33,13 @@ def find_speech(levels: Levels) -> Mask:
         return np.zeros(0, dtype=np.bool_)
     threshold = np.maximum(_background(levels) + _MARGIN_DB, _QUIETEST_SPEECH_DBFS)
     loud: Mask = levels > threshold
-    heard = _without_short_runs(loud, of=True, shorter_than=_CLICK)
-    return _without_short_runs(heard, of=False, shorter_than=_PAUSE)
+    heard = _without_shortruns(loud, of=True, shorter_than=_CLICK)
+    return _without_shortruns(heard, of=False, shorter_than=_PAUSE)
 
 
 def longest_run(mask: Mask, *, of: bool) -> int:
     """Count the frames of the longest unbroken run of one value."""
-    starts, ends = _runs(mask, of=of)
+    starts, ends = runs(mask, of=of)
     return int((ends - starts).max(initial=0))
 
 
@@ -59,9 +59,9 @@ def _quietest_tenth(window: Levels) -> float:
     return float(np.percentile(sounding, 10)) if sounding.size >= _FEWEST else np.inf
 
 
-def _without_short_runs(mask: Mask, *, of: bool, shorter_than: int) -> Mask:
+def _without_shortruns(mask: Mask, *, of: bool, shorter_than: int) -> Mask:
     """Turn over the short runs of one value; silence at either end is no pause and stays."""
-    starts, ends = _runs(mask, of=of)
+    starts, ends = runs(mask, of=of)
     short = ends - starts < shorter_than
     if not of:
         short &= (starts > 0) & (ends < mask.size)
@@ -71,7 +71,7 @@ def _without_short_runs(mask: Mask, *, of: bool, shorter_than: int) -> Mask:
     return mask ^ (np.cumsum(flips[:-1]) > 0)
 
 
-def _runs(mask: Mask, *, of: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def runs(mask: Mask, *, of: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Give first and one-past-last positions of each run of one value."""
     inside = np.concatenate(([0], (mask == of).astype(np.int8), [0]))
     steps = np.diff(inside)

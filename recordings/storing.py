@@ -122,6 +122,9 @@ def _put(
         caller=encoded.reading.caller,
         company=encoded.reading.company,
         talk_over_seconds=encoded.reading.talk_over_seconds,
+        longest_silence_seconds=encoded.reading.longest_silence_seconds,
+        silences=encoded.reading.silences,
+        talk_overs=encoded.reading.talk_overs,
         peaks=encoded.reading.peaks,
         warnings=encoded.warnings + length_warnings,
     )

@@ -19,7 +19,7 @@ from recordings.errors import (
     Retryable,
     SpoolMissing,
 )
-from router.domain.calls.call import Call, Ending, Recording, RecordingState
+from router.domain.calls.call import Call, Ending, Recording, RecordingState, Spans
 from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
 from router.domain.delivery.outcome import Outcome
 from router.errors import InvalidInput, NotFound, Unavailable
@@ -113,6 +113,8 @@ class SpoolRecorder:
             company_longest_silence_seconds=made.company.longest_silence_seconds,
             caller_level_dbfs=made.caller.rms_dbfs,
             company_level_dbfs=made.company.rms_dbfs,
+            shared_silence_seconds=made.longest_silence_seconds,
+            spans=_spans(made),
             peaks=made.peaks,
             warnings=tuple(warning(found, _moment(found, made)) for found in made.warnings),
         )
@@ -195,6 +197,12 @@ def warning(found: recordings.AudioWarning, moment: float | None = None) -> Outc
     """What is said of a flaw that begins at a moment."""
     code = RecordingCode[found.name]
     return Outcome.of(code) if moment is None else Outcome.of(code, position=moment)
+
+
+def _spans(made: recordings.Recording) -> Spans | None:
+    if made.silences is None or made.talk_overs is None:
+        return None
+    return Spans(silences=made.silences, talk_overs=made.talk_overs)
 
 
 def _moment(found: recordings.AudioWarning, made: recordings.Recording) -> float | None:

@@ -74,6 +74,7 @@ def recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
     yield "talk-over", _part(recording.talk_over_seconds)
     yield "longest silence of the caller", _part(recording.caller_longest_silence_seconds)
     yield "longest silence of the company", _part(recording.company_longest_silence_seconds)
+    yield "longest silence of both", _part(recording.shared_silence_seconds)
     yield "level of the caller", _level(recording.caller_level_dbfs)
     yield "level of the company", _level(recording.company_level_dbfs)
     yield "bytes", recording.bytes

@@ -136,10 +136,13 @@ def _known(column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _shared_silence() -> ColumnElement[Any]:
-    """Both sides were never silent together for longer than this."""
+    """The longest silence of both sides together; in recordings of an older version, no shared
+    silence is longer than this.
+    """
     caller = _recording.c.caller_longest_silence_seconds
     company = _recording.c.company_longest_silence_seconds
-    return case((caller < company, caller), else_=company)
+    most = case((caller < company, caller), else_=company)
+    return func.coalesce(_recording.c.shared_silence_seconds, most)
 
 
 def _is_first() -> ColumnElement[Any]:

@@ -23,10 +23,10 @@ class SqlRecordings:
     connection: AnyConnection
 
     async def of(self, call_ids: Collection[str]) -> dict[str, Recording]:
-        """The recordings of these calls, without their waveforms: those are ten times as long as
-        all the rest.
+        """The recordings of these calls, without their waveforms and spans: those are ten times as
+        long as all the rest.
         """
-        rows = await self.connection.execute(_WITHOUT_PEAKS, {"calls": list(call_ids)})
+        rows = await self.connection.execute(_SHORT, {"calls": list(call_ids)})
         return {row.call_id: from_row(Recording, row) for row in rows}
 
     async def save(self, recordings: Sequence[Recording]) -> None:
@@ -44,6 +44,7 @@ class SqlRecordings:
         return await next_due(self.connection, _recording, RecordingState.WAITING)
 
 
-_WITHOUT_PEAKS = select(*(column for column in _recording.c if column.name != "peaks")).where(
+_LONG = {"peaks", "spans"}
+_SHORT = select(*(column for column in _recording.c if column.name not in _LONG)).where(
     _recording.c.call_id.in_(bindparam("calls", expanding=True))
 )

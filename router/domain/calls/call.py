@@ -219,6 +219,17 @@ class RecordingState(StrEnum):
     BROKEN = "broken"  # kept with its reason
 
 
+Span = tuple[float, float]  # begin and end in seconds of a recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """Parts of a recording that can be heard of."""
+
+    silences: tuple[Span, ...] = ()  # of both sides together, two seconds or longer
+    talk_overs: tuple[Span, ...] = ()  # a second or longer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """One call's audio: caller on the left, company on the right."""
@@ -242,9 +253,11 @@ class Recording:
     talk_over_seconds: float | None = None
     caller_longest_silence_seconds: float | None = None
     company_longest_silence_seconds: float | None = None
+    shared_silence_seconds: float | None = None  # the longest of both sides together
     caller_level_dbfs: float | None = None  # root mean square, in dB below full scale
     company_level_dbfs: float | None = None
     peaks: tuple[tuple[float, ...], ...] = ()  # caller, company; each 0…1
+    spans: Spans | None = None  # None: stored by an older version
     warnings: tuple[Outcome, ...] = ()
     stored_at: datetime | None = None
     links_revoked: int = 0  # how often the links that need no log-in were ended by hand

@@ -185,6 +185,8 @@ recording = Table(
     Column("talk_over_seconds", Float),
     *(Column(f"{side}_longest_silence_seconds", Float) for side in ("caller", "company")),
     *(Column(f"{side}_level_dbfs", Float) for side in ("caller", "company")),
+    Column("shared_silence_seconds", Float),
+    Column("spans", JsonOrNull),
     Column("peaks", Json, nullable=False),
     Column("warnings", Json, nullable=False),
     moment("stored_at", nullable=True),

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from router.domain.calls.call import Recording as RecordingRecord
-from router.domain.calls.call import RecordingState
+from router.domain.calls.call import RecordingState, Span
+from router.domain.calls.marks import MarkKind
 from router.domain.paths import recording_path
 from router.web.api.models.base import Answer
 from router.web.api.models.outcomes import Outcome
@@ -54,6 +55,9 @@ class Recording(Answer):
     company_longest_silence_seconds: float | None
     """The company's longest silence in seconds."""
 
+    shared_silence_seconds: float | None
+    """The longest silence of both sides together in seconds."""
+
     caller_level_dbfs: float | None
     """The caller's level: root mean square in dB below full scale."""
 
@@ -87,3 +91,30 @@ class Peaks(Answer):
 
     company: tuple[float, ...]
     """The company's side, 0 (silence) to 1 (full scale)."""
+
+    silences: tuple[Span, ...] | None
+    """Silences of both sides together of two seconds or longer: begin and end in seconds. Null: not
+    measured, by an older version."""
+
+
+class Mark(Answer):
+    """Something that happens at a moment of the recording."""
+
+    kind: MarkKind
+    """What it is."""
+
+    at_seconds: float
+    """Where in the recording."""
+
+    seconds: float
+    """How long it lasts in the recording; 0: a moment."""
+
+    text: str
+    """Who, where to, or the words."""
+
+
+class Marks(Answer):
+    """The marks of a recording."""
+
+    marks: tuple[Mark, ...]
+    """In the order of the recording."""
