@@ -22,6 +22,7 @@ from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
 from router.store.finding import count_calls, find_calls, matching_calls, positions
 from router.store.listed import facets_of, values_of
+from router.store.neighbours import neighbour
 from router.store.records import TABLES, from_row, to_row
 from router.store.writing import upsert
 
@@ -62,6 +63,12 @@ class SqlCalls:
     ) -> list[Call]:
         """Matching calls, newest first, older than `before` (arrival and id of the last one)."""
         return await find_calls(self.connection, wanted, before, limit)
+
+    async def neighbour(
+        self, wanted: CallFilter, place: tuple[datetime, str], *, newer: bool
+    ) -> str | None:
+        """The id of the matching call next to `place` (arrival and id), newer or older."""
+        return await neighbour(self.connection, wanted, place, newer=newer)
 
     async def newer_than(self, revision: int, limit: int = 200) -> list[Call]:
         """Calls changed after `revision`, in the order of their changes; never a part of one

@@ -71,7 +71,7 @@ async def find_calls(
     limit: int,
 ) -> list[Call]:
     """A page of matching calls."""
-    walk = await _Planner(connection, wanted).plan()
+    walk = await Planner(connection, wanted).plan()
     page = walk.query(wanted, before, limit).subquery()
     query = select(_call).join(page, page.c[1] == _call.c.id)
     rows = await connection.execute(query.order_by(_call.c.arrived_at.desc(), _call.c.id.desc()))
@@ -80,7 +80,7 @@ async def find_calls(
 
 async def count_calls(connection: AnyConnection, wanted: CallFilter, most: int) -> int:
     """How many calls match, counted up to `most`."""
-    walk = await _Planner(connection, wanted).plan()
+    walk = await Planner(connection, wanted).plan()
     some = walk.query(wanted, None, most).subquery()
     return (await connection.execute(select(func.count()).select_from(some))).scalar_one()
 
@@ -93,7 +93,7 @@ async def matching_calls(
         *facet_conditions(_facet, wanted),
         *tag_conditions(_facet.c.call_id, wanted),
         *_times(_facet.c.arrived_at, wanted),
-        *_Planner(connection, wanted).holds_text(_facet.c.call_id),
+        *Planner(connection, wanted).holds_text(_facet.c.call_id),
     ]
     query = select(_facet.c.call_id).where(_facet.c.call_id.in_(list(call_ids)), *conditions)
     return set((await connection.execute(query)).scalars())
@@ -103,12 +103,12 @@ async def positions(
     connection: AnyConnection, wanted: CallFilter, before: Position | None, limit: int
 ) -> list[Position]:
     """The arrival and id of matching calls, newest first."""
-    walk = await _Planner(connection, wanted).plan()
+    walk = await Planner(connection, wanted).plan()
     rows = await connection.execute(walk.query(wanted, before, limit))
     return [(at, call_id) for at, call_id in rows]
 
 
-class _Planner:
+class Planner:
     """Chooses the walk for one filter."""
 
     def __init__(self, connection: AnyConnection, wanted: CallFilter) -> None:

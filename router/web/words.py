@@ -18,6 +18,7 @@ from router.domain.calls.call import (
     TransferOutcome,
     endpoint,
 )
+from router.domain.calls.marks import MarkKind
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.domain.delivery.templates import Part
@@ -95,6 +96,17 @@ TRANSFERS = {
     TransferKind.BLIND: N_("Blind transfer"),
     TransferKind.ATTENDED: N_("Attended transfer"),
     TransferKind.PARK: N_("Call park"),
+}
+MARKS = {
+    MarkKind.ANSWER: N_("Answered"),
+    MarkKind.HOLD: N_("On hold"),
+    MarkKind.TRANSFER: N_("Transfer"),
+    MarkKind.PAUSE: N_("Not recorded: in transfer"),
+    MarkKind.SILENCE: N_("Silence"),
+    MarkKind.TALK_OVER: N_("Talk-over"),
+    MarkKind.COMMENT: N_("Comment"),
+    MarkKind.TAG: N_("Tag"),
+    MarkKind.WORD: N_("Word"),
 }
 OUTCOMES = {
     TransferOutcome.ANSWERED: N_("answered by %(who)s"),

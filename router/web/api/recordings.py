@@ -10,9 +10,10 @@ from router.domain.calls.call import Call, Recording, RecordingState
 from router.domain.calls.recording_link import ENDINGS
 from router.errors import NotAllowed, NotFound
 from router.service.calls.browse import show_call
+from router.service.calls.marks import list_marks
 from router.service.ports import Store
 from router.web.api.calls import CallId
-from router.web.api.models.recordings import Peaks
+from router.web.api.models.recordings import Mark, Marks, Peaks
 from router.web.deps import AppState, AppStateOf, NotLoggedIn, StoreOf, listener
 from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
@@ -61,7 +62,15 @@ async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     async with store.read() as session:
         found = await session.get(Recording, call_id)  # separate from the call, because it is large
     caller, company = (*found.peaks, (), ())[:2]
-    return Peaks(seconds=found.seconds, caller=caller, company=company)
+    silences = found.spans.silences if found.spans else None
+    return Peaks(seconds=found.seconds, caller=caller, company=company, silences=silences)
+
+
+@router.get("/marks")
+async def marks(store: StoreOf, call_id: CallId) -> Marks:
+    """What happens in the recording: answer, holds, transfers, long silences, talk-over."""
+    found = await list_marks(store, call_id)
+    return Marks(marks=tuple(Mark.of(mark) for mark in found))
 
 
 async def _stored(store: Store, call_id: str) -> tuple[Call, Recording]:

@@ -1,12 +1,14 @@
 """The page of one call: recording, attribution, tags, deliveries."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.datastructures import QueryParams
 
 from router.domain.calls.tagging import LONGEST_MOMENT
 from router.domain.delivery.entity import Ref
@@ -14,6 +16,8 @@ from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
+from router.service.calls.marks import list_marks
+from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
 from router.service.calls.tags import offered_tags
@@ -21,6 +25,7 @@ from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
 from router.web.deps import (
+    AppState,
     AppStateOf,
     LoggedIn,
     Now,
@@ -30,8 +35,10 @@ from router.web.deps import (
     same_origin,
 )
 from router.web.live import OPEN, event
+from router.web.pages.call_list import LIST, call_address, read_query
 from router.web.pages.calls import LastEvent, Revision, news
 from router.web.pages.deliveries import EntityId, KindName, why
+from router.web.rendering import formats_of
 
 router = APIRouter(include_in_schema=False)
 Code = Annotated[str, Form(max_length=40)]
@@ -43,11 +50,46 @@ def _address(call_id: str) -> str:
 
 
 @router.get("/calls/{call_id}")
-async def call(request: Request, app_state: AppStateOf, person: LoggedIn, call_id: str) -> Response:
-    """The page of one call."""
+async def call(
+    request: Request,
+    app_state: AppStateOf,
+    person: LoggedIn,
+    call_id: str,
+    within: Annotated[str, Query(alias=LIST)] = "",
+) -> Response:
+    """The page of one call; `in` is the query of the list that it was opened from."""
     view = await show_call(app_state.web.store, call_id)
     around = await _around(app_state.web.store, view)
-    return app_state.pages.render(request, "call.html", person=person, view=view, why=why, **around)
+    around |= await _place(request, app_state, view, within)
+    return app_state.pages.render(
+        request,
+        "call.html",
+        person=person,
+        view=view,
+        why=why,
+        marks=await list_marks(app_state.web.store, call_id),
+        **around,
+    )
+
+
+async def _place(
+    request: Request, app_state: AppState, view: CallView, within: str
+) -> dict[str, Any]:
+    """The place of a call in its list; parts that are fetched again do not show it."""
+    formats = formats_of(request)
+    within = urlencode(parse_qsl(within[:4000]))  # as an address may be typed
+    query = read_query(QueryParams(within))
+    beside = Neighbours()
+    if "hx-request" not in request.headers:
+        wanted = query.wanted(formats.zone, formats.today())
+        beside = await neighbours_of(app_state.web.store, view.call, wanted)
+    return {
+        "beside": {
+            name: call_address(found, within) if found else None
+            for name, found in asdict(beside).items()
+        },
+        "list_address": f"/calls?{within}" if within else "/calls",
+    }
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:

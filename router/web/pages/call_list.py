@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
@@ -16,6 +16,7 @@ from router.web.filter_words import FILTERS, NO, NOT_SET, VALUES, YES
 from router.web.formats import Formats
 from router.web.labels import tag_named
 
+LIST = "in"  # the parameter of a call's page that holds the list's query
 _SECONDS = {"wait", "talk", "silence", "talk_over"}
 
 
@@ -62,6 +63,17 @@ class Shown:
     def export(self, path: str) -> str:
         """The address of an export of just this."""
         return replace(self, view=None, written=True).to(path)
+
+
+def list_query(shown: Shown) -> str:
+    """The query of the list's address, for the pages of its calls."""
+    return shown.to("/calls").partition("?")[2]
+
+
+def call_address(call_id: str, within: str) -> str:
+    """The page of a call that knows the query of the list it was opened from."""
+    path = f"/calls/{quote(call_id, safe='')}"
+    return f"{path}?{urlencode({LIST: within})}" if within else path
 
 
 def chips(

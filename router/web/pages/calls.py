@@ -28,7 +28,7 @@ from router.service.calls.browse import (
 from router.service.ports import Store
 from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, person_or_none
 from router.web.live import OPEN, event
-from router.web.pages.call_list import chips
+from router.web.pages.call_list import chips, list_query
 from router.web.pages.list_state import read_state, shown_of
 from router.web.rendering import formats_of, speech_of
 from router.web.sheets import names_of
@@ -79,6 +79,7 @@ async def calls(
         offered_columns=offered(shown.columns),
         query_text=written_text(shown.query),
         columns_text=written_columns(shown.columns),
+        within=list_query(shown),
         filter=shown.query.filter,
         parameter_of=parameter_of,
         most_listed=MOST_COUNTED,
@@ -141,6 +142,7 @@ async def live(
     shown = shown_of(request)
     wanted = shown.query.wanted(formats.zone, formats.today())
     names = await names_of(app_state.web.store)
+    within = list_query(replace(shown, view=request.query_params.get("view")))
 
     async for start, lines in news(request, app_state, seen):
         if start != seen:  # the page reloads its list instead of a thousand rows
@@ -152,7 +154,12 @@ async def live(
             reached = line.call.revision if line is lines[-1] else None
             if line in found:
                 row = app_state.pages.text(
-                    request, "row.html", line=line, columns=shown.columns, names=names
+                    request,
+                    "row.html",
+                    line=line,
+                    columns=shown.columns,
+                    names=names,
+                    within=within,
                 )
                 yield event("call", row, id=reached)
             else:
