@@ -201,7 +201,7 @@ class HttpClient:
             status=response.status_code,
             body=await read_json(text),
             text=text,
-            headers=dict(response.headers),
+            headers={name: self._hidden(text) for name, text in response.headers.items()},
             moved=self._hidden(_new_address(response)),
             host=response.url.host,
             inner=inner,
