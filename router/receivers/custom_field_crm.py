@@ -32,6 +32,7 @@ class CustomFieldCrm(ABC):
     uid: ClassVar[str]  # the field of the call's id
     usual_field: ClassVar[str]  # of the client ID, where no option names one
     usual_stage: ClassVar[str] = ""  # of new deals, likewise
+    adds_fields: ClassVar[bool] = True  # else an administrator does
 
     def __init__(self, connection: Connection, activities: Activities, *also: EntityKind) -> None:
         """`also` have our fields, too."""
@@ -47,9 +48,9 @@ class CustomFieldCrm(ABC):
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
         """The fields of a kind, by every name that a rule may give them; read again if asked."""
 
-    @abstractmethod
     async def add_field(self, kind: EntityKind, name: str) -> None:
-        """Create a text field."""
+        """Create a text field, if we may."""
+        raise NotImplementedError
 
     @abstractmethod
     async def contacts(self, phone: str) -> list[Found]:
@@ -97,6 +98,8 @@ class CustomFieldCrm(ABC):
 
     async def prepare(self) -> list[str]:
         """Create the text fields that are missing."""
+        if not self.adds_fields:
+            return []
         return await tools.add_fields(self._names(), self.fields_of, self.add_field)
 
     def found(self, kind: EntityKind, row: Mapping[str, Any], **seen: Any) -> Found:

@@ -31,7 +31,7 @@ class Salesforce(QueriedCrm):
     system, uid, usual_field = "Salesforce", "Ringtrace_Call__c", "GA_Client_ID__c"
     titles: ClassVar = tools.by_kind("LastName", "Name", "LastName", "Name")
     phones, created = ("Phone", "MobilePhone"), "CreatedDate"
-    stage_field, usual_stage = "StageName", "Prospecting"
+    stage_field, usual_stage, adds_fields = "StageName", "Prospecting", False
 
     def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
         self._api = Api(http)
@@ -80,16 +80,9 @@ class Salesforce(QueriedCrm):
     async def reach(self) -> None:
         """The fields that are checked are read with the same right."""
 
-    async def prepare(self) -> list[str]:
-        """Nothing: an administrator adds the fields and decides who sees them."""
-        return []
-
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
         """By their API names."""
         return await self._api.fields(OBJECTS[kind], again)
-
-    async def add_field(self, kind: EntityKind, name: str) -> None:
-        """Never asked for."""
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
         """Users may leave, and queues may own leads, but are no users."""
