@@ -48,7 +48,7 @@ class CrmAccount(ABC):
     token: ClassVar[Mapping[str, str]]
     wrong_token: ClassVar[Mapping[str, str]]
     options: ClassVar[Mapping[str, str]] = {}
-    list_field: str  # of deals, whose only option is `google`
+    list_field: str  # of deals; people see its only option as Google
     adds_fields = True  # else an administrator does
     new_field = "ringtrace_client_id"  # a name that a field of ours may have
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tests.integration.amocrm_account import AmoCrmAccount
 from tests.integration.crm_accounts import CrmAccount, Line
+from tests.integration.espocrm_world import EspoCrmAccount
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
 from tests.integration.retailcrm_account import RetailCrmAccount
@@ -22,6 +23,7 @@ ACCOUNTS = [
     SalesforceAccount,
     RetailCrmAccount,
     AmoCrmAccount,
+    EspoCrmAccount,
 ]
 
 

@@ -54,6 +54,7 @@ CONTACT, COMPANY, LEAD, DEAL = (
             CONTACT,
             "https://a.lightning.force.com/lightning/r/Contact/5/view",
         ),
+        ("espocrm", "https://a.ru/espo/", LEAD, "https://a.ru/espo/#Lead/view/5"),
         ("tryton", "http://erp:8000", DEAL, "http://erp:8000/#tryton/model/sale.opportunity/5"),
         ("tryton", "http://erp:8000/t", COMPANY, "http://erp:8000/t/#tryton/model/party.party/5"),
     ],

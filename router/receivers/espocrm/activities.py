@@ -1,0 +1,55 @@
+"""Posts in the stream of a record of EspoCRM, its tasks and its calls."""
+
+from datetime import timedelta
+from typing import Any
+
+from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers.activities import Activities, Activity, Entry
+from router.receivers.espocrm.api import OBJECTS, Api, a_name, plain
+from router.receivers.http import entity
+
+_TIME = "%Y-%m-%d %H:%M:%S"  # in UTC, as all our times are
+_MODULES = {Entry.TASK: "Task", Entry.CALL: "Call"}
+_PEOPLE = {EntityKind.CONTACT: "contactsIds", EntityKind.LEAD: "leadsIds"}
+
+
+class EspoActivities(Activities):
+    """Activities that our user sees."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def responsible(self, ref: Ref) -> str | None:
+        """The assigned user, if there is one."""
+        with entity(ref):
+            row = await self._api.ask("GET", f"{OBJECTS[ref.kind]}/{ref.id}")
+        return str(row.get("assignedUserId") or "") or None
+
+    async def texts(self, entry: Entry, ref: Ref) -> list[object]:
+        """Posts, or descriptions."""
+        if entry is Entry.NOTE:
+            with entity(ref):
+                path = f"{OBJECTS[ref.kind]}/{ref.id}/stream"
+                posts = await self._api.rows(path, primaryFilter="posts")
+            return [one.get("post") for one in posts]
+        where = [{"type": "equals", "attribute": "parentId", "value": ref.id}]
+        rows = await self._api.rows(_MODULES[entry], select=["description"], where=where)
+        return [one.get("description") for one in rows]
+
+    async def add_note(self, ref: Ref, text: str) -> None:
+        """A post."""
+        place = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
+        await self._api.create("Note", {"type": "Post", "post": plain(text), **place})
+
+    async def add_activity(self, one: Activity) -> None:
+        """A call that was held is also among the activities of its contact or lead."""
+        name, ref = "Call" if one.call else "Task", one.refs[0]
+        values: dict[str, Any] = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
+        values |= {"name": a_name(one.subject), "description": plain(one.text)}
+        values["assignedUserId"] = one.owner
+        ends = one.at + timedelta(seconds=round(one.call.talk_seconds) if one.call else 0)
+        values["dateEnd"] = f"{ends:{_TIME}}"
+        if one.call:
+            values |= {"status": "Held", "direction": "Inbound", "dateStart": f"{one.at:{_TIME}}"}
+            values |= {_PEOPLE[ref.kind]: [ref.id] for ref in one.refs if ref.kind in _PEOPLE}
+        await self._api.create(name, values)

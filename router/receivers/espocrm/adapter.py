@@ -1,0 +1,131 @@
+"""EspoCRM: contacts, accounts, leads and opportunities.
+
+What we create carries the call's id in a field of ours, which a search finds at once. An
+administrator adds the fields: API users may not. EspoCRM compares the digits of phones alone.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from router.domain.delivery.catalogue import Field, Named
+from router.domain.delivery.connection import Connection
+from router.domain.delivery.entity import EntityKind, Found, Ref
+from router.domain.phone import digits, tail
+from router.receivers import crm_tools as tools
+from router.receivers.espocrm.activities import EspoActivities
+from router.receivers.espocrm.api import OBJECTS, Api, Row, a_name, plain
+from router.receivers.http import HttpClient, Missing, entity
+from router.receivers.queried_crm import QueriedCrm
+from router.service.delivery.ports import Draft
+
+_PEOPLE = {EntityKind.CONTACT, EntityKind.LEAD}
+_OWNERS = {EntityKind.CONTACT: ("linkedWith", "contacts"), EntityKind.COMPANY: ("in", "accountId")}
+_DIGITS = "phoneNumberNumeric"
+
+
+class EspoCrm(QueriedCrm):
+    """The `Crm` over one installation of EspoCRM; options: see `receiver.py`."""
+
+    system, uid, usual_field = "EspoCRM", "cRingtraceCall", "cGaClientId"
+    titles: ClassVar = dict.fromkeys(EntityKind, "name")
+    phones, created, stage_field, adds_fields = ("phoneNumber",), "createdAt", "stage", False
+
+    def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self._api = Api(http, token)
+        super().__init__(connection, EspoActivities(self._api))
+        self._days = timedelta(days=int(connection.options.get("days") or 30))
+
+    async def create(self, draft: Draft) -> Ref:
+        """A record with the call's id. EspoCRM would drop that silently if it had no such field."""
+        kind, name, links = draft.kind, OBJECTS[draft.kind], draft.links
+        await tools.field_called(self.uid, kind, self.fields_of)
+        called, most = ("lastName", 100) if kind in _PEOPLE else ("name", 249)
+        values: dict[str, Any] = {self.uid: draft.call.id, called: a_name(draft.title, most)}
+        values["assignedUserId"] = draft.responsible
+        if kind is EntityKind.DEAL:
+            values |= await self._deal(draft)
+        elif draft.call.caller:
+            values["phoneNumber"] = draft.call.caller
+        if kind in {EntityKind.DEAL, EntityKind.LEAD}:
+            values["description"] = plain(draft.text)
+        if EntityKind.COMPANY in links and kind in {EntityKind.DEAL, EntityKind.CONTACT}:
+            values["accountId"] = links[EntityKind.COMPANY].id
+        values |= await tools.typed_values(kind, draft.values, self.fields_of)
+        return Ref(kind=kind, id=await self._api.create(name, values))
+
+    async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
+        """As they are now."""
+        with entity(ref):
+            row = await self._api.ask("GET", f"{OBJECTS[ref.kind]}/{ref.id}")
+        return tools.texts_of(row, fields)
+
+    async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
+        """These fields alone."""
+        known = await tools.typed_values(ref.kind, values, self.fields_of)
+        with entity(ref):
+            await self._api.ask("PUT", f"{OBJECTS[ref.kind]}/{ref.id}", json=known)
+
+    async def reach(self) -> None:
+        """Who sees only records of their own does not find the contacts of others."""
+        rights = ["read", "edit", "stream", *(["create"] if self._own else [])]
+        for kind in self.kinds:
+            await self._api.claim(OBJECTS[kind], *rights, levels=("all", "team", "yes"))
+
+    async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
+        """By their system names."""
+        return await self._api.fields(OBJECTS[kind], again)
+
+    async def users(self, ids: Sequence[str]) -> list[Named]:
+        """A role that shows some users only hides the others without a word."""
+        await self._api.claim("User", "read")
+        where = {"type": "in", "attribute": "id", "value": list(ids)}
+        rows = await self._api.rows("User", select=["name", "isActive"], where=[where])
+        return tools.named(rows, active="isActive")
+
+    async def rows(self, kind: EntityKind, columns: Iterable[str], where: Row) -> list[Row]:
+        """A list shows one phone of each record: where that is another, all are read."""
+        name, select = OBJECTS[kind], ["id", *columns, "stage", "status"]
+        closed, found = await self._api.closed(name), list[Row]()
+        for row in await self._api.rows(name, select=select, where=[where]):
+            phone, state = (
+                digits(str(row.get("phoneNumber"))),
+                (row.get("stage"), row.get("status")),
+            )
+            shown = where["attribute"] != _DIGITS or phone.endswith(where["value"])
+            with suppress(Missing):  # deleted meanwhile
+                whole = row if shown else await self._api.ask("GET", f"{name}/{row['id']}")
+                found.append({**whole, "closed": closed & set(map(str, state))})
+        return found
+
+    def equal(self, column: str, text: str) -> Row:
+        """A condition."""
+        return {"type": "equals", "attribute": column, "value": text}
+
+    def with_ending(self, columns: Sequence[str], phone: str) -> Row:
+        """Of any phone of a record."""
+        return {"type": "endsWith", "attribute": _DIGITS, "value": tail(phone)}
+
+    def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Row]:
+        """An opportunity has several contacts and one account, a lead neither."""
+        for owner, (type_, attribute) in _OWNERS.items() if kind is EntityKind.DEAL else ():
+            if ids := [ref.id for ref in owners if ref.kind is owner]:
+                yield {"type": type_, "attribute": attribute, "value": ids}
+
+    def is_open(self, row: Row) -> bool:
+        """By its stage or status."""
+        return not row.get("closed")
+
+    def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
+        numbers = [str(one.get("phoneNumber")) for one in tools.rows_of(row.get("phoneNumberData"))]
+        one = super()._one(kind, row, phone)
+        return replace(one, phones=tuple(numbers)) if numbers else one
+
+    async def _deal(self, draft: Draft) -> Row:
+        contact, ends = draft.links.get(EntityKind.CONTACT), draft.call.ended_at + self._days
+        values: dict[str, Any] = {"contactsIds": [contact.id]} if contact else {}
+        usual = {"amount": 0, "closeDate": f"{ends:%Y-%m-%d}"}
+        usual = {one: usual[one] for one in usual if await self._api.needs("Opportunity", one)}
+        return {**values, **usual, **({"stage": self.stage} if self.stage else {})}

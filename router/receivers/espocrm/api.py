@@ -1,0 +1,137 @@
+"""EspoCRM's REST API: records by entity type, searches by `where`, fields by the metadata.
+
+What it refuses, it explains in a header; the body names a field, or is empty.
+"""
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from router.domain.delivery.catalogue import Field, FieldType
+from router.domain.delivery.codes import AnswerCode
+from router.domain.text import one_line
+from router.receivers import crm_tools as tools
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for, words
+from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+
+Row = Mapping[str, Any]
+OBJECTS = tools.by_kind("Contact", "Account", "Lead", "Opportunity")
+_REFUSED = frozenset({400, 403, 409})
+_OF_VALUES = ("Assignment failure", "cannotRelateNonExisting")  # of 403, and not of our rights
+_ONCE = {"X-Skip-Duplicate-Check": "true"}  # two callers may have one name
+_TYPES = tools.field_types("varchar text phone email url", "int float currency", "")
+_FILLED = frozenset({"name", "lastName", "amount", "closeDate", "assignedUser"})
+
+
+class Api:
+    """Requests of one API user."""
+
+    def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
+        self._http, self._key, self._secret = http, token["key"], token.get("secret", "")
+        self._defined = dict[str, dict[str, Row]]()
+
+    async def ask(self, method: str, path: str, **request: Any) -> Row:
+        """The object that is answered. Raises `ReceiverUnavailable` and `Refused`."""
+        headers = {**request.pop("headers", {}), **self._signed(method, path)}
+        path = f"api/v1/{path}"
+        answer = await self._http.ask(method, path, accept=_REFUSED, headers=headers, **request)
+        if answer.status in _REFUSED:
+            raise _trouble(answer, path)
+        return tools.an_object(answer.body, "EspoCRM")
+
+    async def rows(self, path: str, **search: Any) -> list[Row]:
+        """The newest records of a list; `search` is of EspoCRM's search parameters."""
+        search |= {"orderBy": "createdAt", "order": "desc", "maxSize": 200}
+        params, headers = {"searchParams": json.dumps(search)}, {"X-No-Total": "true"}
+        found = await self.ask("GET", path, params=params, headers=headers)
+        if not isinstance(found.get("list"), list):
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="EspoCRM")
+        return tools.rows_of(found, "list", key="id")
+
+    async def create(self, name: str, values: Row) -> str:
+        """The id of a new record, which is ours where it needs a user and no other is known."""
+        if values.get("assignedUserId", "") is None and await self.needs(name, "assignedUser"):
+            user = (await self.ask("GET", "App/user")).get("user")
+            values = {**values, "assignedUserId": tools.id_of(user, "EspoCRM")}
+        return tools.id_of(await self.ask("POST", name, json=values, headers=_ONCE), "EspoCRM")
+
+    async def claim(self, name: str, *rights: str, levels: Sequence[Any] = ("all",)) -> None:
+        """Raises `ReceiverUnavailable` if our role lacks one of these rights."""
+        acl = tools.an_object((await self.ask("GET", "App/user")).get("acl"), "EspoCRM")
+        role = _objects(acl.get("table")).get(name, {})
+        if lacks := [f"{name}: {right}" for right in rights if role.get(right) not in levels]:
+            said = {"status": 403, "detail": ", ".join(lacks)}
+            raise ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **said)
+
+    async def fields(self, name: str, again: bool) -> Mapping[str, Field]:
+        """The fields of an entity type, read when they are needed first, and again if asked."""
+        if again or name not in self._defined:
+            params = {"key": f"entityDefs.{name}.fields"}
+            found = _objects(await self.ask("GET", "Metadata", params=params))
+            if "createdAt" not in found:
+                raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="EspoCRM")
+            self._defined[name] = found
+        return {key: _field(key, one) for key, one in self._defined[name].items()}
+
+    async def needs(self, name: str, field: str) -> bool:
+        """Whether a new record is refused without it."""
+        await self.fields(name, False)
+        return self._defined[name].get(field, {}).get("required") is True
+
+    async def closed(self, name: str) -> set[str]:
+        """The stages and statuses of closed deals and leads, as EspoCRM itself counts them."""
+        await self.fields(name, False)
+        stage, status = (self._defined[name].get(one, {}) for one in ("stage", "status"))
+        chances, past = stage.get("probabilityMap") or {}, status.get("notActualOptions")
+        ends = tools.an_object(chances, "EspoCRM").items()
+        closed = {one for one, chance in ends if chance in (0, 100)}
+        return closed | set(map(str, past if isinstance(past, list) else ()))
+
+    def _signed(self, method: str, path: str) -> dict[str, str]:
+        if not self._secret:
+            return {"X-Api-Key": self._key}
+        digest = hmac.new(self._secret.encode(), f"{method} /{path}".encode(), "sha256").hexdigest()
+        signed = f"{self._key}:{digest}".encode()
+        return {"X-Hmac-Authorization": base64.b64encode(signed).decode()}
+
+
+def plain(text: str) -> str:
+    """A text that is shown as Markdown, without a visitor's links behind other words."""
+    return text.replace("](", "] (")
+
+
+def a_name(text: str, most: int = 255) -> str:
+    """A name as EspoCRM takes it."""
+    return " ".join(re.sub("[<>=]", " ", text).split())[:most].strip()
+
+
+def _objects(found: Any) -> dict[str, Row]:
+    rows = tools.an_object(found, "EspoCRM").items()
+    return {name: row for name, row in rows if isinstance(row, dict)}
+
+
+def _field(name: str, row: Row) -> Field:
+    """The options of some lists are those of another field: there EspoCRM decides."""
+    kind, options = str(row.get("type")), row.get("options")
+    listed = options if kind == "enum" and isinstance(options, list) else []
+    return tools.a_field(
+        name,
+        "",
+        FieldType.LIST if listed else _TYPES.get(kind),
+        [(one, one) for one in listed if one],
+        row.get("maxLength") or (255 if kind == "varchar" else None),
+        required=row.get("required") is True and name not in _FILLED and not row.get("default"),
+        writable=row.get("readOnly") is not True,
+    )
+
+
+def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
+    reason = one_line(answer.headers.get("x-status-reason", ""))
+    said = " ".join(filter(None, (reason, words(answer))))
+    if answer.status == 403 and not any(one in said for one in _OF_VALUES):
+        return error_for(replace(answer, text=said))
+    return Refused(AnswerCode.REQUEST_REFUSED, request=path, detail=said)
