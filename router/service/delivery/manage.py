@@ -37,10 +37,10 @@ async def choose_entity(store: Store, delivery_id: str, ref: Ref, now: datetime)
 async def drop_delivery(store: Store, delivery_id: str, now: datetime) -> Delivery:
     """Dismiss a delivery, whatever becomes known later. Raises `NotFound` and `Conflict`."""
     async with store.write() as session:
-        delivery = await _locked(session, delivery_id, now)
+        delivery = await locked(session, delivery_id, now)
         if delivery.state is DeliveryState.DONE:
             raise Conflict("This delivery is done: it cannot be dismissed.")
-        if _under_way(delivery, now):
+        if is_under_way(delivery, now):
             raise Conflict("This delivery is being sent now: try again in a minute.")
         dismissed = dismiss(delivery)
         await session.change(dismissed)
@@ -70,9 +70,16 @@ async def resend_failed(store: Store, now: datetime) -> int:
 async def _again(
     session: Session, delivery_id: str, now: datetime, change: Callable[[Delivery], Delivery]
 ) -> Delivery:
-    before = await _locked(session, delivery_id, now)
-    if _under_way(before, now):
+    before = await locked(session, delivery_id, now)
+    if is_under_way(before, now):
         return before
+    return await again(session, before, now, change)
+
+
+async def again(
+    session: Session, before: Delivery, now: datetime, change: Callable[[Delivery], Delivery]
+) -> Delivery:
+    """Send a delivery again that `locked` returned; its receiver is no longer paused."""
     delivery = change(before)
     connection = await session.peek(Connection, before.receiver_id)
     if connection is not None and session.receiver_kinds.of(connection).analytics:
@@ -84,7 +91,7 @@ async def _again(
     return delivery
 
 
-async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
+async def locked(session: Session, delivery_id: str, now: datetime) -> Delivery:
     """Read with the locks that dispatch takes, in the same order."""
     before = await session.get(Delivery, delivery_id)
     await session.receivers.lock(before.receiver_id, now)
@@ -92,5 +99,6 @@ async def _locked(session: Session, delivery_id: str, now: datetime) -> Delivery
     return await session.get(Delivery, delivery_id)
 
 
-def _under_way(delivery: Delivery, now: datetime) -> bool:
+def is_under_way(delivery: Delivery, now: datetime) -> bool:
+    """Whether a worker is sending it."""
     return delivery.claimed_until is not None and delivery.claimed_until > now

@@ -1,32 +1,20 @@
 """One receiver: its health by the outcomes of its last deliveries, and the texts of a call."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, ReceiverHealth
-from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
-from router.domain.delivery.outcome import Outcome
+from router.domain.delivery.delivery import DeliveryState, Webhook
 from router.domain.delivery.templates import Part
 from router.errors import NotFound
+from router.service.delivery.causes import Cause, find_causes
 from router.service.delivery.outcomes import Receiver
 from router.service.delivery.texts import texts_of_call
 from router.service.ports import Store
 
 LATEST = 200  # deliveries whose outcomes are counted
-_TROUBLED = frozenset({DeliveryState.FAILED, DeliveryState.NEEDS_REVIEW, DeliveryState.PENDING})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Why deliveries were not made, once for all of them."""
-
-    outcome: Outcome  # of the newest
-    deliveries: int
-    newest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,37 +41,10 @@ async def view_receiver(store: Store, name: str, pages: str) -> ReceiverView:
         receiver=receiver,
         health=health,
         states=Counter(one.state for one in latest),
-        causes=causes_of(latest),
+        causes=await find_causes(store, name),
         call=call,
         texts=texts,
     )
-
-
-def causes_of(newest_first: Iterable[Delivery]) -> tuple[Cause, ...]:
-    """The causes of deliveries that were not made, the most frequent first."""
-    causes: dict[str, Cause] = {}
-    for delivery in newest_first:
-        outcome = delivery.last_error
-        if outcome is None or delivery.state not in _TROUBLED:
-            continue
-        key = _kind_of(outcome)
-        known = causes.get(key)
-        causes[key] = Cause(
-            outcome=known.outcome if known else outcome,
-            deliveries=known.deliveries + 1 if known else 1,
-            newest=known.newest if known else delivery.created_at,
-        )
-    return tuple(sorted(causes.values(), key=lambda cause: -cause.deliveries))
-
-
-def _kind_of(outcome: Outcome) -> str:
-    """What outcomes of one cause have in common: all but the entity of each call."""
-    params = {
-        name: value
-        for name, value in outcome.params.items()
-        if not (isinstance(value, Mapping) and "id" in value) and not isinstance(value, list)
-    }
-    return json.dumps([outcome.code, params], sort_keys=True)
 
 
 async def _texts(

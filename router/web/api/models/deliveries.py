@@ -171,3 +171,26 @@ class NamedEntity(NamedRef):
 
     connection: Key | None = None
     """The connected account that it is in, if it is in one."""
+
+
+class Cause(Answer):
+    """Why deliveries to a receiver were not made, once for all with the same cause."""
+
+    key: str
+    """Its key in addresses."""
+
+    outcome: Outcome
+    """The outcome of the newest of them."""
+
+    deliveries: int
+    """How many there are; 500 of each state are counted."""
+
+    newest: datetime
+    """When the newest was created (UTC)."""
+
+
+class DeliveryCount(Answer):
+    """How much was done."""
+
+    deliveries: int
+    """The number of deliveries; those that were being sent are not among them."""
