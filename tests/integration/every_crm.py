@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.amocrm_account import AmoCrmAccount
+from tests.integration.bitrix24_account import Bitrix24Account
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.espocrm_world import EspoCrmAccount
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
@@ -24,6 +25,7 @@ ACCOUNTS = [
     RetailCrmAccount,
     AmoCrmAccount,
     EspoCrmAccount,
+    Bitrix24Account,
 ]
 
 

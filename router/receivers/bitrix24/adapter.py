@@ -53,6 +53,7 @@ from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
+_CREATED = (EntityKind.COMPANY, EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL)
 _FEW = 20  # records of one phone whose activities are read
 
 
@@ -81,9 +82,9 @@ class Bitrix24:
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By `originId`."""
+        """By `originId`, in the order in which they are created."""
         where = {"=originatorId": ORIGIN, "=originId": call_id}
-        return [one.ref for one in await self._listed([(kind, where) for kind in TYPES])]
+        return [one.ref for one in await self._listed([(kind, where) for kind in _CREATED])]
 
     async def contacts(self, phone: str) -> list[Found]:
         """Contacts and companies, by the index of duplicates, then by their digits."""
