@@ -9,6 +9,7 @@ from tests.integration.amocrm_account import AmoCrmAccount
 from tests.integration.bitrix24_account import Bitrix24Account
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.espocrm_world import EspoCrmAccount
+from tests.integration.hubspot_account import HubspotAccount
 from tests.integration.odoo_world import OdooAccount, OldOdooAccount
 from tests.integration.pipedrive_world import PipedriveAccount
 from tests.integration.retailcrm_account import RetailCrmAccount
@@ -26,6 +27,7 @@ ACCOUNTS = [
     AmoCrmAccount,
     EspoCrmAccount,
     Bitrix24Account,
+    HubspotAccount,
 ]
 
 
