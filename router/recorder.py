@@ -23,7 +23,7 @@ from router.domain.calls.call import Call, Ending, Recording, RecordingState, Sp
 from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
 from router.domain.delivery.outcome import Outcome
 from router.errors import InvalidInput, NotFound, Unavailable
-from router.service.calls.ports import Audio
+from router.service.calls.ports import Audio, Converted, DownloadFormat, HeardSide
 from router.service.calls.recording import AT_ONCE, RecorderBusy, StillWriting
 
 TALK_BYTES = 16_000  # a second
@@ -244,4 +244,24 @@ class StorageReader:
             start=start,
             length=part,
             chunks=self._storage.chunks_async(recording.key, start, part),
+        )
+
+    async def convert(
+        self, recording: Recording, to: DownloadFormat, side: HeardSide | None
+    ) -> Converted:
+        """The recording in another format, or one side of it. Raises as `open` does."""
+        part = recordings.Part(side or recordings.Part.BOTH)
+        try:
+            recordings.check_converter()
+        except RecordingError as error:
+            raise Unavailable(str(error)) from error
+        audio = await self.open(recording)
+        if to is DownloadFormat.MP3:
+            chunks = recordings.as_mp3(audio.chunks, part)
+            return Converted(content_type="audio/mpeg", length=None, chunks=chunks)
+        seconds = recording.seconds or 0.0
+        return Converted(
+            content_type="audio/wav",
+            length=recordings.wav_bytes(part, seconds),
+            chunks=recordings.as_wav(audio.chunks, part, seconds),
         )

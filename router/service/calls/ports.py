@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from router.domain.attribution.calibration import Witness
@@ -223,9 +224,35 @@ class Audio:
     chunks: AsyncIterator[bytes]
 
 
+class DownloadFormat(StrEnum):
+    """What a recording is converted to."""
+
+    MP3 = "mp3"
+    WAV = "wav"
+
+
+class HeardSide(StrEnum):
+    """Whose side alone is heard."""
+
+    CALLER = "caller"
+    COMPANY = "company"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A recording that is converted while it is read."""
+
+    content_type: str
+    length: int | None  # bytes, where they are known before
+    chunks: AsyncIterator[bytes]
+
+
 class RecordingReader(Protocol):
     """Reads stored recordings."""
 
     async def open(
         self, recording: Recording, start: int = 0, length: int | None = None
     ) -> Audio: ...
+    async def convert(
+        self, recording: Recording, to: DownloadFormat, side: HeardSide | None
+    ) -> Converted: ...

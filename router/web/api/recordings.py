@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from router.domain.calls.call import Call, Recording, RecordingState
@@ -11,6 +11,7 @@ from router.domain.calls.recording_link import ENDINGS
 from router.errors import NotAllowed, NotFound
 from router.service.calls.browse import show_call
 from router.service.calls.marks import list_marks
+from router.service.calls.ports import DownloadFormat, HeardSide
 from router.service.ports import Store
 from router.web.api.calls import CallId
 from router.web.api.models.recordings import Mark, Marks, Peaks
@@ -30,7 +31,10 @@ router = APIRouter(
     "/recording",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"audio/mpeg": {}, "audio/ogg": {}}, "description": "all of it"},
+        200: {
+            "content": {"audio/mpeg": {}, "audio/ogg": {}, "audio/wav": {}},
+            "description": "all of it",
+        },
         206: {"description": "the part asked for"},
         304: {"description": "the one you have"},
         416: {"description": "the part asked for lies beyond the end"},
@@ -48,9 +52,16 @@ async def recording(
         str | None, Header(description="The part only if this is still the ETag.")
     ] = None,
     if_none_match: Annotated[str | None, Header(description="An ETag that you have.")] = None,
+    to: Annotated[
+        DownloadFormat | None,
+        Query(alias="format", description="Convert it; default: as it is stored, or MP3."),
+    ] = None,
+    side: Annotated[HeardSide | None, Query(description="This side alone.")] = None,
 ) -> Response:
-    """The audio: caller on the left, company on the right."""
+    """The audio: caller on the left, company on the right. What is converted has no parts."""
     call, found = await _stored(app_state.web.store, call_id)
+    if side is not None or (to is not None and _ending(found) != to):
+        return await _converted(request, app_state, call, found, to, side)
     asked = Asked(wanted=wanted, if_range=if_range, if_none_match=if_none_match)
     return await served(request, app_state, call, found, asked, "private, no-cache")
 
@@ -102,7 +113,9 @@ async def served(
     except Unsatisfiable:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
 
-    headers |= {"Content-Disposition": f'inline; filename="{_file_name(call, found)}"'}
+    headers |= {
+        "Content-Disposition": f'inline; filename="{_file_name(call, f".{_ending(found)}")}"'
+    }
     if part:
         headers["Content-Range"] = part.content_range
     part, status = part or Part(start=0, last=total - 1, total=total), 206 if part else 200
@@ -114,9 +127,34 @@ async def served(
     return StreamingResponse(audio.chunks, status, headers, audio.content_type)
 
 
-def _file_name(call: Call, found: Recording) -> str:
+async def _converted(
+    request: Request,
+    app_state: AppState,
+    call: Call,
+    found: Recording,
+    to: DownloadFormat | None,
+    side: HeardSide | None,
+) -> Response:
+    to = to or DownloadFormat.MP3
+    made = await app_state.web.listening.convert(found, to, side)
+    name = _file_name(call, f"_{side}.{to}" if side else f".{to}")
+    headers = {
+        "Accept-Ranges": "none",
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    if made.length is not None:
+        headers["Content-Length"] = str(made.length)
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=made.content_type)
+    return StreamingResponse(made.chunks, 200, headers, made.content_type)
+
+
+def _ending(found: Recording) -> str:
+    return ENDINGS.get(found.content_type or "", "audio")
+
+
+def _file_name(call: Call, end: str) -> str:
     """Time and caller in safe characters, e.g. `2026-01-20_140305Z_74951234567.mp3`."""
     who = (call.caller or "anonymous").removeprefix("+")
-    return (
-        f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}.{ENDINGS.get(found.content_type or '', 'audio')}"
-    )
+    return f"{call.arrived_at:%Y-%m-%d_%H%M%SZ}_{who}{end}"
