@@ -7,6 +7,7 @@ nothing of calls, databases or settings, only of a pair of spool files and a sto
 
 from recordings.conversion import Part, as_mp3, as_wav, check_converter, wav_bytes
 from recordings.recording import AudioWarning, Format, Recording, Side, Span, key_for
+from recordings.sides import take_side
 from recordings.spool import SpoolPair, discard, is_settled, keep_aside
 from recordings.storage import Storage, StoredFile
 from recordings.storing import recall, store_pair
@@ -30,5 +31,6 @@ __all__ = [
     "key_for",
     "recall",
     "store_pair",
+    "take_side",
     "wav_bytes",
 ]

@@ -70,7 +70,7 @@ class Encoder:
         if expired.is_set():
             raise EncoderTimedOut
         if process.returncode or not _is_whole(to, report, seconds):
-            raise _diagnosis(process.returncode, complaint.decode(errors="replace").strip())
+            raise diagnosis(process.returncode, complaint.decode(errors="replace").strip())
 
 
 def _started(program: str, to: Path, format: Format) -> subprocess.Popen[bytes]:  # noqa: A002
@@ -150,7 +150,8 @@ def _is_whole(file: Path, report: bytes, seconds: float) -> bool:
         return False
 
 
-def _diagnosis(status: int, complaint: str) -> Retryable:
+def diagnosis(status: int, complaint: str) -> Retryable:
+    """What ffmpeg's end means."""
     if status == -signal.SIGXFSZ or any(words in complaint for words in _FULL):
         return DiskFull()
     return EncoderFailed(

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,11 +30,13 @@ from router.asterisk.trunks import Trunks
 from router.asterisk_setup import console, open_ami, prepare_asterisk
 from router.config import Settings
 from router.domain.access import Person, Role
+from router.domain.calls.transcript import Engine
 from router.errors import DatabaseUnavailable
 from router.imap import ImapClient
 from router.receivers.app_renewal import keep_apps
-from router.receivers.network import network_of
+from router.receivers.network import Network, network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
+from router.receivers.speech_to_text import HttpSpeech
 from router.receivers.webhook import WebhookSender
 from router.recorder import SpoolRecorder, StorageReader
 from router.recording_links import recording_links
@@ -45,13 +46,16 @@ from router.service.admin.retention import keep_for
 from router.service.calls.ingest import CallIngest
 from router.service.calls.routing import Routes
 from router.service.calls.training import Trainer
+from router.service.calls.transcription import Transcription
+from router.service.calls.transcription_ports import Engines
 from router.service.clock import utc_now
 from router.service.delivery.senders import Senders
 from router.service.mail import MailboxPoller
 from router.service.outages import keep_running
 from router.service.visitors.pool_planning import watch_pools
-from router.service.visitors.ports import VisitEnrichment
 from router.service.worker import Worker
+from router.speech.local import LocalSpeech
+from router.speech.sides import StoredSides
 from router.store.copying import ADVICE, left_behind
 from router.store.engine import SqlStore
 from router.store.migrate import check_tables, migrate
@@ -62,8 +66,6 @@ log = structlog.get_logger()
 FIRST_LOGIN = "admin"
 # niceness: Asterisk, the route responder and the pages go first, and the rest never starves
 GIVE_WAY = 10
-
-
 now = utc_now
 
 
@@ -229,28 +231,26 @@ async def run_worker(settings: Settings) -> None:
                 apps = partial(keep_apps, store, home, now, network)
                 tasks.create_task(keep_running("apps", apps))
                 tasks.create_task(keep_running("carry log", store.checkpoint_often))
-                tasks.create_task(Worker(store, recorder, sender, now, poller).run(), name="work")
+                heard = _transcription(settings, store, network)
+                worker = Worker(store, recorder, sender, now, poller, heard)
+                tasks.create_task(worker.run(), name="work")
         finally:
             recorder.close()
             await webhooks.close()
             await accounts.close()
 
 
-def open_enrichment(settings: Settings) -> VisitEnrichment:
-    """What the world knows of a visitor; for web alone, as the rules for browsers take 30 MB."""
-    from router.enrichment.browsers import read_browser
-    from router.enrichment.geoip import Places as PlacesOfAddresses
-    from router.enrichment.referrers import Referrers
-
-    # its rules are compiled at the first question, which no visitor should wait for
-    read_browser("Mozilla/5.0")
-    places = PlacesOfAddresses(Path(settings.places_path) if settings.places_path else None)
-    return VisitEnrichment(referrers=Referrers().find, browsers=read_browser, places=places.find)
+def _transcription(settings: Settings, store: SqlStore, network: Network) -> Transcription:
+    http = HttpSpeech(network=network, tokens=lambda: load_secrets(settings.home).tokens)
+    sides = StoredSides(open_storage(settings), settings.home / "work")
+    engines: dict[Engine, Engines] = {Engine.HTTP: http, Engine.LOCAL: LocalSpeech()}
+    return Transcription(store=store, engines=engines, sides=sides, clock=now)
 
 
 async def run_web(settings: Settings) -> None:
     """Serves pages and API until stopped."""
     # half a second that no other command should wait for
+    from router.enrichment.opening import open_enrichment
     from router.web.app import create_app, end_streams
     from router.web.deps import Web
     from router.web.server import Server

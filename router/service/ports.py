@@ -24,6 +24,7 @@ from router.service.calls.ports import (
     Witnesses,
 )
 from router.service.calls.review_ports import Reviews, TagRegistry
+from router.service.calls.transcription_ports import Transcripts
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits
 
@@ -117,6 +118,8 @@ class Session(Protocol):
     def holds(self) -> Holds: ...
     @property
     def recordings(self) -> Recordings: ...
+    @property
+    def transcripts(self) -> Transcripts: ...
     @property
     def deliveries(self) -> Deliveries: ...
     @property

@@ -12,6 +12,7 @@ from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, store_due, take_up
 from router.service.calls.tags import replace_due
+from router.service.calls.transcription import Transcription
 from router.service.clock import Clock
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Sender
@@ -26,6 +27,7 @@ SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 LATE_LANE = "late evidence"
 TAGS_LANE = "renamed tags"
+TRANSCRIPT_LANE = "transcripts "  # and the rule
 MAILBOX_LANE = "mailbox "  # and the site; receivers have no space in their keys
 DATABASE_PAUSE = 1.0
 BEAT_EVERY = timedelta(seconds=10)
@@ -45,9 +47,10 @@ class Worker:
         sender: Sender,
         clock: Clock,
         poller: MailboxPoller | None = None,
+        transcription: Transcription | None = None,
     ) -> None:
         self._store, self._recorder, self._sender, self._clock = store, recorder, sender, clock
-        self._poller = poller
+        self._poller, self._transcription = poller, transcription
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._outages = Outages()
         self._began: dict[str, datetime] = {}  # start of each lane's current work
@@ -61,6 +64,8 @@ class Worker:
                 try:
                     if not began:
                         await take_up(self._store, self._clock)
+                        if self._transcription:
+                            await self._transcription.take_up()
                         began = True
                     pause = await self._look(tasks)
                     await self._beat()
@@ -81,9 +86,11 @@ class Worker:
             late = await session.late_evidence.next_due()
             tags = await session.tag_registry.next_due()
             mailboxes = await session.mails.mailboxes_due() if self._poller else {}
+            rules = await session.transcripts.rules_due() if self._transcription else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
         due |= {TAGS_LANE: tags}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
+        due |= {TRANSCRIPT_LANE + rule: moment for rule, moment in rules.items()}
         now, pause = self._clock(), LONGEST_SLEEP
         for lane, moment in due.items():
             if moment is None or lane in self._lanes:
@@ -132,6 +139,8 @@ class Worker:
             return store_due(self._store, self._recorder, self._clock, at_once=1)
         if self._poller and lane.startswith(MAILBOX_LANE):
             return self._poller.collect(lane.removeprefix(MAILBOX_LANE))
+        if self._transcription and lane.startswith(TRANSCRIPT_LANE):
+            return self._transcription.work(lane.removeprefix(TRANSCRIPT_LANE))
         if lane == LATE_LANE:
             return look_again(self._store, self._clock)
         if lane == TAGS_LANE:

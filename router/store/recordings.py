@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from router.domain.calls.call import Recording, RecordingState
 from router.store import tables
@@ -13,7 +13,7 @@ from router.store.due import due_rows, next_due
 from router.store.records import from_row, to_row
 from router.store.writing import upsert
 
-_recording = tables.recording
+_recording, _transcript = tables.recording, tables.transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,13 @@ class SqlRecordings:
         return {row.call_id: from_row(Recording, row) for row in rows}
 
     async def save(self, recordings: Sequence[Recording]) -> None:
-        """Write recordings as they are now."""
+        """Write recordings as they are now. The transcript of audio that is not kept goes with
+        it.
+        """
         await upsert(self.connection, _recording, [to_row(recording) for recording in recordings])
+        gone = [one.call_id for one in recordings if one.state not in _WITH_TRANSCRIPT]
+        if gone:
+            await self.connection.execute(_ERASING, {"calls": gone})
 
     async def due(self, now: datetime, limit: int) -> list[Recording]:
         """Recordings the worker should look at."""
@@ -44,6 +49,8 @@ class SqlRecordings:
         return await next_due(self.connection, _recording, RecordingState.WAITING)
 
 
+_WITH_TRANSCRIPT = {RecordingState.WAITING, RecordingState.STORED}
+_ERASING = delete(_transcript).where(_transcript.c.call_id.in_(bindparam("calls", expanding=True)))
 _LONG = {"peaks", "spans"}
 _SHORT = select(*(column for column in _recording.c if column.name not in _LONG)).where(
     _recording.c.call_id.in_(bindparam("calls", expanding=True))

@@ -14,6 +14,7 @@ from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.review import Review
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.tagging import RegisteredTag
+from router.domain.calls.transcript import Segment, Transcript, TranscriptionRule
 from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.entity import Entity
@@ -58,12 +59,15 @@ TABLES: dict[type[Any], Table] = {
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
     SavedView: tables.saved_view,
+    Segment: tables.transcript_segment,
     Fallback: tables.fallback,
     Site: tables.site,
     Tag: tables.tag,
     Tap: tables.tap,
     Token: tables.token,
     TrackingNumber: tables.number,
+    Transcript: tables.transcript,
+    TranscriptionRule: tables.transcription_rule,
     Visit: tables.visit,
     Visitor: tables.visitor,
     Webhook: tables.webhook,

@@ -58,6 +58,7 @@ from router.store.route_requests import SqlRouteRequests
 from router.store.tag_registry import SqlTagRegistry
 from router.store.tags import SqlTags
 from router.store.training import SqlTraining
+from router.store.transcripts import SqlTranscripts
 from router.store.visits import SqlVisits
 from router.store.witnesses import SqlWitnesses
 
@@ -95,6 +96,7 @@ class SqlSession:
         self.tag_registry = SqlTagRegistry(connection)
         self.tags = SqlTags(connection)
         self.training = SqlTraining(connection)
+        self.transcripts = SqlTranscripts(connection)
         self.visits = SqlVisits(connection)
         self.witnesses = SqlWitnesses(connection)
 

@@ -32,6 +32,7 @@ from router.web.pages import (
     receiver,
     reliability,
     tags,
+    transcript,
     views,
 )
 from router.web.rate_limits import RateLimits
@@ -92,6 +93,7 @@ def create_app(web: Web) -> FastAPI:
         calls,
         call,
         tags,
+        transcript,
         deliveries,
         pools,
         reliability,

@@ -202,6 +202,7 @@ PROBLEMS = {
     "unknown_code": N_("No visitor was shown this code before the call: ask the caller again."),
     "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
     "unnamed_view": N_("Give the view a name."),
+    "invalid_line": N_("A line of a transcript has 1 to 4000 letters."),
     "conflict": N_("Someone else has changed this. Check it and try again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "took_too_long": N_(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from router.bootstrap import open_enrichment
 from router.config import Settings
 from router.enrichment.geoip import Place, Places
+from router.enrichment.opening import open_enrichment
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "

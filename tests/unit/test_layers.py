@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "pyVoIP": {"router.phone"},
     "imapclient": {"router.imap"},
     "xlsxwriter": {"router.exports"},
+    "faster_whisper": {"router.speech"},
 }
 
 

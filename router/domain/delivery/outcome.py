@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
+from router.domain.calls.transcript_codes import TranscriptCode
 from router.domain.delivery.analytics_codes import (
     Ga4Code,
     GoogleAdsCode,
@@ -41,6 +42,7 @@ CODES: Mapping[str, Code] = {
         *(AmoCrmCode, Bitrix24Code, HubspotCode, RetailCrmCode, TrytonCode, OdooCode),
         *(Ga4Code, GoogleAdsCode, MetricaCode),
         *(RecordingCode, NoRecordingCode, MailCode, CheckCode, FixCode),
+        TranscriptCode,
     )
     for code in kind
 }

@@ -7,6 +7,7 @@ import structlog
 from structlog.contextvars import get_contextvars
 
 from router.domain.access import Person, Token
+from router.domain.calls.transcript import TranscriptionRule
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
 from router.domain.mail import Mailbox, MailChannel
@@ -29,6 +30,7 @@ SET_UP: frozenset[type[Any]] = frozenset(
         Token,
         Mailbox,
         MailChannel,
+        TranscriptionRule,
     }
 )
 

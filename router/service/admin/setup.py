@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from router.domain.calls.transcript import TranscriptionRule
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
@@ -19,7 +20,7 @@ from router.errors import Conflict, InvalidInput, RingtraceError
 from router.service.delivery.connections import give_up
 from router.service.ports import Session, Store
 
-Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook)
+Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook, TranscriptionRule)
 
 
 async def list_all(store: Store, kind: type[Thing], **equal: Any) -> list[Thing]:

@@ -18,6 +18,7 @@ from router.domain.delivery.outcome import Outcome
 from router.domain.delivery.payload import recording_body
 from router.domain.ids import new_id
 from router.errors import DatabaseUnavailable, Unavailable
+from router.service.calls.transcription import enqueue as enqueue_transcript
 from router.service.clock import Clock
 from router.service.delivery.outbox import recording_deliveries
 from router.service.ports import Session, Store
@@ -136,6 +137,8 @@ async def _settle(
             if (corrected := _corrected(call, done)) != call:
                 await session.calls.save([corrected])
             await session.deliveries.add(await _deliveries(session, call, done, clock()))
+        if done.state is RecordingState.STORED:
+            await enqueue_transcript(session, call, clock())
     if done.state is not RecordingState.WAITING:
         log.info(
             "recording_done",

@@ -37,6 +37,7 @@ from router.store.tables.setup import (
     token,
     webhook,
 )
+from router.store.tables.transcripts import transcript, transcript_segment, transcription_rule
 from router.store.tables.visits import (
     fallback,
     form,
@@ -97,6 +98,9 @@ __all__ = [
     "tag",
     "tap",
     "token",
+    "transcript",
+    "transcript_segment",
+    "transcription_rule",
     "unchanged_page",
     "visit",
     "visitor",

@@ -18,6 +18,7 @@ from router.web.api import (
     recordings,
     setup,
     tags,
+    transcripts,
     views,
 )
 
@@ -31,6 +32,7 @@ for part in (
     tags,
     entities,
     recordings,
+    transcripts,
     deliveries,
     receivers,
     mails,

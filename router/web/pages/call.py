@@ -21,6 +21,7 @@ from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
 from router.service.calls.tags import offered_tags
+from router.service.calls.transcripts import show_transcript
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
@@ -68,6 +69,7 @@ async def call(
         view=view,
         why=why,
         marks=await list_marks(app_state.web.store, call_id),
+        view_of_text=await show_transcript(app_state.web.store, call_id),
         **around,
     )
 

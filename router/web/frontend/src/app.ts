@@ -11,7 +11,10 @@ import "./place";
 import { drawMarks } from "./moments";
 import "./selection";
 import { startPlayers } from "./player";
+import { startTranscripts } from "./transcript";
 
 startPlayers();
 document.addEventListener("htmx:load", startPlayers);
 document.addEventListener("htmx:load", drawMarks);
+startTranscripts();
+document.addEventListener("htmx:load", startTranscripts);

@@ -1,0 +1,17 @@
+"""Opens what the world knows of a visitor. For web alone, as the rules for browsers take 30 MB."""
+
+from pathlib import Path
+
+from router.config import Settings
+from router.enrichment.browsers import read_browser
+from router.enrichment.geoip import Places
+from router.enrichment.referrers import Referrers
+from router.service.visitors.ports import VisitEnrichment
+
+
+def open_enrichment(settings: Settings) -> VisitEnrichment:
+    """Browsers, places and referrers."""
+    # its rules are compiled at the first question, which no visitor should wait for
+    read_browser("Mozilla/5.0")
+    places = Places(Path(settings.places_path) if settings.places_path else None)
+    return VisitEnrichment(referrers=Referrers().find, browsers=read_browser, places=places.find)

@@ -1,0 +1,93 @@
+"""Transcripts in the store."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+
+from router.domain.calls.transcript import Segment, Transcript, TranscriptState
+from router.store import tables
+from router.store.direct import AnyConnection
+from router.store.records import from_row, to_row
+from router.store.writing import upsert
+
+_transcript, _segment = tables.transcript, tables.transcript_segment
+_WAITING = _transcript.c.state == TranscriptState.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTranscripts:
+    """The `Transcripts` of `router.service.calls.transcription_ports`."""
+
+    connection: AnyConnection
+
+    async def segments(self, call_id: str) -> list[Segment]:
+        """The lines of a call, in the order of time."""
+        query = select(_segment).where(_segment.c.call_id == call_id).order_by(_segment.c.place)
+        return [from_row(Segment, row) for row in await self.connection.execute(query)]
+
+    async def segment(self, call_id: str, place: int) -> Segment | None:
+        """One line."""
+        query = select(_segment).where(_segment.c.call_id == call_id, _segment.c.place == place)
+        row = (await self.connection.execute(query)).first()
+        return from_row(Segment, row) if row else None
+
+    async def save(self, *transcripts: Transcript) -> None:
+        """Write transcripts as they are now."""
+        await upsert(self.connection, _transcript, [to_row(one) for one in transcripts])
+
+    async def note_progress(self, call_id: str, progress: float) -> None:
+        """How much of a call has been heard, 0…1."""
+        await self.connection.execute(
+            update(_transcript)
+            .where(_transcript.c.call_id == call_id, _WAITING)
+            .values(progress=progress)
+        )
+
+    async def save_segments(self, call_id: str, segments: Sequence[Segment]) -> None:
+        """Replace the lines of a call."""
+        await self.connection.execute(delete(_segment).where(_segment.c.call_id == call_id))
+        await upsert(self.connection, _segment, [to_row(one) for one in segments])
+
+    async def change_segment(self, segment: Segment) -> None:
+        """Write one line as it is now."""
+        await upsert(self.connection, _segment, [to_row(segment)])
+
+    async def remove(self, call_ids: Collection[str]) -> None:
+        """Erase the transcripts of these calls with their lines."""
+        await self.connection.execute(
+            delete(_transcript).where(_transcript.c.call_id.in_(list(call_ids)))
+        )
+
+    async def due(self, rule_id: str, now: datetime) -> Transcript | None:
+        """The next transcript that a rule is due for; locked until the transaction ends."""
+        query = (
+            select(_transcript)
+            .where(_WAITING, _transcript.c.rule_id == rule_id, _transcript.c.due_at <= now)
+            .order_by(_transcript.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = (await self.connection.execute(query)).first()
+        return from_row(Transcript, row) if row else None
+
+    async def rules_due(self) -> dict[str, datetime]:
+        """When the next transcript of each rule is due."""
+        due = func.min(_transcript.c.due_at, type_=_transcript.c.due_at.type).label("due_at")
+        query = select(_transcript.c.rule_id, due).where(_WAITING).group_by(_transcript.c.rule_id)
+        rows = await self.connection.execute(query)
+        return {row.rule_id: row.due_at for row in rows}
+
+    async def waiting(self) -> list[Transcript]:
+        """Transcripts that are not finished, the first due first."""
+        query = select(_transcript).where(_WAITING).order_by(_transcript.c.due_at)
+        return [from_row(Transcript, row) for row in await self.connection.execute(query)]
+
+    async def counts(self) -> Mapping[tuple[str, TranscriptState], int]:
+        """How many transcripts of each rule are in each state."""
+        query = select(_transcript.c.rule_id, _transcript.c.state, func.count()).group_by(
+            _transcript.c.rule_id, _transcript.c.state
+        )
+        rows = await self.connection.execute(query)
+        return {(rule_id, TranscriptState(state)): number for rule_id, state, number in rows}
