@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+from router.domain.calls.saved_view import BUILT_IN
 from router.service.calls.browse import written_cursor
 from router.web.api.calls import sealed
-from tests.bench.desk_facts import call_id, caller_of, number_of
+from tests.bench.desk_facts import EMPLOYEES, call_id, caller_of, number_of
 from tests.bench.desk_seed import DAYS, Seed
 
 ROWS = 50
@@ -28,7 +29,8 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     """All of them."""
     yield Request(name="healthz", path="/healthz")
     for name, filters in _filters(seed, end).items():
-        yield Request(name=f"calls: {name}", path=f"/calls?{urlencode(filters)}")
+        yield Request(name=f"calls: {name}", path=f"/calls?{urlencode(filters, doseq=True)}")
+    yield from _exports(seed, end)
     for page in (2, 200, 15_000):
         yield Request(
             name=f"calls: page {page:,}",
@@ -101,9 +103,64 @@ def _filters(seed: Seed, end: datetime) -> dict[str, dict[str, object]]:
         "site without calls + tag missed": {"site": "empty", "tag": "missed"},
         "site without calls + text мария": {"site": "empty", "text": "мария"},
         "number + ending cut": {"number": number, "ending": "cut"},
+        **_facets(month, old),
         "tag complaint + text мария": {"tag": "complaint", "text": "мария"},
         "tag spam + text 8 916": {"tag": "spam", "text": "8 916"},
     }
+
+
+def _facets(month: dict[str, object], old: dict[str, object]) -> dict[str, dict[str, object]]:
+    """Filters that compare facets, alone and in a month."""
+    several = ["unreachable", "cut", "busy"]
+    alone: dict[str, dict[str, object]] = {
+        "campaign common (2 %)": {"campaign": "campaign-7"},
+        "campaign rare": {"campaign": "campaign-rare"},
+        "campaign nobody used": {"campaign": "nobody"},
+        "not campaign": {"not_campaign": "campaign-7"},
+        "employee": {"employee": EMPLOYEES[0]},
+        "employee nobody": {"employee": "nobody"},
+        "talk 2 to 3 minutes": {"talk_from": 120, "talk_to": 180},
+        "talk longer than any": {"talk_from": 7200},
+        "wait 25 s and longer": {"wait_from": 25},
+        "first=yes": {"first": "yes"},
+        "first=no": {"first": "no"},
+        "recorded=yes": {"recorded": "yes"},
+        "several endings": {"ending": several},
+        "not several endings": {"not_ending": several},
+        "several sites + several verdicts": {
+            "site": ["english", "shop"],
+            "verdict": ["contested", "exact"],
+        },
+        "not tag missed": {"not_tag": "missed"},
+        "probability 80 to 95 %": {"probability_from": 80, "probability_to": 95},
+    }
+    windows = {
+        "month + campaign rare": {"campaign": "campaign-rare", **month},
+        "month + employee": {"employee": EMPLOYEES[0], **month},
+        "month + first=yes": {"first": "yes", **month},
+        "month + talk 2 to 3 minutes": {"talk_from": 120, "talk_to": 180, **month},
+        "month + not several endings": {"not_ending": several, **month},
+        "old month + campaign common": {"campaign": "campaign-7", **old},
+        "old month + first=no": {"first": "no", **old},
+        "30d, first=yes, english": {"period": "30d", "first": "yes", "site": "english"},
+    }
+    built_in = {f"view {name}": {"view": name} for name in BUILT_IN}
+    return {**alone, **windows, **built_in}
+
+
+def _exports(seed: Seed, end: datetime) -> Iterator[Request]:
+    """Exports: what is measured is their beginning."""
+    month = {"since": (end - timedelta(days=30)).date(), "until": end.date()}
+    for name, filters in {"all": {}, "month": month, "tag missed": {"tag": "missed"}}.items():
+        yield Request(
+            name=f"export csv: {name}",
+            path=f"/calls/export.csv?{urlencode(filters)}",
+            first_byte=True,
+        )
+    deep = {"first": "yes", "cursor": _cursor(seed, end, 200)}
+    yield Request(name="calls: first=yes, page 200", path=f"/calls?{urlencode(deep)}")
+    busy = {"not_ending": "answered", "cursor": _cursor(seed, end, 200)}
+    yield Request(name="calls: not answered, page 200", path=f"/calls?{urlencode(busy)}")
 
 
 def _programs(seed: Seed, end: datetime) -> Iterator[Request]:

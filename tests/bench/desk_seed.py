@@ -128,7 +128,8 @@ class Seed:
     def _visit(self) -> Iterator[Row]:
         for n in range(self.visits):
             at = self._at(n, self.visits)
-            paid = ("yandex", "cpc", f"campaign-{n % 40}", "Paid Search")
+            campaign = "campaign-rare" if n % 10_007 == 1 else f"campaign-{n % 40}"
+            paid = ("yandex", "cpc", campaign, "Paid Search")
             source = paid if n % 3 else ("google", "organic", None, None)
             device = ("mobile", "Chrome", "Android", "RU", "Moscow", "Moscow")
             began = (f"visit-{n}", f"visitor-{n}", at, at, "https://shop.example/")

@@ -43,6 +43,12 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"first": True},
     {"recorded": False},
     {"campaign": "spring"},
+    {"campaign": Among(("spring", "autumn"))},
+    {"campaign": Among(("spring",), excluded=True)},
+    {"employee": Among(("PJSIP/olga", "PJSIP/ivan"))},
+    {"first": False},
+    {"talk": Range(7200, None)},
+    {"site_id": Among(("shop", "other")), "ending": Among(("busy",), excluded=True)},
     {"text": "8 916 000-00-11"},
     {"text": "8 916"},
     {"text": "0011"},
@@ -52,6 +58,7 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"text": "я"},
     {"text": "nobody at all"},
 )
+MONTH = {"since": NOON - timedelta(days=20), "until": NOON + timedelta(days=10)}
 # not all: each is some statements
 MIXES = [
     one | other
@@ -164,7 +171,7 @@ async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
         connection = session.connection
         if not full.sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        for fields in (*ALONE, *MIXES):
+        for fields in (*ALONE, *MIXES, *(one | MONTH for one in ALONE)):
             said = await _plan(full, session, CallFilter(**fields))
             plans += [(fields, line) for line in said]
     read_whole = [(fields, line) for fields, line in plans if _reads_all(line)]
@@ -179,8 +186,11 @@ async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
         asked.append((statement, parameters))
 
     event.listen(store.engine.sync_engine, "before_cursor_execute", note)
-    await session.calls.find(wanted)
+    found = await session.calls.find(wanted)
+    positions = await session.calls.positions(wanted, before=None, limit=50)
+    await session.calls.facets([call.id for call in found])
     event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+    assert positions == [(call.arrived_at, call.id) for call in found]
     explain = "EXPLAIN QUERY PLAN" if store.sqlite else "EXPLAIN"
     lines: list[str] = []
     for statement, parameters in asked:
