@@ -11,6 +11,7 @@ from router.cli import (
     demo,
     destination,
     mail,
+    missed,
     number,
     pool,
     recording,
@@ -34,6 +35,7 @@ app = typer.Typer(
 running.register(app)
 app.command()(demo.demo)
 app.command()(doctor)
+call.app.command()(missed.missed)
 for group in (
     trunk,
     site,

@@ -10,6 +10,7 @@ from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.mail import Mail, Mailbox
 from router.domain.visitors.visit import Visit
 from router.service.admin.ports import Configuration, Retention
+from router.service.calls.missed_ports import Missed
 from router.service.calls.ports import (
     CallEvidence,
     Calls,
@@ -100,6 +101,8 @@ class Session(Protocol):
     def tag_registry(self) -> TagRegistry: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def missed(self) -> Missed: ...
     @property
     def evidence(self) -> CallEvidence: ...
     @property

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, bindparam, select
 from router.domain.access import LoginSession, Person, Token
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
+from router.domain.calls.missed import MissedCaller
 from router.domain.calls.review import Review
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.tagging import RegisteredTag
@@ -49,6 +50,7 @@ TABLES: dict[type[Any], Table] = {
     Mail: tables.mail,
     MailChannel: tables.mail_channel,
     Mailbox: tables.mailbox,
+    MissedCaller: tables.missed_caller,
     PageView: tables.page_view,
     Person: tables.person,
     Pool: tables.pool,

@@ -38,6 +38,7 @@ from router.store.holds import SqlHolds
 from router.store.late_evidence import SqlLateEvidence
 from router.store.leases import SqlLeases
 from router.store.mail import SqlMails
+from router.store.missed import SqlMissed
 from router.store.pools import SqlPools
 from router.store.receivers import SqlEntities, SqlReceivers
 from router.store.recordings import SqlRecordings
@@ -87,6 +88,7 @@ class SqlSession:
         self.late_evidence = SqlLateEvidence(connection)
         self.leases = SqlLeases(connection)
         self.mails = SqlMails(connection)
+        self.missed = SqlMissed(connection)
         self.pools = SqlPools(connection)
         self.receivers = SqlReceivers(connection)
         self.recordings = SqlRecordings(connection)

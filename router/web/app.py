@@ -27,6 +27,7 @@ from router.web.pages import (
     deliveries,
     exports,
     login,
+    missed,
     oauth,
     pools,
     receiver,
@@ -38,6 +39,7 @@ from router.web.pages import (
 from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
+from router.web.ticks import Ticks
 
 HERE = Path(__file__).parent
 WRITE_SECONDS = 3.0  # time for which the database may be busy
@@ -73,6 +75,7 @@ def create_app(web: Web) -> FastAPI:
         rate_limits=rate_limits,
         visit_service=VisitService(web.store, web.enrichment, limits, web.session_key),
         feed=Feed(web.store),
+        ticks=Ticks(web.store, web.clock),
         pages=Pages(web.store.receiver_kinds),
     )
     handle_errors(app)
@@ -85,6 +88,7 @@ def create_app(web: Web) -> FastAPI:
     app.include_router(routes.router, prefix=API, responses=ANYWHERE)
     app.include_router(script.router)
     app.include_router(recording_links.router)
+    badges = [Depends(deliveries.count), Depends(missed.count)]
     for page in (
         login,
         views,
@@ -92,6 +96,7 @@ def create_app(web: Web) -> FastAPI:
         bulk,
         calls,
         call,
+        missed,
         tags,
         transcript,
         deliveries,
@@ -100,7 +105,7 @@ def create_app(web: Web) -> FastAPI:
         receiver,
         oauth,
     ):
-        app.include_router(page.router, dependencies=[Depends(deliveries.count)])
+        app.include_router(page.router, dependencies=badges)
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/icon.svg", _icon, include_in_schema=False)
@@ -111,6 +116,7 @@ def create_app(web: Web) -> FastAPI:
 def end_streams(app: FastAPI) -> None:
     """End the live pages' streams, so that the server can stop."""
     app.state.app_state.feed.close()
+    app.state.app_state.ticks.close()
 
 
 async def _alive(request: Request) -> Response:

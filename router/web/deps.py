@@ -22,6 +22,7 @@ from router.web.live import Feed
 from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
 from router.web.sessions import Sessions
+from router.web.ticks import Ticks
 
 
 def _awaits_none(_state: str, _code: str, _refusal: str) -> bool:
@@ -53,6 +54,7 @@ class AppState:
     rate_limits: RateLimits
     visit_service: VisitService
     feed: Feed
+    ticks: Ticks
     pages: Pages
 
 

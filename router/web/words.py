@@ -194,7 +194,11 @@ NO_RECORDING = {
     ),
 }
 WEBHOOK = N_("webhook")
-TAGS = {"missed": N_("missed")}  # tags set by rules; others are shown as typed
+TAGS = {  # tags that rules set, or that do something; others are shown as typed
+    "missed": N_("missed"),
+    "not needed": N_("not needed"),
+    "spam": N_("spam"),
+}
 PROBLEMS = {
     "not_found": N_("Page not found."),
     "not_allowed": N_("You have no permission to do this."),

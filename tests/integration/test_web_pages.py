@@ -46,7 +46,12 @@ async def test_no_page_holds_inline_script_or_style_or_anything_from_elsewhere(
     world: World, calls: dict[str, Call]
 ) -> None:
     client = await world.person("root")
-    for path in ("/calls", *(f"/calls/{call.id}" for call in calls.values()), "/nothing"):
+    for path in (
+        "/calls",
+        "/missed",
+        *(f"/calls/{call.id}" for call in calls.values()),
+        "/nothing",
+    ):
         html = (await client.get(path)).text
         assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=|javascript:", html), (
             path

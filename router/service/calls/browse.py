@@ -14,6 +14,7 @@ from router.domain.delivery.sale import Sale
 from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotFound
+from router.service.calls.missed_follow import follow_tag
 from router.service.calls.ports import Facets
 from router.service.calls.tags import current_name
 from router.service.ports import Session, Store
@@ -202,6 +203,7 @@ async def tag_call(
         tag = Tag(call_id=call_id, name=name, author=author, at=now, at_seconds=at_seconds)
         await session.tags.add(tag)
         await session.calls.touch(call_id)
+        await follow_tag(session, name, call_id)
         tags = (await session.tags.of([call_id])).get(call_id, ())
     return next(one for one in tags if one.name == name)
 
@@ -213,3 +215,4 @@ async def untag_call(store: Store, call_id: str, name: str) -> None:
         for spelling in {name, name.casefold()}:
             await session.tags.remove(call_id, spelling)
         await session.calls.touch(call_id)
+        await follow_tag(session, name.casefold(), call_id)

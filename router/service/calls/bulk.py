@@ -10,6 +10,7 @@ from router.domain.calls.call import Tag
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.review import Review
 from router.domain.calls.tagging import tag_name
+from router.service.calls.missed_follow import follow_tag
 from router.service.calls.selection import Selection, ids_in_batches
 from router.service.calls.tags import current_name
 from router.service.ports import Session, Store
@@ -55,6 +56,7 @@ async def _tag(session: Session, call_ids: Sequence[str], order: BulkOrder) -> l
     await session.tags.add(
         *(Tag(call_id=call_id, name=name, author=order.author, at=order.at) for call_id in new)
     )
+    await follow_tag(session, name, *new)
     return new
 
 
@@ -62,6 +64,7 @@ async def _untag(session: Session, call_ids: Sequence[str], order: BulkOrder) ->
     tagged = await _with_tag(session, call_ids, order.value)
     for call_id in tagged:
         await session.tags.remove(call_id, order.value)
+    await follow_tag(session, order.value, *tagged)
     return sorted(tagged)
 
 

@@ -12,6 +12,7 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
 from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
+from router.service.calls.missed_follow import follow_calls
 from router.service.clock import Clock
 from router.service.delivery.outbox import enqueue_calls, enqueue_unrecorded
 from router.service.ports import Session
@@ -56,6 +57,7 @@ class CallWriter:
         await session.calls.save(changed)
         await _count_unattributed(session, new, ended)
         await self._follow_ends(session, ended)
+        await follow_calls(session, changed)
 
         self.remember(changed)
         self.forget([call.id for call in ended])

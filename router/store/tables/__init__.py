@@ -23,6 +23,7 @@ from router.store.tables.cel_log import (
 )
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
+from router.store.tables.missed import missed_caller
 from router.store.tables.reviews import registered_tag, review
 from router.store.tables.setup import (
     connection,
@@ -78,6 +79,7 @@ __all__ = [
     "mail_channel",
     "mailbox",
     "metadata",
+    "missed_caller",
     "model",
     "number",
     "on_hold",

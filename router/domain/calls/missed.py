@@ -1,0 +1,290 @@
+"""Missed callers: a task begins with a missed call and ends with a contact, whichever side rang.
+
+A task is a function of its events alone: their order of arrival and repetitions change nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from router.domain.calls.call import Ending, State
+from router.domain.calls.opening_hours import waits_from
+
+SOON = timedelta(minutes=20)
+SAME_DAY = timedelta(hours=23)
+SHORT = 15.0  # seconds: who hangs up before that may have dialled by mistake
+LAPSES = timedelta(days=30)  # without another call
+CLOSING_TAGS = frozenset({"not needed", "spam"})
+
+_HUNG_UP = {Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING, Ending.ABANDONED}
+MISSED_ENDINGS = frozenset(
+    {
+        *_HUNG_UP,
+        Ending.NO_ANSWER,
+        Ending.BUSY,
+        Ending.REFUSED,
+        Ending.UNREACHABLE,
+        Ending.LOST_IN_TRANSFER,
+    }
+)
+
+
+class EventKind(StrEnum):
+    """What happened between a caller and the company."""
+
+    MISSED = "missed"
+    RANG_AGAIN = "rang_again"  # the caller rang, and a person answered
+    REACHED = "reached"  # the company rang, and the caller answered
+    NOT_ANSWERED = "not_answered"  # the company rang, and the caller did not answer
+    NOT_NEEDED = "not_needed"  # a person decided that no call back is needed
+    GIVEN_UP = "given_up"  # a person decided that the caller cannot be reached
+
+
+_ORDER = {kind: place for place, kind in enumerate(EventKind)}  # of the same moment
+
+
+class MissedState(StrEnum):
+    """Where a task is."""
+
+    WAITING = "waiting"
+    NOT_ANSWERED = "not_answered"  # called back in vain; still to be done
+    NOT_REACHED = "not_reached"  # not within 23 hours, or given up
+    CALLED_BACK_SOON = "called_back_soon"  # within 20 minutes
+    CALLED_BACK = "called_back"  # within 23 hours
+    CALLED_BACK_LATE = "called_back_late"
+    RANG_AGAIN = "rang_again"  # the caller rang again and got through
+    NOT_NEEDED = "not_needed"
+
+
+CONTACTED = frozenset(
+    {
+        MissedState.CALLED_BACK_SOON,
+        MissedState.CALLED_BACK,
+        MissedState.CALLED_BACK_LATE,
+        MissedState.RANG_AGAIN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, once: the same kind and key again is the same event."""
+
+    kind: EventKind
+    at: datetime
+    key: str  # the call's id, or that of a report
+    by: str = ""  # the person or program that reported it
+    short: bool = False  # hung up within 15 seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungCall:
+    """What a task needs to know of a call."""
+
+    id: str
+    site_id: str | None
+    caller: str | None
+    caller_raw: str
+    caller_name: str
+    withheld: bool
+    number: str | None
+    arrived_at: datetime
+    answered_at: datetime | None
+    state: State
+    ending: Ending | None
+    wait_seconds: float
+
+    @classmethod
+    def of(cls, call: Any) -> Self:
+        """The same of a `Call`, or of its row."""
+        return cls(**{field.name: getattr(call, field.name) for field in fields(cls)})
+
+    def event(self) -> Event | None:
+        """What this call is to a task; None while it rings, and for a call that left no trace."""
+        ending = Ending(self.ending) if self.ending else None
+        lost = ending is Ending.LOST_IN_TRANSFER
+        if self.answered_at and not lost:
+            return Event(kind=EventKind.RANG_AGAIN, at=self.answered_at, key=self.id)
+        if ending not in MISSED_ENDINGS and ending is not Ending.CUT:
+            return None
+        short = ending in _HUNG_UP and self.wait_seconds < SHORT
+        return Event(kind=EventKind.MISSED, at=self.arrived_at, key=self.id, short=short)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """The calls of one caller from the first missed one to the contact."""
+
+    first: Event
+    last: Event  # the last missed call
+    keys: tuple[str, ...]  # the missed calls
+    calls: int = 1
+    short: bool = False  # all of them
+    tries: int = 0  # calls back that were not answered
+    tried_at: datetime | None = None
+    closing: Event | None = None
+    latest_at: datetime  # of the last event
+
+
+def advance(episode: Episode | None, event: Event) -> Episode | None:
+    """The episode after one more event, which is later than all before; a new one if this ended."""
+    if episode is None or episode.closing or event.at - episode.last.at > LAPSES:
+        return _begun(event) if event.kind is EventKind.MISSED else episode
+    later = replace(episode, latest_at=event.at)
+    if event.kind is EventKind.MISSED:
+        return replace(
+            later,
+            last=event,
+            keys=(*episode.keys, event.key),
+            calls=episode.calls + 1,
+            short=episode.short and event.short,
+        )
+    if event.kind is EventKind.NOT_ANSWERED:
+        return replace(later, tries=episode.tries + 1, tried_at=event.at)
+    return replace(later, closing=event)
+
+
+def _begun(event: Event) -> Episode:
+    return Episode(
+        first=event, last=event, keys=(event.key,), short=event.short, latest_at=event.at
+    )
+
+
+def episodes(events: Iterable[Event]) -> Iterator[Episode]:
+    """The episodes of one caller, the oldest first; events in any order, and any of them twice."""
+    once = {(event.kind, event.key): event for event in events}
+    ordered = sorted(once.values(), key=lambda one: (one.at, _ORDER[one.kind], one.key))
+    episode: Episode | None = None
+    for event in ordered:
+        after = advance(episode, event)
+        if episode is not None and after is not None and after.first != episode.first:
+            yield episode
+        episode = after
+    if episode is not None:
+        yield episode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedCaller:
+    """A caller whom the company has to call back: one task for all their missed calls of a site."""
+
+    id: str  # of the first missed call
+    site_id: str | None
+    caller: str | None  # E.164; None: cannot be called back
+    caller_raw: str
+    caller_name: str
+    withheld: bool
+    number: str | None  # the tracking number called last
+    since: datetime  # the first missed call
+    waits_from: datetime  # the same, or the next opening
+    last_at: datetime  # the last missed call
+    last_call_id: str
+    calls: int
+    short: bool  # hung up within 15 seconds each time
+    outside_hours: bool
+    tries: int = 0
+    tried_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_as: MissedState | None = None
+    closed_by: str | None = None
+    contact_call_id: str | None = None  # the call in which the caller got through
+    latest_at: datetime
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    note: str = ""
+    reports: tuple[Event, ...] = ()  # by people and programs
+
+    def state(self, now: datetime) -> MissedState:
+        """The state at this moment."""
+        if self.closed_as:
+            return self.closed_as
+        if now - self.last_at > LAPSES:
+            return MissedState.NOT_REACHED
+        if self.tries:
+            return MissedState.NOT_ANSWERED
+        late = now - self.waits_from > SAME_DAY
+        return MissedState.NOT_REACHED if late else MissedState.WAITING
+
+    @property
+    def seconds_to_contact(self) -> float | None:
+        """From the first missed call, or the next opening, to the contact."""
+        if self.closed_at is None or self.closed_as not in CONTACTED:
+            return None
+        return max(0.0, (self.closed_at - self.waits_from).total_seconds())
+
+    def episode(self) -> Episode:
+        """The episode, if it is still open."""
+        first = Event(kind=EventKind.MISSED, at=self.since, key=self.id)
+        last = Event(kind=EventKind.MISSED, at=self.last_at, key=self.last_call_id)
+        return Episode(
+            first=first,
+            last=last,
+            keys=(self.id, self.last_call_id),
+            calls=self.calls,
+            short=self.short,
+            tries=self.tries,
+            tried_at=self.tried_at,
+            latest_at=self.latest_at,
+        )
+
+
+def with_episode(task: MissedCaller, episode: Episode) -> MissedCaller:
+    """The task with what its episode says."""
+    start, closing = waits_from(task.site_id, episode.first.at), episode.closing
+    by_call = closing is not None and closing.kind is EventKind.RANG_AGAIN
+    return replace(
+        task,
+        since=episode.first.at,
+        waits_from=start,
+        outside_hours=start > episode.first.at,
+        last_at=episode.last.at,
+        last_call_id=episode.last.key,
+        calls=episode.calls,
+        short=episode.short,
+        tries=episode.tries,
+        tried_at=episode.tried_at,
+        closed_at=closing.at if closing else None,
+        closed_as=closed_as(closing, start) if closing else None,
+        closed_by=(closing.by or None) if closing else None,
+        contact_call_id=closing.key if closing and by_call else None,
+        latest_at=episode.latest_at,
+    )
+
+
+def closed_as(closing: Event, start: datetime) -> MissedState:
+    """The state of a task that this event closed; the caller waits since `start`."""
+    match closing.kind:
+        case EventKind.RANG_AGAIN:
+            return MissedState.RANG_AGAIN
+        case EventKind.NOT_NEEDED:
+            return MissedState.NOT_NEEDED
+        case EventKind.GIVEN_UP:
+            return MissedState.NOT_REACHED
+    waited = closing.at - start
+    if waited <= SOON:
+        return MissedState.CALLED_BACK_SOON
+    return MissedState.CALLED_BACK if waited <= SAME_DAY else MissedState.CALLED_BACK_LATE
+
+
+def new_task(episode: Episode, call: RungCall) -> MissedCaller:
+    """The task of an episode; `call` is its last missed call."""
+    task = MissedCaller(
+        id=episode.first.key,
+        site_id=call.site_id,
+        caller=call.caller,
+        caller_raw=call.caller_raw,
+        caller_name=call.caller_name,
+        withheld=call.withheld,
+        number=call.number,
+        since=episode.first.at,
+        waits_from=episode.first.at,
+        last_at=episode.last.at,
+        last_call_id=episode.last.key,
+        calls=episode.calls,
+        short=episode.short,
+        outside_hours=False,
+        latest_at=episode.latest_at,
+    )
+    return with_episode(task, episode)

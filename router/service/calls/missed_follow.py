@@ -1,0 +1,189 @@
+"""Keeps the tasks of missed callers: in the transaction that writes a call, a tag or a report."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from router.domain.calls.call import Call, State
+from router.domain.calls.missed import (
+    CLOSING_TAGS,
+    Episode,
+    Event,
+    EventKind,
+    MissedCaller,
+    RungCall,
+    advance,
+    episodes,
+    new_task,
+    with_episode,
+)
+from router.service.ports import Session
+
+LONGEST_WAIT = timedelta(hours=1)  # of a call that is answered after the one that was missed
+_BY_TAG = "tag:"
+
+
+async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
+    """Begin and close tasks by these calls, as they are now in the store."""
+    rung = [RungCall.of(call) for call in calls if call.state is not State.RINGING]
+    events = [(call, event) for call in rung if (event := call.event())]
+    if not events:
+        return
+    callers = {call.caller for call, _ in events if call.caller}
+    first = min(event.at for _, event in events)
+    # most calls are answered, and most of their callers have no task
+    answered = all(event.kind is EventKind.RANG_AGAIN for _, event in events)
+    if answered and not (callers and await session.missed.touched(callers, first)):
+        return
+    await session.missed.lock()
+    for call, event in sorted(events, key=lambda one: one[1].at):
+        await _follow(session, call, event)
+
+
+async def _follow(session: Session, call: RungCall, event: Event) -> None:
+    if call.caller is None:
+        if event.kind is EventKind.MISSED:
+            same = await session.peek(MissedCaller, call.id)
+            await _rebuild(session, call, (same,) if same else (), event)
+        return
+    touched = await session.missed.touched([call.caller], event.at)
+    tasks = [task for task in touched if task.site_id == call.site_id]
+    if event.kind is not EventKind.MISSED and not _closes(event, tasks):
+        return
+    newest = tasks[-1] if tasks else None
+    if newest and newest.closed_at is None and newest.latest_at < event.at:
+        after = advance(newest.episode(), event)
+        if after and after.first.key == newest.id:
+            await session.missed.save([_with_call(with_episode(newest, after), call, event)])
+            return
+    await _rebuild(session, call, tasks, event)
+
+
+def _closes(event: Event, tasks: Sequence[MissedCaller]) -> bool:
+    """Whether a contact at this moment changes one of these tasks."""
+    known = {task.contact_call_id for task in tasks}
+    return event.key not in known and any(
+        task.since <= event.at and (task.closed_at is None or event.at < task.closed_at)
+        for task in tasks
+    )
+
+
+def _with_call(task: MissedCaller, call: RungCall, event: Event) -> MissedCaller:
+    """The task with what its last missed call says of the caller."""
+    if event.kind is not EventKind.MISSED:
+        return task
+    name = call.caller_name or task.caller_name
+    return replace(task, number=call.number, caller_name=name, withheld=call.withheld)
+
+
+async def _rebuild(
+    session: Session,
+    call: RungCall,
+    tasks: Sequence[MissedCaller],
+    event: Event | None = None,
+) -> list[MissedCaller]:
+    """Make the tasks of a caller from all that is known since the first of them."""
+    begun = [task.since for task in tasks] + ([event.at] if event else [])
+    start = min(begun)
+    calls = {call.id: call}
+    if call.caller is not None:
+        found = await session.missed.calls_of(call.site_id, call.caller, start - LONGEST_WAIT)
+        calls |= {one.id: one for one in found}
+    reports = [report for task in tasks for report in task.reports]
+    rung = [one for each in calls.values() if (one := each.event())]
+    found_now = [one for one in (*rung, *reports) if one.at >= start]
+    made = list(episodes(found_now))
+    after = [_task(episode, calls, tasks) for episode in made]
+    after = _with_reports(after, reports)
+    gone = {task.id for task in tasks} - {task.id for task in after}
+    await session.missed.save(after, gone)
+    return after
+
+
+def _task(
+    episode: Episode, calls: dict[str, RungCall], before: Sequence[MissedCaller]
+) -> MissedCaller:
+    """The task of an episode, with what people wrote into the tasks that it is made of."""
+    task = new_task(episode, calls[episode.last.key])
+    same = [one for one in before if one.id in episode.keys]
+    taken = next((one for one in reversed(same) if one.taken_by), None)
+    names = (calls[key].caller_name for key in reversed(episode.keys))
+    return replace(
+        task,
+        caller_name=next((name for name in names if name), ""),
+        note="\n".join(one.note for one in same if one.note),
+        taken_by=taken.taken_by if taken else None,
+        taken_at=taken.taken_at if taken else None,
+    )
+
+
+def _with_reports(tasks: Sequence[MissedCaller], reports: Sequence[Event]) -> list[MissedCaller]:
+    """Each report belongs to the last task that began before it."""
+    by_task: dict[str, list[Event]] = {}
+    for report in sorted({(one.kind, one.key): one for one in reports}.values(), key=_moment):
+        begun = [task for task in tasks if task.since <= report.at]
+        if begun:
+            by_task.setdefault(begun[-1].id, []).append(report)
+    return [replace(task, reports=tuple(by_task.get(task.id, ()))) for task in tasks]
+
+
+def _moment(event: Event) -> tuple[object, ...]:
+    return event.at, event.key
+
+
+async def change_reports(
+    session: Session, task: MissedCaller, reports: Sequence[Event]
+) -> MissedCaller:
+    """The task after its reports were replaced by these. Lock the tasks and read it first."""
+    call = RungCall.of(await session.get(Call, task.last_call_id))
+    changed = replace(task, reports=tuple(reports))
+    others: list[MissedCaller] = []
+    if task.caller is not None:
+        # a task that is opened again goes on with the calls after it
+        found = await session.missed.touched([task.caller], task.since)
+        others = [one for one in found if one.site_id == task.site_id and one.id != task.id]
+    tasks = sorted([changed, *others], key=lambda one: (one.since, one.id))
+    after = await _rebuild(session, call, tasks)
+    return next((one for one in after if one.id == task.id), changed)
+
+
+async def follow_tag(session: Session, name: str, *call_ids: str) -> None:
+    """Close the tasks of calls that got this tag, or open them again when they lost it."""
+    if name in CLOSING_TAGS:
+        for call_id in call_ids:
+            await _follow_tags(session, call_id)
+
+
+async def _follow_tags(session: Session, call_id: str) -> None:
+    call = RungCall.of(await session.get(Call, call_id))
+    await session.missed.lock()
+    task = await _task_of(session, call)
+    if task is None:
+        return
+    key = _BY_TAG + call_id
+    tags = (await session.tags.of([call_id])).get(call_id, ())
+    closing = [
+        Event(kind=EventKind.NOT_NEEDED, at=max(tag.at, task.since), key=key, by=tag.author)
+        for tag in tags
+        if tag.name in CLOSING_TAGS
+    ][:1]
+    present = [report for report in task.reports if report.key == key]
+    if [report.at for report in present] != [report.at for report in closing]:
+        kept = [report for report in task.reports if report.key != key]
+        await change_reports(session, task, [*kept, *closing])
+
+
+async def _task_of(session: Session, call: RungCall) -> MissedCaller | None:
+    """The task that this call is a part of."""
+    task = await session.peek(MissedCaller, call.id)
+    if task is not None or call.caller is None:
+        return task
+    found = await session.missed.touched([call.caller], call.arrived_at)
+    return next(
+        (
+            one
+            for one in found
+            if one.site_id == call.site_id and one.since <= call.arrived_at <= one.last_at
+        ),
+        None,
+    )

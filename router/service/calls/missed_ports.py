@@ -1,0 +1,51 @@
+"""The port of missed callers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from router.domain.calls.missed import MissedCaller, MissedState, RungCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfCalls:
+    """The calls that ended in one hour."""
+
+    at: datetime
+    calls: int
+    missed: int  # short abandons left out of both
+    short: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTask:
+    """A task as figures need it."""
+
+    since: datetime
+    waits_from: datetime
+    closed_at: datetime | None
+    closed_as: MissedState | None
+
+
+class Missed(Protocol):
+    """Tasks of missed callers."""
+
+    async def lock(self) -> None: ...
+    async def revision(self) -> int: ...
+    async def touched(self, callers: Collection[str], at: datetime) -> list[MissedCaller]: ...
+    async def calls_of(
+        self, site_id: str | None, caller: str, since: datetime
+    ) -> list[RungCall]: ...
+    async def save(self, tasks: Sequence[MissedCaller], gone: Collection[str] = ...) -> None: ...
+    async def open(self, now: datetime, site_id: str | None, most: int) -> list[MissedCaller]: ...
+    async def closed(
+        self, site_id: str | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[MissedCaller]: ...
+    async def count_waiting(self, now: datetime) -> int: ...
+    async def past(
+        self, site_id: str | None, since: datetime, until: datetime, most: int
+    ) -> list[PastTask]: ...
+    async def hours(
+        self, site_id: str | None, since: datetime, until: datetime
+    ) -> list[HourOfCalls]: ...

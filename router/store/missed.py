@@ -1,0 +1,184 @@
+"""Missed callers in the store."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from router.domain.calls.call import Ending, State
+from router.domain.calls.missed import (
+    LAPSES,
+    MISSED_ENDINGS,
+    SHORT,
+    MissedCaller,
+    RungCall,
+)
+from router.service.calls.missed_ports import HourOfCalls, PastTask
+from router.store import tables
+from router.store.counters import count_up, counter, lock_counter
+from router.store.direct import AnyConnection
+from router.store.records import from_row, to_row
+from router.store.writing import upsert
+
+COUNTER = "missed"
+MOST_CALLS = 5000  # of one caller
+_HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_task, _call, _facet = tables.missed_caller, tables.call, tables.call_facet
+_RUNG = [_call.c[field.name] for field in fields(RungCall)]
+_TOUCHED = (
+    select(_task)
+    .where(
+        _task.c.caller.in_(bindparam("callers", expanding=True)),
+        _task.c.last_at >= bindparam("last_from", type_=_task.c.last_at.type),
+        or_(
+            _task.c.closed_at.is_(None),
+            _task.c.closed_at >= bindparam("at", type_=_task.c.closed_at.type),
+        ),
+    )
+    .order_by(_task.c.since, _task.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMissed:
+    """The `Missed` of `router.service.calls.missed_ports`."""
+
+    connection: AnyConnection
+
+    async def lock(self) -> None:
+        """Lock all tasks until the transaction ends, so that they can be read and written back."""
+        await lock_counter(self.connection, COUNTER)
+
+    async def revision(self) -> int:
+        """Counts the changes of tasks."""
+        return await counter(self.connection, COUNTER)
+
+    async def touched(self, callers: Collection[str], at: datetime) -> list[MissedCaller]:
+        """The tasks of these callers that something at this moment may change, the oldest first."""
+        values = {"callers": list(callers), "last_from": at - LAPSES, "at": at}
+        rows = await self.connection.execute(_TOUCHED, values)
+        return [from_row(MissedCaller, row) for row in rows]
+
+    async def calls_of(self, site_id: str | None, caller: str, since: datetime) -> list[RungCall]:
+        """The calls of a caller to a site from then on."""
+        query = (
+            select(*_RUNG)
+            .where(
+                _call.c.caller == caller,
+                _call.c.arrived_at >= since,
+                _call.c.site_id.is_not_distinct_from(site_id),
+            )
+            .order_by(_call.c.arrived_at)
+            .limit(MOST_CALLS)
+        )
+        return [RungCall.of(row) for row in await self.connection.execute(query)]
+
+    async def save(self, tasks: Sequence[MissedCaller], gone: Collection[str] = ()) -> None:
+        """Save tasks, and remove those that are part of another one now."""
+        if gone:
+            await self.connection.execute(delete(_task).where(_task.c.id.in_(gone)))
+        await upsert(self.connection, _task, [to_row(task) for task in tasks])
+        await count_up(self.connection, COUNTER)
+
+    async def open(self, now: datetime, site_id: str | None, most: int) -> list[MissedCaller]:
+        """The tasks to be done, those that wait longest first."""
+        query = (
+            select(_task)
+            .where(*_is_open(now), *_of_site(_task.c.site_id, site_id))
+            .order_by(_task.c.waits_from, _task.c.id)
+            .limit(most)
+        )
+        return [from_row(MissedCaller, row) for row in await self.connection.execute(query)]
+
+    async def closed(
+        self, site_id: str | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[MissedCaller]:
+        """The tasks that are done, the last first."""
+        query = select(_task).where(
+            _task.c.closed_at.is_not(None), *_of_site(_task.c.site_id, site_id)
+        )
+        if before:
+            query = query.where(tuple_(_task.c.closed_at, _task.c.id) < before)
+        query = query.order_by(_task.c.closed_at.desc(), _task.c.id.desc()).limit(limit)
+        return [from_row(MissedCaller, row) for row in await self.connection.execute(query)]
+
+    async def count_waiting(self, now: datetime) -> int:
+        """How many callers have to be called back."""
+        wanted = (~_task.c.short, ~_task.c.outside_hours, _task.c.caller.is_not(None))
+        query = select(func.count()).select_from(_task).where(*_is_open(now), *wanted)
+        return int((await self.connection.execute(query)).scalar_one())
+
+    async def past(
+        self, site_id: str | None, since: datetime, until: datetime, most: int
+    ) -> list[PastTask]:
+        """Tasks that began in this time, short abandons left out, the newest first."""
+        columns = [_task.c[field.name] for field in fields(PastTask)]
+        query = (
+            select(*columns)
+            .where(_task.c.since >= since, _task.c.since < until, ~_task.c.short)
+            .where(*_of_site(_task.c.site_id, site_id))
+            .order_by(_task.c.since.desc())
+            .limit(most)
+        )
+        return [PastTask(**row._mapping) for row in await self.connection.execute(query)]
+
+    async def hours(
+        self, site_id: str | None, since: datetime, until: datetime
+    ) -> list[HourOfCalls]:
+        """How many calls ended in each hour of this time, and how many of them were missed."""
+        hour = _hours_since_1970(self.connection.dialect.name)
+        hung_up = _facet.c.ending.in_(
+            (Ending.ABANDONED, Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING)
+        )
+        short = and_(hung_up, _facet.c.wait < SHORT)
+        missed = and_(_facet.c.ending.in_(sorted(MISSED_ENDINGS)), ~short)
+        query = (
+            select(hour.label("hour"), func.count(), _sum(missed), _sum(short))
+            .where(_facet.c.arrived_at >= since, _facet.c.arrived_at < until)
+            .where(_facet.c.state == State.ENDED, *_of_site(_facet.c.site_id, site_id))
+            .group_by("hour")
+        )
+        return [
+            HourOfCalls(
+                at=_EPOCH + int(hour) * _HOUR,
+                calls=int(calls) - int(shorts),
+                missed=int(misses),
+                short=int(shorts),
+            )
+            for hour, calls, misses, shorts in await self.connection.execute(query)
+        ]
+
+
+def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _task.c.closed_at.is_(None), _task.c.last_at >= now - LAPSES
+
+
+def _of_site(column: ColumnElement[Any], site_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if site_id is None else (column == site_id,)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _hours_since_1970(dialect: str) -> ColumnElement[Any]:
+    if dialect == "sqlite":
+        return type_coerce(_facet.c.arrived_at, BigInteger).op("/")(3_600_000_000)
+    return cast(func.floor(func.extract("epoch", _facet.c.arrived_at) / 3600), Integer)

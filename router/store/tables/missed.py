@@ -1,0 +1,38 @@
+"""The table of missed callers."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+
+from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
+
+missed_caller = Table(
+    "missed_caller",
+    metadata,
+    key(length=64),
+    Column("site_id", KEY),
+    Column("caller", E164),
+    Column("caller_raw", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("withheld", Boolean, nullable=False),
+    Column("number", E164),
+    moment("since"),
+    moment("waits_from"),
+    moment("last_at"),
+    Column("last_call_id", String(64), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("short", Boolean, nullable=False),
+    Column("outside_hours", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    moment("tried_at", nullable=True),
+    moment("closed_at", nullable=True),
+    Column("closed_as", String(20)),
+    Column("closed_by", Text),
+    Column("contact_call_id", String(64)),
+    moment("latest_at"),
+    Column("taken_by", Text),
+    moment("taken_at", nullable=True),
+    Column("note", Text, nullable=False),
+    Column("reports", Json, nullable=False),
+    Index(None, "caller", "last_at"),
+    Index(None, "closed_at", "last_at"),
+    Index(None, "since"),
+)
