@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.hubspot import api
@@ -32,11 +32,14 @@ class Timed(Hubspot):
 
     def __init__(self, time: Clock) -> None:
         super().__init__(time())
-        self.time = time
+        self.time, self.unknown = time, list[str]()
 
     async def _answer(self, request: Request) -> Response:
         self.account.now = self.time()
-        return await super()._answer(request)
+        answer = await super()._answer(request)
+        if isinstance(answer, HTMLResponse):
+            self.unknown.append(f"{request.method} {request.url.path}")
+        return answer
 
 
 class HubspotAccount(CrmAccount):
@@ -119,5 +122,5 @@ class HubspotAccount(CrmAccount):
 
     @property
     def violations(self) -> list[str]:
-        """What is refused is an error of the adapter, which a test sees."""
-        return []
+        """Requests for what HubSpot does not have; what it refuses is an error of the adapter."""
+        return self.hub.unknown
