@@ -205,8 +205,8 @@ class HubspotCode(Code):
     HUBSPOT_SCOPE_MISSING = (
         "hubspot_scope_missing",
         N_(
-            "the key lacks the scope %(scope)s: add it in HubSpot under Development → Keys → "
-            "Service keys"
+            "the key or app lacks the scope %(scope)s: add it in HubSpot to the service key "
+            "(Development → Keys → Service keys) or to the app"
         ),
     )
     HUBSPOT_MOVES = "hubspot_moves", N_("HubSpot is moving this account: %(detail)s")
