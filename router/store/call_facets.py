@@ -153,7 +153,8 @@ def _is_first() -> ColumnElement[Any]:
         .select_from(earlier)
         .where(
             earlier.c.caller == _call.c.caller,
-            earlier.c.site_id.is_not_distinct_from(_call.c.site_id),
+            # not by an index: SQLite would read all earlier calls of the site
+            _known(earlier.c.site_id) == _known(_call.c.site_id),
             earlier.c.arrived_at < _call.c.arrived_at,
         )
     )

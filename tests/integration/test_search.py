@@ -178,6 +178,27 @@ async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
     assert read_whole == []
 
 
+async def test_a_call_is_saved_without_reading_the_calls_of_its_site(full: SqlStore) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "INSERT INTO call_facet" in statement:
+            asked.append((statement, parameters))
+
+    engine = full._direct or full._short.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await save(full, made(1))
+    event.remove(engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if full.sqlite else "EXPLAIN"
+    async with full.read() as session:
+        if not full.sqlite:
+            await session.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = await session.connection.exec_driver_sql(f"{explain} {asked[0][0]}", asked[0][1])
+        plan = "\n".join(str(row[-1]) for row in rows)
+    assert "ix_call_caller_arrived_at" in plan, plan
+    assert "ix_call_site_id_arrived_at" not in plan, plan
+
+
 async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
     """How the database means to find a page of these calls."""
     asked: list[tuple[str, Any]] = []
