@@ -13,23 +13,23 @@ from sqlalchemy import (
     case,
     delete,
     exists,
-    false,
     func,
     insert,
     literal,
     null,
+    or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.call import RecordingState
-from router.domain.calls.search import search_text
+from router.domain.calls.search import comments_text, search_text
 from router.store import tables
 from router.store.direct import AnyConnection
 
 _call, _facet, _search = tables.call, tables.call_facet, tables.call_search
 _entity, _recording, _visit = tables.entity, tables.recording, tables.visit
-_review = tables.review
+_comment, _review = tables.comment, tables.review
 _OF_VISIT = ("campaign", "term")
 _OF_CALL = (
     "site_id",
@@ -71,6 +71,7 @@ async def write_facets(connection: AnyConnection, call_ids: Sequence[str]) -> No
 
 
 async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]) -> None:
+    comments = await _comments(connection, call_ids)
     entity_ids: dict[str, list[str]] = {}
     query = select(_entity.c.call_id, _entity.c.external_id).where(_entity.c.call_id.in_(call_ids))
     for call_id, entity_id in await connection.execute(query.order_by(_entity.c.at)):
@@ -81,7 +82,10 @@ async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]
         {
             "call_id": row.id,
             "arrived_at": row.arrived_at,
-            "text": search_text(*row[2:], entity_ids=entity_ids.get(row.id, ())),
+            "text": search_text(
+                *row[2:], entity_ids=entity_ids.get(row.id, ()), commented=row.id in comments
+            ),
+            "comments": comments_text(comments.get(row.id, ())),
         }
         for row in rows
     ]
@@ -89,13 +93,26 @@ async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]
         await connection.execute(_saving_texts(connection.dialect.name), texts)
 
 
+async def _comments(connection: AnyConnection, call_ids: Sequence[str]) -> dict[str, list[str]]:
+    """What everyone may read about these calls, the newest first."""
+    query = select(_comment.c.call_id, _comment.c.text).where(
+        _comment.c.call_id.in_(call_ids), _comment.c.private.is_(False)
+    )
+    found: dict[str, list[str]] = {}
+    for call_id, text in await connection.execute(query.order_by(_comment.c.id.desc())):
+        found.setdefault(call_id, []).append(text)
+    return found
+
+
 @cache
 def _saving_texts(dialect: str) -> Executable:
     """Update the search text only if it changed."""
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
-    new = {"text": statement.excluded.text, "arrived_at": statement.excluded.arrived_at}
+    names = ("text", "comments", "arrived_at")
+    new = {name: statement.excluded[name] for name in names}
+    differs = or_(*(_search.c[name] != new[name] for name in names[:2]))
     whole: Executable = statement.on_conflict_do_update(
-        index_elements=["call_id"], set_=new, where=_search.c.text != statement.excluded.text
+        index_elements=["call_id"], set_=new, where=differs
     )
     return whole
 
@@ -127,7 +144,11 @@ def _columns() -> dict[str, ColumnElement[Any]]:
         "first": _is_first(),
         "reviewed": exists(select(literal(1)).where(_review.c.call_id == _call.c.id)),
         "recorded": func.coalesce(_recording.c.state == RecordingState.STORED, False),
-        "commented": false(),
+        "commented": exists(
+            select(literal(1)).where(
+                _comment.c.call_id == _call.c.id, _comment.c.private.is_(False)
+            )
+        ),
     }
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from router.domain.calls.call import Call
 from router.domain.calls.call_filter import CallFilter
-from router.domain.calls.search import FIRST, Search, read_search
+from router.domain.calls.search import COMMENTED, FIRST, Search, read_search
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.facet_conditions import INDEXED, facet_conditions, tag_conditions
@@ -34,6 +34,7 @@ from router.store.records import from_row
 
 Position = tuple[datetime, str]
 _call, _facet, _search, _tag = tables.call, tables.call_facet, tables.call_search, tables.tag
+_other = tables.call_search.alias("other")  # the same call's
 _trigrams = table("call_search_index", column("rowid"), column("call_search_index"))  # SQLite's
 TRIGRAM = 3
 FEW = 3000  # calls that are fetched and sorted instead of walked
@@ -255,7 +256,15 @@ class Planner:
     def _holds(self, needle: str) -> ColumnElement[bool]:
         """Prevents index use on purpose: tested on the rows of a walk."""
         place = func.instr if self._sqlite else func.strpos
-        return place(_search.c.text, needle) > 0
+        same = (_other.c.call_id == _search.c.call_id, place(_other.c.comments, needle) > 0)
+        # only calls with comments are looked up once more
+        return or_(
+            place(_search.c.text, needle) > 0,
+            and_(
+                place(_search.c.text, COMMENTED) > 0,
+                exists(select(literal(1)).select_from(_other).where(*same)),
+            ),
+        )
 
 
 def _by_fts5(terms: Sequence[Sequence[str]]) -> Select[Any]:
@@ -270,7 +279,9 @@ def _by_gin(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
 
 
 def _has_trigrams(needle: str) -> ColumnElement[bool]:
-    return func.ringtrace_trigrams(_search.c.text).op("@>")(func.ringtrace_trigrams(needle))
+    searched = (_search.c.text, _search.c.comments)
+    trigrams = func.ringtrace_trigrams(needle)
+    return or_(*(func.ringtrace_trigrams(text).op("@>")(trigrams) for text in searched))
 
 
 def _quoted(needles: Sequence[str]) -> str:

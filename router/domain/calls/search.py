@@ -8,8 +8,9 @@ number (the examples are Russian, `region` decides):
 - `8916314`, `123456`: five digits and more are any part of the number, or its beginning.
 
 Words are searched in the caller's name, in that of the line or person who answered, and in the
-visit's source, campaign and term. The whole id of a CRM record finds its calls. Case and ё are
-ignored; one or two letters are the beginning of a word. `maria 4567` means both.
+visit's source, campaign and term, and in comments that everyone may read. The whole id of a CRM
+record finds its calls. Case and ё are ignored; one or two letters are the beginning of a word.
+`maria 4567` means both.
 """
 
 import re
@@ -23,7 +24,9 @@ from router.domain.phone import caller_number, digits, national_prefix
 
 FIRST, LAST = "\x02", "\x03"  # around the caller's digits in a call's search text
 ID, END = "\x04", "\x05"  # around the id of a CRM record
+COMMENTED = "\x06"  # comments have a search text of their own, because they are long
 MOST_TEXT = 600  # letters of a search text
+MOST_COMMENTS = 20_000  # letters of that of comments
 _CODE = 3  # digits of an area code
 _ENDING = 4  # digits up to which a number's end is meant
 _SHORT_WORD = 2
@@ -52,16 +55,27 @@ class Search:
 
 
 def search_text(
-    caller: str | None, raw: str, *names: str | None, entity_ids: Iterable[str] = ()
+    caller: str | None,
+    raw: str,
+    *names: str | None,
+    entity_ids: Iterable[str] = (),
+    commented: bool = False,
 ) -> str:
     """The search text of a call: its caller, names of both sides and words of its visit, and the
     ids of its CRM records.
     """
+    mark = COMMENTED if commented else ""
     number = f"{FIRST}{digits(caller or raw)}{LAST}"
     spelled = raw if any(character.isalpha() for character in raw) else ""
     words = dict.fromkeys(" ".join(_folded(text or "") for text in (*names, spelled)).split())
     ids = "".join(f"{ID}{_folded(entity_id)}{END}" for entity_id in entity_ids)
-    return "".join((number, ids, *(_WORD + word for word in words)))[:MOST_TEXT]
+    return "".join((mark, number, ids, *(_WORD + word for word in words)))[:MOST_TEXT]
+
+
+def comments_text(comments: Iterable[str]) -> str:
+    """The search text of a call's comments: their words, each once."""
+    words = dict.fromkeys(" ".join(_folded(text) for text in comments).split())
+    return "".join(_WORD + word for word in words)[:MOST_COMMENTS]
 
 
 def read_search(typed: str, region: str = "RU") -> Search:

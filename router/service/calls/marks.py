@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.comment import Comment
 from router.domain.calls.marks import Mark, MarkKind, marks_of_course, marks_of_sound
+from router.domain.text import one_line
 from router.service.ports import Session, Store
 
 MOST = 500
@@ -28,10 +30,23 @@ async def _tags(session: Session, call: Call, _recording: Recording) -> Iterable
     ]
 
 
+async def _comments(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
+    return [
+        Mark(
+            kind=MarkKind.COMMENT,
+            at_seconds=comment.at_seconds,
+            text=f"{comment.author}: {one_line(comment.text, 80)}",
+        )
+        for comment in await session.find(Comment, call_id=call.id)
+        if comment.at_seconds is not None and comment.is_seen_by(None)
+    ]
+
+
 SOURCES: tuple[Source, ...] = (
     _course,
     _sound,
     _tags,
+    _comments,
 )
 
 

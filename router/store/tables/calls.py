@@ -85,7 +85,7 @@ call = Table(
 
 # What a call is found by (`router.domain.calls.search`). Migrations alone index its trigrams, for
 # each database has its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index
-# over `ringtrace_trigrams(text)`.
+# over `ringtrace_trigrams(text)`, and over that of comments.
 call_search = Table(
     "call_search",
     metadata,
@@ -94,6 +94,8 @@ call_search = Table(
     Column("call_id", String(64), nullable=False),
     moment("arrived_at"),
     Column("text", Text, nullable=False),
+    # of what everyone may read; only if `text` says so, for `text` is in the index of the list
+    Column("comments", Text, nullable=False, server_default=text("''")),
     Index(None, "call_id", unique=True),
     Index("ix_call_search_newest", "arrived_at", "call_id", "text"),
 )

@@ -1,8 +1,8 @@
 """Tables of what supervisors write about calls."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from router.store.tables.columns import metadata, moment
+from router.store.tables.columns import Json, key, metadata, moment
 
 # Tags that are offered, with colour and key, and tags that are being replaced on their calls.
 registered_tag = Table(
@@ -23,4 +23,19 @@ review = Table(
     Column("person", String(64), nullable=False),
     moment("at"),
     Index(None, "person", "at"),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    key(),
+    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False),
+    Column("author", String(70), nullable=False),
+    Column("text", Text, nullable=False),
+    moment("at"),
+    Column("at_seconds", Float),
+    Column("private", Boolean, nullable=False),
+    Column("readers", Json, nullable=False),
+    moment("edited_at", nullable=True),
+    Index(None, "call_id"),
 )

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from router.web.api import (
     callbacks,
     calls,
+    comments,
     connections,
     deliveries,
     entities,
@@ -30,6 +31,7 @@ for part in (
     leases,
     exports,
     calls,
+    comments,
     tags,
     entities,
     recordings,

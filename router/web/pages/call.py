@@ -10,12 +10,15 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.datastructures import QueryParams
 
+from router.domain.access import Person
+from router.domain.calls.comment import LONGEST
 from router.domain.calls.tagging import LONGEST_MOMENT
 from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
+from router.service.calls.comments import comments_of
 from router.service.calls.marks import list_marks
 from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
@@ -46,7 +49,8 @@ Code = Annotated[str, Form(max_length=40)]
 TagName = Annotated[str, Form(max_length=200)]
 
 
-def _address(call_id: str) -> str:
+def address_of(call_id: str) -> str:
+    """The path of a call's page."""
     return f"/calls/{quote(call_id, safe='')}"
 
 
@@ -62,12 +66,15 @@ async def call(
     view = await show_call(app_state.web.store, call_id)
     around = await _around(app_state.web.store, view)
     around |= await _place(request, app_state, view, within)
+    comments = await comments_of(app_state.web.store, call_id, person.login)
     return app_state.pages.render(
         request,
         "call.html",
         person=person,
         view=view,
         why=why,
+        comments=comments,
+        longest_comment=LONGEST,
         marks=await list_marks(app_state.web.store, call_id),
         view_of_text=await show_transcript(app_state.web.store, call_id),
         **around,
@@ -102,9 +109,11 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         destination = await session.peek(Destination, view.call.destination_id or "")
         number = await session.peek(TrackingNumber, view.call.number or "")
         receivers = await receivers_of(session) if view.deliveries or view.entities else {}
+        people = await session.find(Person)
         visits = await session.get_many(Visit, {one.visit_id for one in view.call.candidates})
     return {
         "offered": await offered_tags(store),
+        "people": [person.login for person in people],
         "candidates": [(one, visits.get(one.visit_id)) for one in view.call.candidates],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
@@ -145,7 +154,7 @@ async def code(
         await attribute_again(store, call_id, code, now=now)
     except InvalidInput:
         return app_state.pages.problem(request, "unknown_code", status=422, headers={})
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post("/calls/{call_id}/tags", dependencies=[Depends(same_origin)])
@@ -164,7 +173,7 @@ async def tag(
         await tag_call(store, call_id, name, author=person.login, now=now, at_seconds=at_seconds)
     except InvalidInput:
         return app_state.pages.problem(request, "invalid_tag", status=422, headers={})
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post(
@@ -173,14 +182,14 @@ async def tag(
 async def untag(store: StoreOf, call_id: str, name: TagName) -> Response:
     """Remove a tag."""
     await untag_call(store, call_id, name)
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post("/calls/{call_id}/review", dependencies=[Depends(same_origin)])
 async def review(store: StoreOf, person: LoggedIn, now: Now, call_id: str) -> Response:
     """Mark the call as reviewed."""
     await review_calls(store, [call_id], person.login, now)
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post(
@@ -189,7 +198,7 @@ async def review(store: StoreOf, person: LoggedIn, now: Now, call_id: str) -> Re
 async def unreview(store: StoreOf, call_id: str) -> Response:
     """Mark the call as not reviewed."""
     await unreview_calls(store, [call_id])
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post(
@@ -199,7 +208,7 @@ async def unreview(store: StoreOf, call_id: str) -> Response:
 async def resend(store: StoreOf, now: Now, call_id: str, delivery_id: str) -> Response:
     """Resend a delivery."""
     await resend_delivery(store, delivery_id, now)
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)
 
 
 @router.post(
@@ -216,4 +225,4 @@ async def choose(
 ) -> Response:
     """Choose the record of a delivery."""
     await choose_entity(store, delivery_id, Ref(kind=kind, id=id), now)
-    return RedirectResponse(_address(call_id), 303)
+    return RedirectResponse(address_of(call_id), 303)

@@ -7,7 +7,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   const { elt, parameters } = (event as CustomEvent<{ elt: Element; parameters: Record<string, string> }>).detail;
   const here = elt.closest("[data-moments]")?.querySelector<HTMLInputElement>("input[name=here]");
   const audio = sound();
-  if (here?.checked && audio) parameters["at_seconds"] = audio.currentTime.toFixed(1);
+  if (here?.checked && audio?.currentTime) parameters["at_seconds"] = audio.currentTime.toFixed(1);
 });
 
 /* Only a call that can be heard has moments. */
@@ -23,4 +23,9 @@ onKey("tag-digit", (digit) => {
   const button = document.querySelector<HTMLElement>(`[data-digit="${digit}"]`);
   button?.click();
   return button !== null;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !(event.target instanceof HTMLTextAreaElement)) return;
+  event.target.form?.requestSubmit();
 });

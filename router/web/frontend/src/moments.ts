@@ -86,7 +86,7 @@ export function drawMarks(): void {
   const line = document.querySelector<HTMLElement>("[data-player] .ticks");
   const seconds = Number(line?.closest<HTMLElement>("[data-player]")?.dataset["seconds"]);
   if (!line || !seconds) return;
-  const links = document.querySelectorAll<HTMLAnchorElement>("#marks a[data-at], a[data-mark][data-at]");
+  const links = document.querySelectorAll<HTMLAnchorElement>("#marks a[data-at]");
   line.replaceChildren(...[...links].map((link) => tick(link, seconds)));
 }
 
