@@ -256,12 +256,12 @@ class StorageReader:
         except RecordingError as error:
             raise Unavailable(str(error)) from error
         audio = await self.open(recording)
-        if to is DownloadFormat.MP3:
-            chunks = recordings.as_mp3(audio.chunks, part)
-            return Converted(content_type="audio/mpeg", length=None, chunks=chunks)
-        seconds = recording.seconds or 0.0
-        return Converted(
-            content_type="audio/wav",
-            length=recordings.wav_bytes(part, seconds),
-            chunks=recordings.as_wav(audio.chunks, part, seconds),
-        )
+        if to is DownloadFormat.WAV:
+            seconds = recording.seconds or 0.0
+            return Converted(
+                content_type="audio/wav",
+                length=recordings.wav_bytes(part, seconds),
+                chunks=recordings.as_wav(audio.chunks, part, seconds),
+            )
+        chunks = recordings.as_mp3(audio.chunks, part)
+        return Converted(content_type="audio/mpeg", length=None, chunks=chunks)

@@ -1,7 +1,6 @@
 """The page of one call: recording, attribution, tags, deliveries."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -93,10 +92,9 @@ async def _place(
         wanted = query.wanted(formats.zone, formats.today())
         beside = await neighbours_of(app_state.web.store, view.call, wanted)
     return {
-        "beside": {
-            name: call_address(found, within) if found else None
-            for name, found in asdict(beside).items()
-        },
+        "previous": beside.previous and call_address(beside.previous, within),
+        "next": beside.next and call_address(beside.next, within),
+        "following": beside.following and call_address(beside.following, within),
         "list_address": f"/calls?{within}" if within else "/calls",
     }
 
