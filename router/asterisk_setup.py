@@ -9,6 +9,8 @@ from pathlib import Path
 
 from router.asterisk.ami import Ami
 from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
+from router.asterisk.lines_down import lines_down
+from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import (
     Console,
     Installation,
@@ -103,3 +105,8 @@ def run_directory(asterisk_home: Path) -> Path:
         return here
     digest = hashlib.sha256(str(here).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"ringtrace-{os.getuid()}-{digest}"
+
+
+async def endpoints_down(settings: Settings) -> dict[str, str]:
+    """The endpoints of Ringtrace that cannot be called now, each with the reason."""
+    return await lines_down(settings.ringtrace_etc, Pjsip(console(settings)))

@@ -27,7 +27,7 @@ from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.route_responder import RouteResponder
 from router.asterisk.trunk_dns import Names
 from router.asterisk.trunks import Trunks
-from router.asterisk_setup import console, open_ami, prepare_asterisk
+from router.asterisk_setup import console, endpoints_down, open_ami, prepare_asterisk
 from router.config import Settings
 from router.domain.access import Person, Role
 from router.domain.calls.transcript import Engine
@@ -66,6 +66,7 @@ log = structlog.get_logger()
 FIRST_LOGIN = "admin"
 # niceness: Asterisk, the route responder and the pages go first, and the rest never starves
 GIVE_WAY = 10
+
 now = utc_now
 
 
@@ -169,9 +170,8 @@ async def run_ingest(settings: Settings) -> None:
             channels=lambda: living_channels(console(settings)),
             rotates=settings.asterisk == "embedded",
         )
-        report = IngestReport(
-            store, cel_log, call_ingest, name, now, lambda: last_beat(settings.answers)
-        )
+        beat, down = lambda: last_beat(settings.answers), lambda: endpoints_down(settings)
+        report = IngestReport(store, cel_log, call_ingest, name, now, beat, down)
         names = Names(settings.ringtrace_etc, lambda: Pjsip(console(settings)))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("trunk names", names.watch))

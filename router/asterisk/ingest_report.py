@@ -3,13 +3,13 @@ process that answers the dialplan, which does not write to the database.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import structlog
 
 from router.asterisk.cel_log import CelLog
-from router.errors import DatabaseUnavailable
+from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.ingest import CallIngest
 from router.service.clock import Clock
 from router.service.outages import Outages
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 EVERY = 10.0
 LATE_SECONDS = 60.0  # an unread row of this age is reported
 CHUNK = 16 * 1024
+CONSOLE_SECONDS = 5.0
 
 
 class IngestReport:
@@ -33,11 +34,13 @@ class IngestReport:
         name: str,
         clock: Clock,
         agent_beat: Callable[[], float | None] = lambda: None,
+        down: Callable[[], Awaitable[dict[str, str]]] | None = None,
     ) -> None:
         self._store, self._call_ingest, self._clock = store, call_ingest, clock
         self._cel_log = CelLog(cel_log.path, CHUNK)  # a separate position in compressed files
         self._name, self._agent, self._agent_beat = f"ingest {name}", f"agent {name}", agent_beat
         self._outages = Outages()
+        self._down = down
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -64,6 +67,7 @@ class IngestReport:
         facts = {
             "unread_since": oldest.isoformat() if oldest else None,
             "open_calls": self._call_ingest.open_calls,
+            "lines_down": await self._lines_down(),
         }
         async with self._store.write() as session:
             await session.heartbeats.save(Heartbeat(name=self._name, at=now, facts=facts))
@@ -71,3 +75,11 @@ class IngestReport:
                 await session.heartbeats.save(
                     Heartbeat(name=self._agent, at=datetime.fromtimestamp(beat, UTC), facts={})
                 )
+
+    async def _lines_down(self) -> dict[str, str] | None:
+        """The endpoints that cannot be called, for the live board; None: not known."""
+        try:
+            async with asyncio.timeout(CONSOLE_SECONDS):
+                return await self._down() if self._down else None
+        except (AsteriskUnavailable, TimeoutError):
+            return None

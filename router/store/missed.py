@@ -29,7 +29,7 @@ from router.domain.calls.missed import (
     MissedCaller,
     RungCall,
 )
-from router.service.calls.missed_ports import HourOfCalls, PastTask
+from router.service.calls.missed_ports import DaySums, HourOfCalls, PastTask
 from router.store import tables
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
@@ -144,11 +144,7 @@ class SqlMissed:
     ) -> list[HourOfCalls]:
         """How many calls ended in each hour of this time, and how many of them were missed."""
         hour = _hours_since_1970(self.connection.dialect.name)
-        hung_up = _facet.c.ending.in_(
-            (Ending.ABANDONED, Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING)
-        )
-        short = and_(hung_up, _facet.c.wait < SHORT)
-        missed = and_(_facet.c.ending.in_(sorted(MISSED_ENDINGS)), ~short)
+        short, missed = _short(), and_(_is_missed(), ~_short())
         query = (
             select(hour.label("hour"), func.count(), _sum(missed), _sum(short))
             .where(_facet.c.arrived_at >= since, _facet.c.arrived_at < until)
@@ -164,6 +160,30 @@ class SqlMissed:
             )
             for hour, calls, misses, shorts in await self.connection.execute(query)
         ]
+
+    async def day(self, since: datetime, until: datetime) -> DaySums:
+        """The sums of the calls that arrived in this time and have ended."""
+        answered = _facet.c.ending == Ending.ANSWERED
+        wait = func.avg(case((answered, _facet.c.wait)))
+        missed = and_(_is_missed(), ~_short())
+        query = select(func.count(), _sum(answered), _sum(missed), wait).where(
+            _facet.c.arrived_at >= since,
+            _facet.c.arrived_at < until,
+            _facet.c.state == State.ENDED,
+        )
+        calls, talks, misses, seconds = (await self.connection.execute(query)).one()
+        return DaySums(
+            calls=calls, answered=talks or 0, missed=misses or 0, mean_wait_seconds=seconds
+        )
+
+
+def _short() -> ColumnElement[bool]:
+    hung_up = (Ending.ABANDONED, Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING)
+    return and_(_facet.c.ending.in_(hung_up), _facet.c.wait < SHORT)
+
+
+def _is_missed() -> ColumnElement[bool]:
+    return _facet.c.ending.in_(sorted(MISSED_ENDINGS))
 
 
 def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:

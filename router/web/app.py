@@ -21,6 +21,7 @@ from router.web.headers import CLIENT_ADDRESS
 from router.web.live import Feed
 from router.web.middleware import AnswerHeaders, BodyLimit, StopsWhenAbandoned
 from router.web.pages import (
+    board,
     bulk,
     call,
     calls,
@@ -99,6 +100,7 @@ def create_app(web: Web) -> FastAPI:
         call,
         missed,
         comments,
+        board,
         tags,
         transcript,
         deliveries,

@@ -28,7 +28,9 @@ async def test_the_language_changes_and_stays(world: World, browser: Browser) ->
         ).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/calls", "/missed", "/deliveries", "/pools", "/reliability"])
+@pytest.mark.parametrize(
+    "path", ["/calls", "/missed", "/board", "/deliveries", "/pools", "/reliability"]
+)
 async def test_english_pages_fit_a_phone_too(world: World, browser: Browser, path: str) -> None:
     await furnish(world)
     async with looking(world, browser, width=390) as seen:
@@ -103,6 +105,7 @@ async def test_nothing_sticks_out_at_any_width(
             "/pools/visitors",
             "/reliability",
             "/missed",
+            "/board",
             *(f"/calls/{call.id}" for call in calls.values()),
         ):
             await seen.page.goto(seen.address + path)

@@ -19,6 +19,16 @@ class HourOfCalls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaySums:
+    """The calls that ended in a day."""
+
+    calls: int  # short abandons included
+    answered: int
+    missed: int  # short abandons left out
+    mean_wait_seconds: float | None  # of answered calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastTask:
     """A task as figures need it."""
 
@@ -46,6 +56,7 @@ class Missed(Protocol):
     async def past(
         self, site_id: str | None, since: datetime, until: datetime, most: int
     ) -> list[PastTask]: ...
+    async def day(self, since: datetime, until: datetime) -> DaySums: ...
     async def hours(
         self, site_id: str | None, since: datetime, until: datetime
     ) -> list[HourOfCalls]: ...

@@ -5,6 +5,7 @@ else.
 from fastapi import APIRouter
 
 from router.web.api import (
+    board,
     callbacks,
     calls,
     comments,
@@ -39,6 +40,7 @@ for part in (
     deliveries,
     receivers,
     missed,
+    board,
     mails,
     connections,
     callbacks,

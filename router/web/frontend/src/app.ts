@@ -2,6 +2,7 @@
 import "htmx-ext-sse";
 
 import "./columns";
+import "./clock";
 import "./failures";
 import "./here";
 import "./keys";
