@@ -14,28 +14,27 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
-    column,
     exists,
     func,
     literal,
     or_,
     select,
-    table,
     tuple_,
+    union,
 )
 
 from router.domain.calls.call import Call
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.search import COMMENTED, FIRST, Search, read_search
-from router.store import tables
+from router.store import said, tables
 from router.store.direct import AnyConnection
 from router.store.facet_conditions import INDEXED, facet_conditions, tag_conditions
 from router.store.records import from_row
+from router.store.trigrams import by_fts5, by_gin
 
 Position = tuple[datetime, str]
 _call, _facet, _search, _tag = tables.call, tables.call_facet, tables.call_search, tables.tag
 _other = tables.call_search.alias("other")  # the same call's
-_trigrams = table("call_search_index", column("rowid"), column("call_search_index"))  # SQLite's
 TRIGRAM = 3
 FEW = 3000  # calls that are fetched and sorted instead of walked
 MANY = 20_000  # index entries that a walk may pass; limit of counting
@@ -119,6 +118,8 @@ class Planner:
 
     async def plan(self) -> Walk:
         """The walk that is shortest."""
+        if self._search.said and not (await self._connection.execute(said.ANY)).scalar_one():
+            self._search = replace(self._search, said=())
         if self._search.terms and (few := await self._few_found()) is not None:
             return self._others(few)
 
@@ -178,15 +179,20 @@ class Planner:
         ]
         if not terms or (len(terms) == 1 and await self._many_begin(terms[0])):
             return None
-        ids = _by_fts5(terms) if self._sqlite else select(_search.c.id).where(_by_gin(terms))
+        ids = by_fts5(terms) if self._sqlite else select(_search.c.id).where(by_gin(terms))
         if await self._counted(ids, FEW + 1) > FEW:
             return None
-        indexed = _search.c.id.in_(ids) if self._sqlite else _by_gin(terms)
-        few = (
-            select(_search.c.arrived_at, _search.c.call_id)
-            .where(indexed, *self._texts_hold())
-            .cte("few")
-        )
+        places = [_search.c.id.in_(ids) if self._sqlite else by_gin(terms)]
+        if self._search.said:
+            heard = said.calls_that_hold(self._search.said, sqlite=self._sqlite)
+            if await self._counted(heard, FEW + 1) > FEW:
+                return None
+            places.append(_search.c.call_id.in_(heard))
+        found = [
+            select(_search.c.arrived_at, _search.c.call_id).where(place, *self._texts_hold())
+            for place in places
+        ]
+        few = (union(*found) if len(found) > 1 else found[0]).cte("few")
         return Walk(source=few, at=few.c.arrived_at, call_id=few.c.call_id, conditions=())
 
     async def _many_begin(self, needles: Sequence[str]) -> bool:
@@ -251,7 +257,14 @@ class Planner:
         return replace(walk, conditions=conditions)
 
     def _texts_hold(self) -> list[ColumnElement[bool]]:
-        return [or_(*(self._holds(needle) for needle in needles)) for needles in self._search.terms]
+        named = self._hold(self._search.terms)
+        if not self._search.said:
+            return named
+        heard = said.holds(_search.c.call_id, self._search.said, sqlite=self._sqlite)
+        return [or_(and_(*named), and_(*self._hold(self._search.numbers), heard))]
+
+    def _hold(self, terms: Sequence[Sequence[str]]) -> list[ColumnElement[bool]]:
+        return [or_(*(self._holds(needle) for needle in needles)) for needles in terms]
 
     def _holds(self, needle: str) -> ColumnElement[bool]:
         """Prevents index use on purpose: tested on the rows of a walk."""
@@ -265,29 +278,6 @@ class Planner:
                 exists(select(literal(1)).select_from(_other).where(*same)),
             ),
         )
-
-
-def _by_fts5(terms: Sequence[Sequence[str]]) -> Select[Any]:
-    matching = _trigrams.c.call_search_index.op("MATCH")(
-        " AND ".join(_quoted(needles) for needles in terms)
-    )
-    return select(_trigrams.c.rowid).where(matching)
-
-
-def _by_gin(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
-    return and_(*(or_(*(_has_trigrams(needle) for needle in needles)) for needles in terms))
-
-
-def _has_trigrams(needle: str) -> ColumnElement[bool]:
-    searched = (_search.c.text, _search.c.comments)
-    trigrams = func.ringtrace_trigrams(needle)
-    return or_(*(func.ringtrace_trigrams(text).op("@>")(trigrams) for text in searched))
-
-
-def _quoted(needles: Sequence[str]) -> str:
-    """One of these phrases, in the words of FTS5."""
-    doubled = (needle.replace('"', '""') for needle in needles)
-    return "(" + " OR ".join(f'"{needle}"' for needle in doubled) + ")"
 
 
 def _times(at: ColumnElement[Any], wanted: CallFilter) -> list[ColumnElement[bool]]:

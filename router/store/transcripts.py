@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from router.domain.calls.stems import search_stems
 from router.domain.calls.transcript import Segment, Transcript, TranscriptState
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -13,6 +14,7 @@ from router.store.records import from_row, to_row
 from router.store.writing import upsert
 
 _transcript, _segment = tables.transcript, tables.transcript_segment
+_text = tables.transcript_text
 _WAITING = _transcript.c.state == TranscriptState.WAITING
 
 
@@ -49,10 +51,21 @@ class SqlTranscripts:
         """Replace the lines of a call."""
         await self.connection.execute(delete(_segment).where(_segment.c.call_id == call_id))
         await upsert(self.connection, _segment, [to_row(one) for one in segments])
+        await self._write_text(call_id, segments)
 
     async def change_segment(self, segment: Segment) -> None:
         """Write one line as it is now."""
         await upsert(self.connection, _segment, [to_row(segment)])
+        await self._write_text(segment.call_id, await self.segments(segment.call_id))
+
+    async def _write_text(self, call_id: str, segments: Sequence[Segment]) -> None:
+        """Write what searches find the call by."""
+        text = search_stems(segment.text for segment in segments)
+        done = await self.connection.execute(
+            update(_text).where(_text.c.call_id == call_id).values(text=text)
+        )
+        if not done.rowcount:
+            await self.connection.execute(insert(_text).values(call_id=call_id, text=text))
 
     async def remove(self, call_ids: Collection[str]) -> None:
         """Erase the transcripts of these calls with their lines."""

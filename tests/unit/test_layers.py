@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "imapclient": {"router.imap"},
     "xlsxwriter": {"router.exports"},
     "faster_whisper": {"router.speech"},
+    "snowballstemmer": {"router.domain"},
 }
 
 

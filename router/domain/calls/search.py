@@ -11,6 +11,8 @@ Words are searched in the caller's name, in that of the line or person who answe
 visit's source, campaign and term, and in comments that everyone may read. The whole id of a CRM
 record finds its calls. Case and ё are ignored; one or two letters are the beginning of a word.
 `maria 4567` means both.
+
+Instead of in these texts, all the words may be in the call's transcript, with any ending.
 """
 
 import re
@@ -20,6 +22,7 @@ from itertools import groupby
 
 import phonenumbers
 
+from router.domain.calls.stems import stems
 from router.domain.phone import caller_number, digits, national_prefix
 
 FIRST, LAST = "\x02", "\x03"  # around the caller's digits in a call's search text
@@ -40,6 +43,8 @@ class Search:
     """A parsed search: a call matches if each of `terms` has a needle in the call's search text."""
 
     terms: tuple[tuple[str, ...], ...]
+    numbers: tuple[tuple[str, ...], ...] = ()  # those of `terms` that are numbers
+    said: tuple[str, ...] = ()  # the stems of the words: they may also be in the transcript
 
     @property
     def caller(self) -> str | None:
@@ -80,16 +85,23 @@ def comments_text(comments: Iterable[str]) -> str:
 
 def read_search(typed: str, region: str = "RU") -> Search:
     """Parse `typed`; `region` (ISO 3166) is where numbers are written without a country."""
-    return Search(terms=tuple(_terms(typed, region)))
+    pieces = _folded(typed).split()
+    numbers = [terms for terms, is_number in _terms(typed, region) if is_number]
+    return Search(
+        terms=tuple(terms for terms, _ in _terms(typed, region)),
+        numbers=tuple(numbers),
+        said=tuple(stems(" ".join(piece for piece in pieces if not _is_number(piece)))),
+    )
 
 
-def _terms(typed: str, region: str) -> Iterator[tuple[str, ...]]:
+def _terms(typed: str, region: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The needles of each term, and whether it is a number."""
     for is_number, pieces in groupby(_folded(typed).split(), _is_number):
         if not is_number:
-            yield from ((_word(piece),) for piece in pieces)
+            yield from (((_word(piece),), False) for piece in pieces)
             continue
         number = " ".join(pieces)
-        yield _number(number, region) if digits(number) else (number,)
+        yield (_number(number, region) if digits(number) else (number,)), True
 
 
 def _is_number(piece: str) -> bool:

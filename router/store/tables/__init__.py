@@ -38,7 +38,12 @@ from router.store.tables.setup import (
     token,
     webhook,
 )
-from router.store.tables.transcripts import transcript, transcript_segment, transcription_rule
+from router.store.tables.transcripts import (
+    transcript,
+    transcript_segment,
+    transcript_text,
+    transcription_rule,
+)
 from router.store.tables.visits import (
     fallback,
     form,
@@ -103,6 +108,7 @@ __all__ = [
     "token",
     "transcript",
     "transcript_segment",
+    "transcript_text",
     "transcription_rule",
     "unchanged_page",
     "visit",

@@ -1,6 +1,17 @@
 """Tables of transcripts. They are removed with the recording."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from router.store.tables.columns import KEY, Json, JsonOrNull, key, metadata, moment
 
@@ -56,4 +67,21 @@ transcript_segment = Table(
     Column("original", Text),
     Column("corrected_by", String(64)),
     moment("corrected_at", nullable=True),
+)
+
+# The stems of a call's words (`router.domain.calls.stems`). Migrations alone index them: SQLite has
+# the virtual table `transcript_index`, PostgreSQL an index of `to_tsvector('simple', text)`.
+transcript_text = Table(
+    "transcript_text",
+    metadata,
+    # SQLite's index names rows by it
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column(
+        "call_id",
+        String(64),
+        ForeignKey("transcript.call_id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("text", Text, nullable=False),
+    Index(None, "call_id", unique=True),
 )
