@@ -24,7 +24,7 @@ from router.service.calls.ports import (
     Training,
     Witnesses,
 )
-from router.service.calls.review_ports import Reviews, TagRegistry
+from router.service.calls.review_ports import Reviews, Samples, TagRegistry
 from router.service.calls.transcription_ports import Transcripts
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits
@@ -103,6 +103,8 @@ class Session(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def missed(self) -> Missed: ...
+    @property
+    def samples(self) -> Samples: ...
     @property
     def evidence(self) -> CallEvidence: ...
     @property

@@ -14,6 +14,7 @@ from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.comment import Comment
 from router.domain.calls.missed import MissedCaller
 from router.domain.calls.review import Review
+from router.domain.calls.sampling import Sample
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.tagging import RegisteredTag
 from router.domain.calls.transcript import Segment, Transcript, TranscriptionRule
@@ -62,6 +63,7 @@ TABLES: dict[type[Any], Table] = {
     Review: tables.review,
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
+    Sample: tables.sample,
     SavedView: tables.saved_view,
     Segment: tables.transcript_segment,
     Fallback: tables.fallback,

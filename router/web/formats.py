@@ -49,7 +49,10 @@ class Formats:
 
     def day(self, at: datetime) -> str:
         """The date, e.g. `20 Jan`, with the year when it is not this one."""
-        day = at.astimezone(self.zone).date()
+        return self.date(at.astimezone(self.zone).date())
+
+    def date(self, day: date) -> str:
+        """A date without a time, as `day` writes it."""
         skeleton = "d MMM" if day.year == self.today().year else "d MMM y"
         return format_date(day, skeleton, locale=self.locale)
 

@@ -20,6 +20,7 @@ from router.web import filter_words, words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
+from router.web.problems import PROBLEM, PROBLEMS
 
 _FIRST_TAG = re.compile(r"<[a-z]+[^>]*")
 HERE = Path(__file__).parent
@@ -66,7 +67,7 @@ class Pages:
     ) -> HTMLResponse:
         """A page, or a notice for htmx, that says what went wrong."""
         part = bool(request.headers.get("hx-request"))
-        sentence = words.PROBLEMS.get(word, words.PROBLEM)
+        sentence = PROBLEMS.get(word, PROBLEM)
         template = "notice.html" if part else "problem.html"
         answer = self.render(request, template, status=status, sentence=sentence)
         answer.headers.update(headers)

@@ -199,24 +199,6 @@ TAGS = {  # tags that rules set, or that do something; others are shown as typed
     "not needed": N_("not needed"),
     "spam": N_("spam"),
 }
-PROBLEMS = {
-    "not_found": N_("Page not found."),
-    "not_allowed": N_("You have no permission to do this."),
-    "invalid_input": N_("The request is invalid."),
-    "unknown_code": N_("No visitor was shown this code before the call: ask the caller again."),
-    "invalid_tag": N_("A tag has 1 to 40 letters, digits, spaces and . : - _"),
-    "unnamed_view": N_("Give the view a name."),
-    "invalid_line": N_("A line of a transcript has 1 to 4000 letters."),
-    "conflict": N_("Someone else has changed this. Check it and try again."),
-    "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
-    "took_too_long": N_(
-        "The search took too long and was stopped. Choose fewer days, or enter more "
-        "of the number or name."
-    ),
-    "unavailable": N_("A service that Ringtrace needs does not respond. Try again in a moment."),
-    "internal": N_("Internal error; it has been logged."),
-}
-PROBLEM = N_("The request failed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

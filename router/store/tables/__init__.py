@@ -24,7 +24,7 @@ from router.store.tables.cel_log import (
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.missed import missed_caller
-from router.store.tables.reviews import comment, registered_tag, review
+from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
 from router.store.tables.setup import (
     connection,
     destination,
@@ -101,6 +101,8 @@ __all__ = [
     "review",
     "route_request",
     "sale",
+    "sample",
+    "sample_call",
     "saved_view",
     "site",
     "tag",

@@ -15,13 +15,14 @@ from router.domain.calls.tagging import LONGEST_MOMENT
 from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
-from router.errors import InvalidInput
+from router.errors import InvalidInput, NotFound
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
 from router.service.calls.comments import comments_of
 from router.service.calls.marks import list_marks
 from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
+from router.service.calls.samples import Place, place_in_sample
 from router.service.calls.tags import offered_tags
 from router.service.calls.transcripts import show_transcript
 from router.service.delivery.manage import choose_entity, resend_delivery
@@ -60,8 +61,11 @@ async def call(
     person: LoggedIn,
     call_id: str,
     within: Annotated[str, Query(alias=LIST)] = "",
+    sample: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """The page of one call; `in` is the query of the list that it was opened from."""
+    """The page of one call; `in` is the query of the list that it was opened from,
+    `sample` the sample that is worked off.
+    """
     view = await show_call(app_state.web.store, call_id)
     around = await _around(app_state.web.store, view)
     around |= await _place(request, app_state, view, within)
@@ -76,6 +80,7 @@ async def call(
         longest_comment=LONGEST,
         marks=await list_marks(app_state.web.store, call_id),
         view_of_text=await show_transcript(app_state.web.store, call_id),
+        place=await _sampled(app_state.web.store, sample, call_id),
         **around,
     )
 
@@ -97,6 +102,16 @@ async def _place(
         "following": beside.following and call_address(beside.following, within),
         "list_address": f"/calls?{within}" if within else "/calls",
     }
+
+
+async def _sampled(store: Store, sample_id: str | None, call_id: str) -> Place | None:
+    """The call's place in a sample, unless it was removed meanwhile."""
+    if sample_id is None:
+        return None
+    try:
+        return await place_in_sample(store, sample_id, call_id)
+    except NotFound:
+        return None
 
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
