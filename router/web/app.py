@@ -64,7 +64,7 @@ def create_app(web: Web) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # redirects would use the host of the request
     )
-    rate_limits = RateLimits()
+    rate_limits = RateLimits(web.monotonic)
     limits = Limits(
         visits=rate_limits.visits,
         refusals=rate_limits.refusals,

@@ -1,5 +1,6 @@
 """Dependencies of requests: services, user or token, permissions."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +38,7 @@ class Web:
     listening: RecordingReader
     session_key: str  # signs session cookies; the same for all web processes of an installation
     clock: Clock  # aware UTC
+    monotonic: Callable[[], float] = time.monotonic  # of rate limits
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
     recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set

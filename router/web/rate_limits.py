@@ -116,13 +116,17 @@ def _width(at: int, levels: int) -> int:
 class RateLimits:
     """Counts log-ins and new leases of one web process."""
 
-    def __init__(self) -> None:
-        self._logins, self._addresses = Window(FIVE_A_MINUTE), Window(THIRTY_A_MINUTE)
-        self._everywhere, self._firsts = Window(A_HUNDRED_A_MINUTE), Window(*ONCE_IN_TEN_MINUTES)
-        self._devices, self._leases = Window(TEN_A_MINUTE), Window(LEASES_A_MINUTE)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logins = Window(FIVE_A_MINUTE, clock=clock)
+        self._addresses = Window(THIRTY_A_MINUTE, clock=clock)
+        self._everywhere = Window(A_HUNDRED_A_MINUTE, clock=clock)
+        self._firsts = Window(*ONCE_IN_TEN_MINUTES, clock=clock)
+        self._devices = Window(TEN_A_MINUTE, clock=clock)
+        self._leases = Window(LEASES_A_MINUTE, clock=clock)
         # Every page of every visitor passes here: one number each, no list of moments.
-        self.visits, self.refusals, self.views = Counts(VISITS), Counts(REFUSALS), Counts(VIEWS)
-        self.forms, self.nameless, self.messages = Counts(FORMS), Counts(NAMELESS), Counts(MESSAGES)
+        self.visits, self.refusals = Counts(VISITS, clock), Counts(REFUSALS, clock)
+        self.views, self.forms = Counts(VIEWS, clock), Counts(FORMS, clock)
+        self.nameless, self.messages = Counts(NAMELESS, clock), Counts(MESSAGES, clock)
 
     def count(self, login: str, address: str, device: str | None) -> None:
         """Count an attempt, before the password is checked. Raises `TooManyAttempts`.

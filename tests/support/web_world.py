@@ -106,7 +106,11 @@ async def a_world(
     url = f"sqlite+aiosqlite:///{home / 'ringtrace.db'}"
     store, clock = SqlStore(url, receiver_kinds=RECEIVER_KINDS), clock or Clock()
     web = Web(
-        store=store, listening=listening or MemoryStorage(), session_key="k" * 43, clock=clock
+        store=store,
+        listening=listening or MemoryStorage(),
+        session_key="k" * 43,
+        clock=clock,
+        monotonic=lambda: clock.now.timestamp(),
     )
     try:
         yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)
