@@ -33,7 +33,7 @@ async def attribute_again(
         call = before = await session.get(Call, call_id)
         site = await session.peek(Site, call.site_id) if call.site_id else None
         if code is not None:
-            call = replace(call, code=await _checked_code(session, call, site, code))
+            call = replace(call, code=await checked_code(session, call, site, code))
         attributed = await Attributor(session).attribute(call, site, forms_until=now)
         if attributed != before:
             await session.calls.save([attributed])
@@ -53,7 +53,8 @@ async def form_left(store: Store, site_id: str, phone: str, now: datetime) -> in
     return len(calls)
 
 
-async def _checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
+async def checked_code(session: Session, call: Call, site: Site | None, code: str) -> str:
+    """The code as it was shown. Raises `InvalidInput` if no page showed it before the call."""
     if site is None:
         raise InvalidInput("This call belongs to no site, so it has no promo code.")
     said = read_code(code)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.heard_codes import possible_codes
 from router.domain.calls.transcript import (
     Segment,
     Transcript,
@@ -12,7 +13,9 @@ from router.domain.calls.transcript import (
     TranscriptState,
     corrected,
 )
-from router.errors import Conflict, NotFound
+from router.domain.visitors.site import Site
+from router.errors import Conflict, InvalidInput, NotFound
+from router.service.calls.reattribution import checked_code
 from router.service.calls.transcription import waiting, wanted_by
 from router.service.ports import Session, Store
 
@@ -24,6 +27,7 @@ class TranscriptView:
     transcript: Transcript | None
     segments: tuple[Segment, ...] = ()
     possible: bool = False  # whether a rule could transcribe the call
+    codes: tuple[str, ...] = ()  # promo codes that were said, and are not set
 
 
 async def show_transcript(store: Store, call_id: str) -> TranscriptView:
@@ -32,7 +36,27 @@ async def show_transcript(store: Store, call_id: str) -> TranscriptView:
         transcript = await session.peek(Transcript, call_id)
         segments = await session.transcripts.segments(call_id) if transcript else []
         rules = await session.find(TranscriptionRule, active=True)
-    return TranscriptView(transcript=transcript, segments=tuple(segments), possible=bool(rules))
+        codes = await _heard_codes(session, call_id, segments) if segments else ()
+    return TranscriptView(
+        transcript=transcript, segments=tuple(segments), possible=bool(rules), codes=codes
+    )
+
+
+async def _heard_codes(
+    session: Session, call_id: str, segments: Sequence[Segment]
+) -> tuple[str, ...]:
+    """The promo codes that a page of the call's site showed before the call."""
+    call = await session.get(Call, call_id)
+    site = await session.peek(Site, call.site_id) if call.site_id else None
+    if site is None:
+        return ()
+    shown = []
+    for code in possible_codes(segments):
+        try:
+            shown.append(await checked_code(session, call, site, code))
+        except InvalidInput:
+            continue
+    return tuple(code for code in shown if code != call.code)
 
 
 async def get_transcript(store: Store, call_id: str) -> TranscriptView:

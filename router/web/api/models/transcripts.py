@@ -101,16 +101,19 @@ class Transcript(Answer):
     done_at: datetime | None
     """When it was made (UTC)."""
 
+    codes: tuple[str, ...]
+    """Promo codes that were said and that a page showed before the call; to be confirmed."""
+
     segments: tuple[Segment, ...]
     """The lines, in the order of time."""
 
     @classmethod
     def of_view(cls, view: TranscriptView) -> "Transcript":
         """A transcript with its lines."""
-        names = [name for name in cls.model_fields if name != "segments"]
+        names = [name for name in cls.model_fields if name not in {"segments", "codes"}]
         facts = {name: getattr(view.transcript, name) for name in names}
         segments = [Segment.of_line(line) for line in view.segments]
-        return cls.model_validate({**facts, "segments": segments})
+        return cls.model_validate({**facts, "codes": view.codes, "segments": segments})
 
 
 class Correction(Body):
