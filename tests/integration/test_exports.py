@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,10 +15,9 @@ import pytest
 from router.domain.access import Scope
 from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.columns import Column
-from router.errors import NotFound, Unavailable
+from router.errors import NotFound
 from router.exports import xlsx_file
 from router.exports.csv_file import csv_rows
-from router.exports.zip_file import Entry, zip_chunks, zip_size
 from router.service.calls import recordings_export
 from router.service.calls.ports import Audio
 from tests.support.web_calls import HOSTILE, a_call, a_recording, furnish
@@ -33,15 +32,11 @@ class Storage(MemoryStorage):
 
     def __init__(self) -> None:
         self.lost: set[str] = set()
-        self.cut = False
 
     async def open(self, recording: Recording, start: int = 0, length: int | None = None) -> Audio:
         if recording.call_id in self.lost:
             raise NotFound("The recording is no longer in the storage.")
-        audio = await super().open(recording, start, length)
-        if not self.cut:
-            return audio
-        return await super().open(recording, start, len(SOUND) // 2)
+        return await super().open(recording, start, length)
 
 
 @pytest.fixture
@@ -267,46 +262,3 @@ async def test_marked_recordings_are_one_archive(
     anna = await world.person("anna")
     answer = await anna.post("/calls/recordings.zip", data={"call": [call.id for call in calls]})
     assert len(archive(answer).namelist()) == 5
-
-
-async def test_a_file_that_became_shorter_breaks_the_archive_off(
-    world: World, storage: Storage
-) -> None:
-    calls = await recorded(world, 1)
-    storage.cut = True
-
-    async def sound() -> AsyncIterator[bytes]:
-        yield b"short"
-
-    entry = Entry(name="a.mp3", at=calls[0].arrived_at, size=10, chunks=sound)
-    with pytest.raises(Unavailable, match=r"a.mp3 has 5 bytes, not 10"):
-        [chunk async for chunk in zip_chunks([entry])]
-
-
-def entries(sizes: Sequence[int]) -> list[Entry]:
-    async def zeros(size: int) -> AsyncIterator[bytes]:
-        for start in range(0, size, 1000):
-            yield bytes(min(1000, size - start))
-
-    return [
-        Entry(
-            name=f"звонок-{number}.mp3",
-            at=datetime(1970, 1, 1, tzinfo=UTC),
-            size=size,
-            chunks=lambda size=size: zeros(size),
-        )
-        for number, size in enumerate(sizes)
-    ]
-
-
-@pytest.mark.parametrize("sizes", [[], [0], [1, 70_000, 0, 5]])
-async def test_the_size_of_an_archive_is_known_before_it_is_written(sizes: list[int]) -> None:
-    data = b"".join([chunk async for chunk in zip_chunks(entries(sizes))])
-    assert zip_size(entries(sizes)) == len(data)
-
-
-async def test_a_reader_who_leaves_ends_the_reading(world: World) -> None:
-    chunks = zip_chunks(entries([5000]))
-    assert await anext(chunks)
-    await chunks.aclose()  # type: ignore[attr-defined]
-    assert [chunk async for chunk in chunks] == []
