@@ -22,6 +22,7 @@ from router.cli import (
     trunk,
     user,
     webhook,
+    words,
 )
 from router.cli.doctor import doctor
 
@@ -49,6 +50,7 @@ for group in (
     mail,
     recording,
     transcript,
+    words,
     delivery,
     crm,
     attribution,

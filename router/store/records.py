@@ -18,6 +18,7 @@ from router.domain.calls.sampling import Sample
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.tagging import RegisteredTag
 from router.domain.calls.transcript import Segment, Transcript, TranscriptionRule
+from router.domain.calls.word_list import WordList
 from router.domain.delivery.connection import Connection, ReceiverHealth
 from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.entity import Entity
@@ -77,6 +78,7 @@ TABLES: dict[type[Any], Table] = {
     Visit: tables.visit,
     Visitor: tables.visitor,
     Webhook: tables.webhook,
+    WordList: tables.word_list,
 }
 
 # Columns that no record has: they repeat what another table says, so that one index holds both.

@@ -8,6 +8,7 @@ from structlog.contextvars import get_contextvars
 
 from router.domain.access import Person, Token
 from router.domain.calls.transcript import TranscriptionRule
+from router.domain.calls.word_list import WordList
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
 from router.domain.mail import Mailbox, MailChannel
@@ -31,6 +32,7 @@ SET_UP: frozenset[type[Any]] = frozenset(
         Mailbox,
         MailChannel,
         TranscriptionRule,
+        WordList,
     }
 )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from router.domain.calls.transcript import TranscriptionRule
+from router.domain.calls.word_list import WordList
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Webhook
@@ -20,7 +21,9 @@ from router.errors import Conflict, InvalidInput, RingtraceError
 from router.service.delivery.connections import give_up
 from router.service.ports import Session, Store
 
-Thing = TypeVar("Thing", Site, Destination, Pool, TrackingNumber, Webhook, TranscriptionRule)
+Thing = TypeVar(
+    "Thing", Site, Destination, Pool, TrackingNumber, Webhook, TranscriptionRule, WordList
+)
 
 
 async def list_all(store: Store, kind: type[Thing], **equal: Any) -> list[Thing]:

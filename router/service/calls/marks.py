@@ -6,7 +6,9 @@ from dataclasses import replace
 from router.domain.calls.call import Call, Recording, RecordingState
 from router.domain.calls.comment import Comment
 from router.domain.calls.marks import Mark, MarkKind, marks_of_course, marks_of_sound
+from router.domain.calls.word_list import marks_of_words
 from router.domain.text import one_line
+from router.service.calls.word_lists import lists_for
 from router.service.ports import Session, Store
 
 MOST = 500
@@ -42,11 +44,17 @@ async def _comments(session: Session, call: Call, _recording: Recording) -> Iter
     ]
 
 
+async def _words(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
+    lists = await lists_for(session, call.site_id)
+    return marks_of_words(lists, await session.transcripts.segments(call.id)) if lists else ()
+
+
 SOURCES: tuple[Source, ...] = (
     _course,
     _sound,
     _tags,
     _comments,
+    _words,
 )
 
 

@@ -24,6 +24,7 @@ from router.domain.calls.transcript_codes import TranscriptCode
 from router.domain.delivery.outcome import Outcome
 from router.errors import DatabaseUnavailable
 from router.service.calls.transcription_ports import Engines, Piece, Sides
+from router.service.calls.word_lists import tag_words
 from router.service.clock import Clock
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.ports import Session, Store
@@ -179,6 +180,8 @@ class Transcription:
             if done.state is TranscriptState.DONE:
                 segments = in_order(done.call_id, spoken)
                 await session.transcripts.save_segments(done.call_id, segments)
+                call = await session.get(Call, done.call_id)
+                await tag_words(session, call.id, call.site_id, segments, self.clock())
             if done.state is not TranscriptState.WAITING:
                 await session.calls.touch(done.call_id)
         log.info(

@@ -17,6 +17,7 @@ from router.domain.visitors.site import Site
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls.reattribution import checked_code
 from router.service.calls.transcription import waiting, wanted_by
+from router.service.calls.word_lists import tag_words
 from router.service.ports import Session, Store
 
 
@@ -78,6 +79,8 @@ async def correct_segment(
         changed = corrected(segment, text, author=author, now=now)
         if changed != segment:
             await session.transcripts.change_segment(changed)
+            call = await session.get(Call, call_id)
+            await tag_words(session, call_id, call.site_id, [changed], now)
             await session.calls.touch(call_id)
     return changed
 

@@ -43,6 +43,7 @@ from router.store.tables.transcripts import (
     transcript_segment,
     transcript_text,
     transcription_rule,
+    word_list,
 )
 from router.store.tables.visits import (
     fallback,
@@ -116,4 +117,5 @@ __all__ = [
     "visit",
     "visitor",
     "webhook",
+    "word_list",
 ]

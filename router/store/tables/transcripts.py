@@ -85,3 +85,14 @@ transcript_text = Table(
     Column("text", Text, nullable=False),
     Index(None, "call_id", unique=True),
 )
+
+word_list = Table(
+    "word_list",
+    metadata,
+    key(),
+    Column("tag", String(40), nullable=False),
+    Column("phrases", Json, nullable=False),
+    Column("site_id", KEY, ForeignKey("site.id", ondelete="CASCADE")),
+    Column("side", String(10)),
+    moment("created_at"),
+)
