@@ -27,6 +27,7 @@ from router.web.pages import (
     calls,
     comments,
     deliveries,
+    events,
     exports,
     login,
     missed,
@@ -94,6 +95,7 @@ def create_app(web: Web) -> FastAPI:
     badges = [Depends(deliveries.count), Depends(missed.count)]
     for page in (
         login,
+        events,
         views,
         exports,
         bulk,

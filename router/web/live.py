@@ -50,15 +50,23 @@ class Feed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), INTERVAL)
 
+    async def changes(self, revision: int) -> tuple[int, list[CallLine]]:
+        """The calls changed after `revision`, or a first part of them, and the revision reached."""
+        newest = await asyncio.shield(self._newest())
+        revision = min(revision, newest)  # the database may have been restored since
+        lines = await asyncio.shield(self._news(revision, newest))
+        return max((line.call.revision for line in lines), default=revision), lines
+
     async def start(self, revision: int) -> int:
         """Where a stream starts: at `revision`, or at the newest change if it is too far behind."""
         async with self._store.read() as session:
             missed = await session.calls.count_newer(revision, KEPT + 1)
             return await session.calls.revision() if missed > KEPT else revision
 
-    async def _news(self, revision: int) -> list[CallLine]:
+    async def _news(self, revision: int, newest: int = 0) -> list[CallLine]:
+        """The calls changed after `revision`; at least those up to `newest` are looked at."""
         async with self._turn:
-            if time.monotonic() - self._looked_at >= INTERVAL:
+            if time.monotonic() - self._looked_at >= INTERVAL or self._reached < newest:
                 await self._look()
             if revision < self._floor:
                 return list((await changes_since(self._store, revision))[1])

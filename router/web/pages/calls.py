@@ -1,6 +1,6 @@
 """The calls: newest first, filtered, a page at a time, and live while it is open."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -138,34 +138,41 @@ async def live(
     has.
     """
     seen = int(last_event_id) if last_event_id else since_revision
-    formats = formats_of(request)
-    shown = shown_of(request)
-    wanted = shown.query.wanted(formats.zone, formats.today())
-    names = await names_of(app_state.web.store)
-    within = list_query(replace(shown, view=request.query_params.get("view")))
+    rows_of = await live_rows(request, app_state)
 
     async for start, lines in news(request, app_state, seen):
         if start != seen:  # the page reloads its list instead of a thousand rows
             yield event("stale", str(start), id=start)
             seen = start
-        found = await matching(app_state.web.store, lines, wanted)
-        for line in lines:
+        for line, (name, data) in zip(lines, await rows_of(lines), strict=True):
             # calls can share a revision, so only the last of a batch carries it
-            reached = line.call.revision if line is lines[-1] else None
-            if line in found:
-                row = app_state.pages.text(
-                    request,
-                    "row.html",
-                    line=line,
-                    columns=shown.columns,
-                    names=names,
-                    within=within,
-                )
-                yield event("call", row, id=reached)
-            else:
-                yield event("gone", line.call.id, id=reached)
+            yield event(name, data, id=line.call.revision if line is lines[-1] else None)
         if not lines:
             yield OPEN
+
+
+async def live_rows(
+    request: Request, app_state: AppState
+) -> Callable[[Sequence[CallLine]], Awaitable[list[tuple[str, str]]]]:
+    """What makes events of changed calls for the list of this address: `call` with its row, or
+    `gone` with its id.
+    """
+    formats, shown, store = formats_of(request), shown_of(request), app_state.web.store
+    wanted = shown.query.wanted(formats.zone, formats.today())
+    names = await names_of(store)
+    within = list_query(replace(shown, view=request.query_params.get("view")))
+
+    def row(line: CallLine) -> str:
+        columns = shown.columns
+        return app_state.pages.text(
+            request, "row.html", line=line, columns=columns, names=names, within=within
+        )
+
+    async def rows_of(lines: Sequence[CallLine]) -> list[tuple[str, str]]:
+        found = await matching(store, lines, wanted)
+        return [("call", row(line)) if line in found else ("gone", line.call.id) for line in lines]
+
+    return rows_of
 
 
 async def news(

@@ -5,9 +5,11 @@
    so that a recording goes on playing and a button keeps its focus. */
 import htmx from "htmx.org";
 
+import { canShare, leaveIfLoggedOut, SharedStream } from "./shared";
+
 let seen: string | null = null; // the last revision of the open stream
 
-/* A stream that is open while somebody looks: a browser has few connections to one server for all its tabs. It goes on
+/* Where tabs cannot share one (plain http, old browsers): a stream that is open while somebody looks: a browser has few connections to one server for all its tabs. It goes on
    where it was, also where the extension opens another one because the browser gave up. */
 class Stream extends EventTarget {
   onopen: ((event: Event) => void) | null = null;
@@ -61,14 +63,8 @@ class Stream extends EventTarget {
   }
 }
 
-/* Who is logged in no more is asked to log in, and comes back to this page. */
-async function leaveIfLoggedOut(): Promise<void> {
-  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
-  if (answer?.type === "opaqueredirect") location.reload();
-}
-
-(htmx as unknown as { createEventSource: (url: string) => Stream }).createEventSource = (url) =>
-  new Stream(new URL(url, location.href));
+(htmx as unknown as { createEventSource: (url: string) => Stream | SharedStream }).createEventSource = (url) =>
+  canShare ? new SharedStream(new URL(url, location.href)) : new Stream(new URL(url, location.href));
 
 document.addEventListener("htmx:sseClose", () => (seen = null)); // other filters, another stream
 
