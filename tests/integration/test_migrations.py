@@ -39,15 +39,18 @@ RELEASED = {
     "0007_forms_by_visit": "727e62911db0c0ce",
 }
 
+SEARCH_INDEXES = (
+    "call_search_index",
+    "ix_call_search_trigrams",
+    "transcript_index",
+    "ix_transcript_text_words",
+)
 RENAMED = {"showing": "fallback"}  # since the first release
 
 
 def _ours(name: str | None, kind: str, _: Any) -> bool:
-    """The index of trigrams is each database's own: migrations alone speak of it."""
-    return (
-        not (name or "").startswith(("call_search_index", "ix_call_search_trigrams"))
-        or kind == "column"
-    )
+    """The indexes of searches are each database's own: migrations alone speak of them."""
+    return not (name or "").startswith(SEARCH_INDEXES) or kind == "column"
 
 
 def _differences(connection: Connection) -> list[Any]:
