@@ -260,7 +260,9 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
         agent, beat = await session.heartbeats.all()
     assert agent == Heartbeat(name="agent rt1", at=later(85), facts={})
     assert beat == Heartbeat(
-        name="ingest rt1", at=later(90), facts={"unread_since": None, "open_calls": 0}
+        name="ingest rt1",
+        at=later(90),
+        facts={"unread_since": None, "open_calls": 0, "lines_down": None},
     )
 
 
