@@ -202,7 +202,6 @@ async def system(
     **settings: Any,
 ) -> AsyncIterator[System]:
     """A system in `home`, set up with a shop, an office and numbers, nothing started yet.
-
     Its calls wait for the agent as long as may be set, for this machine may be slow.
 
     Trunks: `carrier` at 127.0.0.2, `head-office` at 127.0.0.3, `second` at 127.0.0.4, `dead` at

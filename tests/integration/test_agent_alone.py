@@ -1,6 +1,4 @@
-"""The agent while its database hangs, the disk is full or the CEL log grows: calls go on and leave
-a trace.
-"""
+"""The agent while its database hangs, the disk is full or the CEL log grows: calls go on."""
 
 import asyncio
 import signal

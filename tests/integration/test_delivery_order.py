@@ -11,7 +11,7 @@ import pytest
 from router.domain.delivery.delivery import Delivery, DeliveryState
 from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Ref
 from router.domain.delivery.outcome import Outcome, sentence
-from router.receivers.http import RateLimiter
+from router.receivers.rate_limiter import RateLimiter
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.manage import resend_delivery
 from router.service.delivery.outcomes import (

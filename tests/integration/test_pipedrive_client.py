@@ -12,7 +12,7 @@ from tests.integration.crm_accounts import Line
 from tests.integration.pipedrive_world import FIELD, PipedriveAccount
 from tests.integration.test_crm_recordings import LINK, sent
 from tests.support.builders import Clock
-from tests.support.crm_calls import CLIENT_ID, told
+from tests.support.crm_calls import CLIENT_ID, call_event
 
 client = pytest.importorskip("pypipedrive.api")
 
@@ -27,8 +27,8 @@ async def test_anothers_client_and_we_understand_the_same_account() -> None:
         anna = await asyncio.to_thread(api.post, "persons", json=person)
 
         to = account.connection(recordings=True)
-        done = await account.tell(told(), to)
-        await sent(account.crm(to), to, told(), done)
+        done = await account.tell(call_event(), to)
+        await sent(account.crm(to), to, call_event(), done)
         (deal,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.DEAL)
         theirs = await asyncio.to_thread(api.get, f"deals/{deal.id}")
         assert theirs.data["person_id"] == anna.data["id"]

@@ -16,7 +16,7 @@ from tests.integration.crm_accounts import Line
 from tests.integration.test_crm_recordings import LINK, sent
 from tests.integration.zoho_world import FIELD, ZohoAccount
 from tests.support.builders import Clock
-from tests.support.crm_calls import ANNA, CLIENT_ID, told
+from tests.support.crm_calls import ANNA, CLIENT_ID, call_event
 
 sdk = pytest.importorskip("zohocrmsdk.src.com.zoho.crm.api.record")
 
@@ -29,8 +29,8 @@ async def test_zohos_own_client_and_we_understand_the_same_organization(tmp_path
         anna = await asyncio.to_thread(add_contact, "Anna", "8 (912) 345-67-89")
 
         to = account.connection(recordings=True)
-        done = await account.tell(told(), to)
-        await sent(account.crm(to), to, told(), done)
+        done = await account.tell(call_event(), to)
+        await sent(account.crm(to), to, call_event(), done)
         (deal,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.DEAL)
         theirs = await asyncio.to_thread(read, "Deals", deal.id, f"Deal_Name,{FIELD},Contact_Name")
         assert theirs.get_key_value(FIELD) == CLIENT_ID

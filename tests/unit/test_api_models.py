@@ -191,6 +191,7 @@ OURS = {
         "attempts",
         "key",
         "peaks",
+        "spans",
         "links_revoked",
     },
     Visit: {"client"},

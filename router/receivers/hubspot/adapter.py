@@ -155,8 +155,8 @@ class Hubspot:
         found = [replace(one, exact=key in named) for key, one in people.items()]
         firms: set[str] = set()  # on which the call was logged
         for kind in sorted(kinds, key=lambda one: one is not EntityKind.COMPANY):
-            named = every(await self._api.linked("calls", records, TYPES[kind]))
-            firms |= named if kind is EntityKind.COMPANY else set()
+            recorded = every(await self._api.linked("calls", records, TYPES[kind]))
+            firms |= recorded if kind is EntityKind.COMPANY else set()
             linked = await self._api.linked("contacts", people, TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
             theirs |= (
@@ -164,9 +164,9 @@ class Hubspot:
                 if kind is EntityKind.DEAL
                 else set()
             )
-            for row in await self._read(kind, named | theirs | every(linked)):
+            for row in await self._read(kind, recorded | theirs | every(linked)):
                 fresh = row.created_at is not None and since <= row.created_at <= until
-                exact = row.id in named or (row.id in theirs and fresh)
+                exact = row.id in recorded or (row.id in theirs and fresh)
                 found.append(replace(self._found(kind, row, (call.caller,)), exact=exact))
         return found
 

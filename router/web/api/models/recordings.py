@@ -1,13 +1,19 @@
 """Recordings of calls."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from router.domain.calls.call import Recording as RecordingRecord
-from router.domain.calls.call import RecordingState, Span
+from router.domain.calls.call import RecordingState
 from router.domain.calls.marks import MarkKind
 from router.domain.paths import recording_path
 from router.web.api.models.base import Answer
 from router.web.api.models.outcomes import Outcome
+
+# OpenAPI has no tuples that every client understands
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
 class Recording(Answer):
@@ -92,7 +98,7 @@ class Peaks(Answer):
     company: tuple[float, ...]
     """The company's side, 0 (silence) to 1 (full scale)."""
 
-    silences: tuple[Span, ...] | None
+    silences: tuple[Pair, ...] | None
     """Silences of both sides together of two seconds or longer: begin and end in seconds. Null: not
     measured, by an older version."""
 
@@ -104,10 +110,10 @@ class Mark(Answer):
     """What it is."""
 
     at_seconds: float
-    """Where in the recording."""
+    """Where in the recording, in seconds from its beginning."""
 
     seconds: float
-    """How long it lasts in the recording; 0: a moment."""
+    """How long it lasts in the recording, in seconds; 0: a moment."""
 
     text: str
     """Who, where to, or the words."""
