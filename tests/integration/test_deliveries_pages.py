@@ -61,7 +61,7 @@ async def test_an_empty_page_says_so(world: World) -> None:
         "Nothing delivered yet",
     ):
         assert text in html
-    assert 'class="count"' not in html
+    assert 'id="unsettled"' not in html
 
 
 async def test_every_page_counts_what_waits_for_a_person(
