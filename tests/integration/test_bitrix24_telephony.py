@@ -182,7 +182,7 @@ async def test_the_check_says_that_the_telephony_is_the_webhooks_own_user(world:
     bad = [one for one in await world.crm(TELEPHONY).check() if not one.well]
 
     assert [str(one.what) for one in bad] == ["lead: created by other users"]
-    assert "2 of the newest 3 were created by user 7" in str(bad[0].fix)
+    assert "2 of the newest 3 were created by the user that Ringtrace logs in as" in str(bad[0].fix)
 
 
 async def test_a_call_that_our_user_answered_is_still_the_telephonys(world: World) -> None:
