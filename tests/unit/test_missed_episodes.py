@@ -167,6 +167,11 @@ some_events = st.lists(
 )
 
 
+def place(one: Event) -> tuple[object, ...]:
+    """The order of an event among those of a caller, also of the same moment."""
+    return (one.at, list(EventKind).index(one.kind), one.key)
+
+
 def state(found: Episode) -> Episode:
     """What is stored of an episode; the calls between its first and last are not."""
     return replace(found, keys=())
@@ -200,10 +205,7 @@ def test_a_stored_task_goes_on_as_if_it_had_been_made_at_once(
     if not before or before[-1].closing:
         return
     last: Episode | None = new_task(before[-1], rung(id=before[-1].last.key)).episode()
-    rest = sorted(
-        (one for one in events if one.at >= later(seconds)),
-        key=lambda one: (one.at, list(EventKind).index(one.kind), one.key),
-    )
+    rest = sorted((one for one in events if one.at >= later(seconds)), key=place)
     made = before[:-1]
     for one in rest:
         after = advance(last, one)
@@ -222,9 +224,10 @@ def test_a_late_row_of_an_answered_call_closes_the_task_of_its_time(
     events: list[Event], seconds: float
 ) -> None:
     late = event(EventKind.RANG_AGAIN, seconds, "late")
+    before = [one for one in events if place(one) < place(late)]
     open_then = [
         one
-        for one in episodes(one for one in events if one.at <= late.at)
+        for one in episodes(before)
         if one.closing is None and late.at - one.last.at <= timedelta(days=30)
     ]
     closed = [one for one in episodes([*events, late]) if one.closing == late]
