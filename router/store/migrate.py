@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
@@ -43,6 +44,11 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+def _scripts() -> ScriptDirectory:
+    """All migrations. Reading them takes longer than running one: read them once for many steps."""
+    return ScriptDirectory.from_config(alembic_config())
+
+
 class Tables(StrEnum):
     """State of the tables compared with this version."""
 
@@ -57,18 +63,22 @@ async def migrate(store: SqlStore, revision: str = "head") -> None:
     if await compare(store) is Tables.NEWER:
         raise ConfigurationError(NEWER)
 
-    def upgrade(connection: Connection, step: str) -> None:
-        command.upgrade(alembic_config(connection), step)
+    scripts = _scripts()
 
-    while step := await _first_step(store, revision):
+    def upgrade(connection: Connection, step: str) -> None:
+        _run_steps(connection, scripts, lambda heads, _: scripts._upgrade_revs(step, heads))
+
+    while step := await _first_step(store, scripts, revision):
         await _run(store, step, upgrade)
 
 
 async def migrate_down(store: SqlStore, revision: str = "base") -> None:
     """Downgrade to `revision`; what only newer tables keep is lost."""
 
+    scripts = _scripts()
+
     def downgrade(connection: Connection, step: str) -> None:
-        command.downgrade(alembic_config(connection), step)
+        _run_steps(connection, scripts, lambda heads, _: scripts._downgrade_revs(step, heads))
 
     await _run(store, revision, downgrade)
 
@@ -79,14 +89,14 @@ async def compare(store: SqlStore) -> Tables:
     """
     if store.sqlite and not _is_there(store):
         return Tables.MISSING
-    script = ScriptDirectory.from_config(alembic_config())
+    scripts = _scripts()
     found = await _heads(store)
     if not found:
         return Tables.MISSING
-    known = {revision.revision for revision in script.walk_revisions()}
+    known = {revision.revision for revision in scripts.walk_revisions()}
     if not set(found) <= known:
         return Tables.NEWER
-    return Tables.CURRENT if set(found) == set(script.get_heads()) else Tables.OLDER
+    return Tables.CURRENT if set(found) == set(scripts.get_heads()) else Tables.OLDER
 
 
 async def check_tables(store: SqlStore) -> None:
@@ -131,14 +141,21 @@ async def _heads(store: SqlStore) -> tuple[str, ...]:
         )
 
 
-async def _first_step(store: SqlStore, revision: str) -> str | None:
+async def _first_step(store: SqlStore, scripts: ScriptDirectory, revision: str) -> str | None:
     """The revision that comes next on the way to `revision`."""
-    script = ScriptDirectory.from_config(alembic_config())
     heads = await _heads(store)
     path = [
-        step.revision for step in script.iterate_revisions(revision, heads[0] if heads else "base")
+        step.revision for step in scripts.iterate_revisions(revision, heads[0] if heads else "base")
     ]
     return path[-1] if path else None
+
+
+def _run_steps(
+    connection: Connection, scripts: ScriptDirectory, steps: Callable[[Any, Any], Any]
+) -> None:
+    """Run the steps that lead on from the heads of the database, as `alembic.command` does."""
+    with EnvironmentContext(alembic_config(connection), scripts, fn=steps):
+        scripts.run_env()
 
 
 async def _run(store: SqlStore, step: str, work: Callable[[Connection, str], None]) -> None:
