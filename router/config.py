@@ -270,7 +270,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [_refusal(dict(one)) for one in error.errors()]
+        lines = [_refusal(dict(found)) for found in error.errors()]
         raise ConfigurationError("These settings cannot be used:\n" + "\n".join(lines)) from None
     except ValueError as error:  # TOML that cannot be read
         raise ConfigurationError(f"ringtrace.toml cannot be read: {error}") from error

@@ -129,7 +129,7 @@ def begin_login(home: Path, state: str) -> None:
     """
     now = datetime.now(UTC)
     with _changing(home) as known:
-        others = {name: one for name, one in known.logins.items() if one.began > now - _LOGIN}
+        others = {name: login for name, login in known.logins.items() if login.began > now - _LOGIN}
         logins = {**others, state: Login(began=now)}
         _replace(home, replace(known, logins=logins))
 

@@ -105,7 +105,7 @@ class CelIngest:
         while True:
             await asyncio.sleep(REQUESTS_PAUSE)
             kept = list(self._requests)
-            missing = [one for one in kept if not self._call_ingest.knows(one.linkedid)]
+            missing = [request for request in kept if not self._call_ingest.knows(request.linkedid)]
             try:
                 if missing:
                     await self._call_ingest.keep_requests(missing)

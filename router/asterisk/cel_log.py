@@ -142,7 +142,11 @@ class CelLog:
         if file.path == self.path:
             return None
         return next(
-            (one for one in list_files(self.path) if one.digest not in {*finished, file.digest}),
+            (
+                other
+                for other in list_files(self.path)
+                if other.digest not in {*finished, file.digest}
+            ),
             None,
         )
 

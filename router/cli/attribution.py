@@ -38,7 +38,7 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
     """Train a site's model on its calls of 90 days; the worker does this daily."""
 
     async def work(store: SqlStore) -> dict[str, int]:
-        keys = [site] if site else [one.id for one in await list_all(store, Site)]
+        keys = [site] if site else [site.id for site in await list_all(store, Site)]
         return {key: (await train_site(store, key, now())).calls for key in keys}
 
     taught = with_store(work)

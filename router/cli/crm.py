@@ -80,13 +80,13 @@ def list_(as_json: AsJson = False) -> None:
     """List all connections with their status."""
     every = with_store(service.list_connections)
     if as_json:
-        print_json([_plain(one) for one in every])
+        print_json([_plain(standing) for standing in every])
         return
     names = ("name", "kind", "address", "site", "mode", "active", "state")
     rows = (
-        (one.connection.id, c.kind, c.address, c.site_id, _mode(c), c.active, _state(one))
-        for one in every
-        for c in [one.connection]
+        (standing.connection.id, c.kind, c.address, c.site_id, _mode(c), c.active, _state(standing))
+        for standing in every
+        for c in [standing.connection]
     )
     columns = tuple(Column(title=name, whole=name == "name") for name in names)
     print_table(
@@ -98,12 +98,12 @@ def list_(as_json: AsJson = False) -> None:
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show one connection with its rules; its token is never shown."""
     settings = read_settings()
-    one = with_store(lambda store: service.show_connection(store, name), settings)
+    standing = with_store(lambda store: service.show_connection(store, name), settings)
     has_token = name in load_secrets(settings.home).tokens
     if as_json:
-        print_json({**_plain(one), "has_token": has_token})
+        print_json({**_plain(standing), "has_token": has_token})
         return
-    c = one.connection
+    c = standing.connection
     facts: dict[str, Any] = {
         "name": c.id,
         "kind": c.kind,
@@ -115,7 +115,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
         "active": "yes" if c.active else "no",
         "connected": moment(c.created_at),
     }
-    facts |= {"token": "kept" if has_token else "missing", "state": _state(one)}
+    facts |= {"token": "kept" if has_token else "missing", "state": _state(standing)}
     if c.mode is Mode.TELEPHONY and has_token:
         facts["callback address"] = settings.url + callback_path(
             load_secrets(settings.home).session_key, c.id
@@ -149,7 +149,7 @@ def check(
         print_json(checks)
     else:
         print_checks(checks)
-    if not all(one.well for one in checks):
+    if not all(check.well for check in checks):
         raise typer.Exit(1)
 
 
@@ -225,17 +225,17 @@ def remove(
         say(f"The connection {name} was removed; pending deliveries that failed: {count}.")
 
 
-def _plain(one: Standing) -> dict[str, Any]:
-    health = plain(one.health, without={"receiver_id", "next_at"})
-    return {**plain(one.connection), "rests": one.rests(now()), "health": health}
+def _plain(standing: Standing) -> dict[str, Any]:
+    health = plain(standing.health, without={"receiver_id", "next_at"})
+    return {**plain(standing.connection), "rests": standing.rests(now()), "health": health}
 
 
 def _mode(connection: Connection) -> str:
     return connection.mode if keeps_entities(connection.kind) else ""
 
 
-def _state(one: Standing) -> str:
-    health = one.health
+def _state(standing: Standing) -> str:
+    health = standing.health
     if health is None:
         return "nothing sent yet"
     if health.refusals:
@@ -244,7 +244,7 @@ def _state(one: Standing) -> str:
         return "OK"
     rest = (
         f"paused until {moment(health.paused_until)}"
-        if one.rests(now())
+        if standing.rests(now())
         else f"{health.failures} failures"
     )
     return f"{rest}: {health.reason or 'no reason given'}"

@@ -192,7 +192,10 @@ def needed_token(tokens: Mapping[str, dict[str, str]], name: str) -> dict[str, s
 
 def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
     """Print the checks, and how to fix those that failed."""
-    rows = ((_outcome(one), str(one.what), "" if one.well else sentence(one.fix)) for one in checks)
+    rows = (
+        (_outcome(check), str(check.what), "" if check.well else sentence(check.fix))
+        for check in checks
+    )
     print_table((Column(title=""), Column(title="looked at"), Column(title="what to do")), rows)
     for what in created:
         say(f"Created: {what}")
@@ -220,14 +223,14 @@ def print_candidates(candidates: Iterable[Any]) -> None:
     names = ("kind", "id", "title", "phones", "created", "open", "client ID")
     rows = (
         (
-            one.ref.kind,
-            one.ref.id,
-            one.title,
-            one.phones,
-            one.created_at,
-            one.open,
-            one.client_id or "",
+            candidate.ref.kind,
+            candidate.ref.id,
+            candidate.title,
+            candidate.phones,
+            candidate.created_at,
+            candidate.open,
+            candidate.client_id or "",
         )
-        for one in candidates
+        for candidate in candidates
     )
     print_table(tuple(Column(title=name) for name in names), rows, title="Candidates")

@@ -41,7 +41,7 @@ async def try_account(
 
 def keepable(checks: list[Check]) -> bool:
     """Whether calls would arrive; what is optional may still be wrong."""
-    return all(one.well or one.optional for one in checks)
+    return all(check.well or check.optional for check in checks)
 
 
 def _may_prepare(kind: Declaration) -> bool:

@@ -177,7 +177,7 @@ def list_channels(site: AnySite = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(channels)
         return
-    mails = {one.id: one.mail for one in with_store(lambda store: list_all(store, Site))}
+    mails = {site.id: site.mail for site in with_store(lambda store: list_all(store, Site))}
     columns = tuple(Column(title=title) for title in ("site", "tag", "channel", "address"))
     rows = (
         (c.site_id, c.tag, c.channel, tagged_address(mails.get(c.site_id, ""), c.tag))

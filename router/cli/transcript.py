@@ -196,9 +196,12 @@ def _print_status(
     rows = [(rule, state, count) for (rule, state), count in sorted(counts.items())]
     columns = (Column(title="rule"), Column(title="state"), Column(title="calls", right=True))
     print_table(columns, rows, empty="No call was transcribed yet.")
-    heard = [one for one in waiting if one.progress > 0 or one.outcome]
+    heard = [transcript for transcript in waiting if transcript.progress > 0 or transcript.outcome]
     columns = (Column(title="call", whole=True), Column(title="heard"), Column(title="reason"))
-    lines = [(one.call_id, f"{one.progress:.0%}", str(one.outcome or "")) for one in heard[:20]]
+    lines = [
+        (transcript.call_id, f"{transcript.progress:.0%}", str(transcript.outcome or ""))
+        for transcript in heard[:20]
+    ]
     print_table(columns, lines, title="Now")
 
 
@@ -216,7 +219,7 @@ async def _follow(settings: Settings) -> None:
         with progress() as bar:
             task = bar.add_task("Calls", total=total)
             while waiting:
-                done = total - len(waiting) + sum(one.progress for one in waiting)
+                done = total - len(waiting) + sum(transcript.progress for transcript in waiting)
                 bar.update(task, completed=max(0.0, done))
                 await asyncio.sleep(LOOK_EVERY)
                 _, waiting = await _look(store)

@@ -163,7 +163,7 @@ def addressed(headers: MessageHeaders, mail: str) -> tuple[str, str | None] | No
     ]
     if not ours:
         return None
-    address, tag = next((one for one in ours if one[1]), ours[0])
+    address, tag = next((pair for pair in ours if pair[1]), ours[0])
     return address, tag or None
 
 

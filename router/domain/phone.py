@@ -256,11 +256,11 @@ def tail(number: str) -> str:
     return common
 
 
-def same_phone(one: str, other: str) -> bool:
+def same_phone(phone: str, other: str) -> bool:
     """Whether two spellings are one number, such as `+79162345678` and `8 (916) 234-56-78, доб.
     12`.
     """
-    numbers = written(one), written(other)
+    numbers = written(phone), written(other)
     regions = [_region_of(number) for number in numbers]
     region = regions[0] or regions[1]
     if region is not None:
@@ -282,8 +282,8 @@ def _region_of(number: str) -> str | None:
         return None
 
 
-def _same_digits(one: str, other: str) -> bool:
+def _same_digits(phone: str, other: str) -> bool:
     """The same last ten digits; two written in full have one country, too."""
-    ends = digits(one)[-TAIL:], digits(other)[-TAIL:]
-    full = {digits(number) for number in (one, other) if number.startswith("+")}
+    ends = digits(phone)[-TAIL:], digits(other)[-TAIL:]
+    full = {digits(number) for number in (phone, other) if number.startswith("+")}
     return ends[0] == ends[1] and len(ends[0]) >= SHORTEST and len(full) < 2

@@ -76,7 +76,7 @@ def _flat(record: Any | None) -> dict[str, Any]:
 
 
 def _names(record: Any) -> list[str]:
-    every = record if isinstance(record, Mapping) else [one.name for one in fields(record)]
+    every = record if isinstance(record, Mapping) else [field.name for field in fields(record)]
     return [name for name in every if name not in NOT_SET_UP]
 
 

@@ -53,7 +53,7 @@ class Referrers:
 def _widening(host: str, path: str) -> list[str]:
     """The host with its whole path, with less and less of it, alone, then the hosts above it."""
     parts = path.split("/") if path else []
-    paths = [f"{host}/{part}" for part in accumulate(parts, lambda one, two: f"{one}/{two}")]
+    paths = [f"{host}/{part}" for part in accumulate(parts, lambda path, step: f"{path}/{step}")]
     labels = host.split(".")
     above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
     return [*reversed(paths[:3]), host, *above]

@@ -56,7 +56,7 @@ class Activities(ABC):
         """Add a note."""
 
     @abstractmethod
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """Add a task or a call."""
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:

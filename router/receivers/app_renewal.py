@@ -42,7 +42,9 @@ async def renew_unused(
     """
     async with store.read() as session:
         connections = await session.find(Connection, active=True)
-        health = await session.get_many(ReceiverHealth, {one.id for one in connections})
+        health = await session.get_many(
+            ReceiverHealth, {connection.id for connection in connections}
+        )
     for connection in connections:
         known = health.get(connection.id)
         paused = known is not None and known.paused_until > clock()

@@ -27,8 +27,8 @@ def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
     """The objects of the list at this place of an answer, if there is one; those with `key`."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    rows = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-    return [one for one in rows if not key or one.get(key)]
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return [row for row in rows if not key or row.get(key)]
 
 
 def an_object(value: Any, system: str) -> Mapping[str, Any]:
@@ -48,7 +48,11 @@ def id_of(value: Any, system: str) -> str:
 def texts_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """These fields of a row as text, without empty ones."""
     shown = {name: row.get(name) for name in names}
-    return {name: str(one) for name, one in shown.items() if one or (one == 0 and one is not False)}
+    return {
+        name: str(value)
+        for name, value in shown.items()
+        if value or (value == 0 and value is not False)
+    }
 
 
 async def if_seen(reading: Awaitable[Seen]) -> Seen | None:
@@ -99,7 +103,9 @@ def search_endings(phone: str) -> list[str]:
 
 def with_phone(found: Iterable[Found], phone: str) -> list[Found]:
     """Those with this phone, in any format."""
-    return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
+    return [
+        entity for entity in found if any(same_phone(number, phone) for number in entity.phones)
+    ]
 
 
 def moment(value: Any) -> datetime | None:

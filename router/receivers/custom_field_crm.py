@@ -81,7 +81,7 @@ class CustomFieldCrm(ABC):
         if call.caller is None:
             return []
         people = await self.contacts(call.caller)
-        return people + await self.deals([one.ref for one in people], call.caller)
+        return people + await self.deals([person.ref for person in people], call.caller)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note, once a call."""
@@ -121,8 +121,10 @@ class CustomFieldCrm(ABC):
         """Our two fields are not in it: they are never cut or left out."""
         ours, fields = {self.field, self.uid}, dict[EntityKind, Sequence[Field]]()
         for kind in self.kinds:
-            every = {one.name: one for one in (await self.fields_of(kind, whole)).values()}
-            fields[kind] = [one for one in every.values() if not {one.name, one.title} & ours]
+            every = {field.name: field for field in (await self.fields_of(kind, whole)).values()}
+            fields[kind] = [
+                field for field in every.values() if not {field.name, field.title} & ours
+            ]
         found = Catalogue(fields=fields)
         if not whole:
             return found

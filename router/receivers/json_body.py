@@ -29,7 +29,7 @@ def _clean(value: Any) -> Any:
         case str():
             return storable(value)
         case list():
-            return [_clean(one) for one in value]
+            return [_clean(item) for item in value]
         case dict():
-            return {storable(name): _clean(one) for name, one in value.items()}
+            return {storable(name): _clean(item) for name, item in value.items()}
     return value

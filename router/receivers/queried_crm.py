@@ -71,7 +71,7 @@ class QueriedCrm(CustomFieldCrm):
             for where in self.owned_by(kind, contacts):
                 found += [self._one(kind, row, phone) for row in await self._rows(kind, where)]
             found += await self._by_phone(kind, phone)
-        return list({one.ref: one for one in found}.values())
+        return list({entity.ref: entity for entity in found}.values())
 
     async def pipelines(self) -> list[Pipeline] | None:
         """The stages that a deal can have; which of them a pipeline has, is not asked."""

@@ -30,7 +30,7 @@ from router.service.ports import Store
 
 def _declared() -> dict[str, Declaration]:
     """What every folder declares, by name."""
-    folders = [one.name for one in pkgutil.iter_modules(receivers.__path__) if one.ispkg]
+    folders = [module.name for module in pkgutil.iter_modules(receivers.__path__) if module.ispkg]
     modules = [import_module(f"{receivers.__name__}.{folder}.receiver") for folder in folders]
     return {module.RECEIVER.name: module.RECEIVER for module in modules}
 
@@ -110,5 +110,5 @@ class Accounts:
 
     async def close(self) -> None:
         """Close connections."""
-        for http in (*self._left, *(one[3] for one in self._open.values())):
+        for http in (*self._left, *(opened[3] for opened in self._open.values())):
             await http.close()

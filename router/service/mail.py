@@ -149,7 +149,7 @@ class MailboxPoller:
             if await session.mails.lock_mailbox(mailbox.site_id) != mailbox:
                 return  # it was changed, or another worker claimed it and reads this again
             site = await session.get(Site, mailbox.site_id)
-            recent = [one for one in batch.arrived if one.at >= mailbox.since]
+            recent = [message for message in batch.arrived if message.at >= mailbox.since]
             mails = await _learn(session, site, recent)
             await session.change(cursor)
             await session.deliveries.add(await _deliveries(session, mails, now))
@@ -170,7 +170,7 @@ async def _learn(session: Session, site: Site, arrived: Sequence[Arrived]) -> li
     new = [facts for message_id, facts in messages.items() if message_id not in known]
     if not new:
         return []
-    channels = {one.tag: one.channel for one in await session.find(MailChannel, site_id=site.id)}
+    channels = {row.tag: row.channel for row in await session.find(MailChannel, site_id=site.id)}
     visits = await session.mails.coded_visits(
         site.id, {code for *_, tag in new if tag and (code := read_code(tag))}
     )
@@ -188,24 +188,28 @@ def _read_messages(
     """Parse the messages to the site's address, by id; unreadable ones stop no other."""
     messages: dict[str, Facts] = {}
     unreadable: list[RejectedRow] = []
-    for one in arrived:
+    for message in arrived:
         try:
-            headers = read_headers(one.head)
+            headers = read_headers(message.head)
             found = addressed(headers, site.mail)
             # a reply by the company is not a visitor's mail
             own = is_own(headers.sender, site.mail, site.origins)
         except Exception as error:
-            log.exception("mail_set_aside", site=site.id, uid=one.uid)
-            text = storable(one.head[:2000].decode("utf-8", "replace"))
+            log.exception("mail_set_aside", site=site.id, uid=message.uid)
+            text = storable(message.head[:2000].decode("utf-8", "replace"))
             reason = f"this message cannot be read: {error!r}"[:300]
             unreadable.append(
                 RejectedRow(
-                    file=f"mailbox {site.id}", offset=one.uid, text=text, reason=reason, at=one.at
+                    file=f"mailbox {site.id}",
+                    offset=message.uid,
+                    text=text,
+                    reason=reason,
+                    at=message.at,
                 )
             )
             continue
         if found and not own:
-            messages.setdefault(headers.message_id, (one, headers, *found))
+            messages.setdefault(headers.message_id, (message, headers, *found))
     return messages, unreadable
 
 

@@ -62,9 +62,12 @@ class SqlDeliveries:
             select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
         )
         rows = [from_row(Delivery, row) for row in await self.connection.execute(waiting)]
-        for one in rows:
-            values = {"payload": replaced(one, delivery.payload), "revision": one.revision + 1}
-            await self.connection.execute(_REPLACING, {"id_": one.id, **values})
+        for former in rows:
+            values = {
+                "payload": replaced(former, delivery.payload),
+                "revision": former.revision + 1,
+            }
+            await self.connection.execute(_REPLACING, {"id_": former.id, **values})
         return bool(rows)
 
     async def hurry(self, receiver_id: str, now: datetime, due_at: datetime) -> int:

@@ -31,7 +31,7 @@ class SqlLateEvidence:
 
     async def add(self, evidence: Sequence[LateEvidence]) -> None:
         """Queue these jobs, each subject once."""
-        await upsert(self.connection, _late, [to_row(one) for one in evidence])
+        await upsert(self.connection, _late, [to_row(item) for item in evidence])
 
     async def next_due(self) -> datetime | None:
         """When the first job is due."""

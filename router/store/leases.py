@@ -172,8 +172,8 @@ class SqlLeases:
         """The pool's size, and how many numbers the lines and networks of these clients hold."""
         numbers = (await self.connection.execute(_POOL_SIZE, {"pool": pool_id})).scalar_one()
         wanted = {
-            "client_keys": [one.client_key for one in askers],
-            "networks": [one.network for one in askers],
+            "client_keys": [asker.client_key for asker in askers],
+            "networks": [asker.network for asker in askers],
         }
         rows = (
             await self.connection.execute(_HOLDINGS, {"pool": pool_id, "now": now, **wanted})
@@ -207,11 +207,11 @@ class SqlLeases:
         rows = [
             {
                 "e164": e164,
-                "client_key": one.client_key if one else "",
-                "network": one.network if one else "",
+                "client_key": holder.client_key if holder else "",
+                "network": holder.network if holder else "",
                 "at": now,
             }
-            for e164, one in holders.items()
+            for e164, holder in holders.items()
         ]
         await upsert(self.connection, _holding, rows)
 

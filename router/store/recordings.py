@@ -34,7 +34,9 @@ class SqlRecordings:
         it.
         """
         await upsert(self.connection, _recording, [to_row(recording) for recording in recordings])
-        gone = [one.call_id for one in recordings if one.state not in _WITH_TRANSCRIPT]
+        gone = [
+            recording.call_id for recording in recordings if recording.state not in _WITH_TRANSCRIPT
+        ]
         if gone:
             await self.connection.execute(_ERASING, {"calls": gone})
 

@@ -79,7 +79,7 @@ def _deletion(table: Table) -> Delete:
         used = [_exists(child, child.c.visit_id == _visit.c.id) for child in OF_VISITS.values()]
     if table is _visitor:
         used = [_exists(child, child.c.visitor_id == _visitor.c.id) for child in (_visit, _lease)]
-    return delete(table).where(table.c.id == bindparam("key"), *(not_(one) for one in used))
+    return delete(table).where(table.c.id == bindparam("key"), *(not_(use) for use in used))
 
 
 _BATCHES = {name: _batch(table) for name, table in _BY_KEY.items()}

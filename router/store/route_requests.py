@@ -20,7 +20,7 @@ class SqlRouteRequests:
 
     async def add(self, requests: Sequence[RouteRequest], cel_log: str) -> None:
         """Save a route request until its call is in the CEL log."""
-        rows = {one.linkedid: {**asdict(one), "cel_log": cel_log} for one in requests}
+        rows = {request.linkedid: {**asdict(request), "cel_log": cel_log} for request in requests}
         await upsert(self.connection, tables.route_request, list(rows.values()))
 
     async def forget(self, linkedids: Sequence[str] = ()) -> None:

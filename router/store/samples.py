@@ -68,19 +68,19 @@ class SqlSamples:
         """Store a sample with those of its calls that are still there."""
         await self.connection.execute(insert(_sample).values(to_row(sample)))
         known = await self.connection.execute(
-            select(_call.c.id).where(_call.c.id.in_([one.call_id for one in drawn]))
+            select(_call.c.id).where(_call.c.id.in_([call.call_id for call in drawn]))
         )
         present = set(known.scalars())
         rows = [
             {
                 "sample_id": sample.id,
-                "call_id": one.call_id,
+                "call_id": call.call_id,
                 "position": position,
-                "employee": one.employee,
-                "week": one.week,
+                "employee": call.employee,
+                "week": call.week,
             }
-            for position, one in enumerate(drawn)
-            if one.call_id in present
+            for position, call in enumerate(drawn)
+            if call.call_id in present
         ]
         if rows:
             await self.connection.execute(insert(_drawn), rows)

@@ -37,7 +37,9 @@ class SqlTranscripts:
 
     async def save(self, *transcripts: Transcript) -> None:
         """Write transcripts as they are now."""
-        await upsert(self.connection, _transcript, [to_row(one) for one in transcripts])
+        await upsert(
+            self.connection, _transcript, [to_row(transcript) for transcript in transcripts]
+        )
 
     async def note_progress(self, call_id: str, progress: float) -> None:
         """How much of a call has been heard, 0…1."""
@@ -50,7 +52,7 @@ class SqlTranscripts:
     async def save_segments(self, call_id: str, segments: Sequence[Segment]) -> None:
         """Replace the lines of a call."""
         await self.connection.execute(delete(_segment).where(_segment.c.call_id == call_id))
-        await upsert(self.connection, _segment, [to_row(one) for one in segments])
+        await upsert(self.connection, _segment, [to_row(segment) for segment in segments])
         await self._write_text(call_id, segments)
 
     async def change_segment(self, segment: Segment) -> None:

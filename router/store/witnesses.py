@@ -103,8 +103,8 @@ def _unindexed(column: Any) -> Any:
 def _witness(row: Any, proof: Proof) -> Witness:
     # Not validated, because parsing all rows would take too long.
     candidates = (
-        Candidate(**(one | {"evidence": tuple(_EVIDENCE[e] for e in one["evidence"])}))
-        for one in row.candidates
+        Candidate(**(candidate | {"evidence": tuple(_EVIDENCE[e] for e in candidate["evidence"])}))
+        for candidate in row.candidates
     )
     return Witness(
         call_id=row.id, candidates=tuple(candidates), proof=proof, visitor_id=row.visitor_id

@@ -96,9 +96,11 @@ async def _expected(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     parts = []
-    for one in error.errors()[:5]:
-        place = ".".join(str(step) for step in one["loc"] if step not in ("body", "query", "path"))
-        message = str(one["msg"]).removeprefix("Value error, ")
+    for found in error.errors()[:5]:
+        place = ".".join(
+            str(step) for step in found["loc"] if step not in ("body", "query", "path")
+        )
+        message = str(found["msg"]).removeprefix("Value error, ")
         parts.append(f"{place}: {message}" if place else message)
     return _answer(request, FORMS[InvalidInput], "; ".join(parts))
 

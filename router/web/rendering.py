@@ -122,7 +122,7 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
     environment.globals.update(
         called=partial(called, kinds, language.messages.gettext),
         page_of=partial(page_of, kinds),
-        title_of=lambda one: kinds.of(one).title,
+        title_of=lambda connection: kinds.of(connection).title,
         most_counted=MOST_COUNTED,
     )
     return environment

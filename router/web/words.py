@@ -248,7 +248,7 @@ class Speech:
 
     def evidence(self, candidate: Candidate) -> str:
         """The evidence for a candidate."""
-        return "; ".join(self.gettext(EVIDENCE[one]) for one in candidate.evidence)
+        return "; ".join(self.gettext(EVIDENCE[evidence]) for evidence in candidate.evidence)
 
     def why_this_verdict(self, view: CallView, channel: str | None) -> str:
         """One sentence: the reason for the verdict."""

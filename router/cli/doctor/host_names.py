@@ -19,13 +19,16 @@ async def receivers(case: Case) -> list[Finding]:
     async with case.store.read() as session:
         connections = await session.find(Connection, active=True)
     webhooks = [hook for hook in await list_all(case.store, Webhook) if hook.active]
-    addresses = {f"connection {one.id}": (one.address, "crm change") for one in connections}
-    addresses |= {f"webhook {one.id}": (one.url, "webhook change") for one in webhooks}
+    addresses = {
+        f"connection {connection.id}": (connection.address, "crm change")
+        for connection in connections
+    }
+    addresses |= {f"webhook {webhook.id}": (webhook.url, "webhook change") for webhook in webhooks}
     hosts = {
         name: (urlsplit(address).hostname, verb) for name, (address, verb) in addresses.items()
     }
     found = await asyncio.gather(*(_look(name, *host) for name, host in hosts.items()))
-    return [one for one in found if one is not None]
+    return [finding for finding in found if finding is not None]
 
 
 async def _look(name: str, host: str | None, verb: str) -> Finding | None:

@@ -114,11 +114,11 @@ async def origins(case: Case) -> Finding:
         every = await session.find(RefusedOrigin)
         sites = {site.id: site for site in await session.find(Site)}
     refused = [
-        f"{one.origin} (site {one.site_id}, {one.count} times)"
-        for one in sorted(every, key=lambda one: -one.count)
-        if now() - one.last_at < RECENT
-        and one.site_id in sites
-        and one.origin not in sites[one.site_id].origins
+        f"{origin.origin} (site {origin.site_id}, {origin.count} times)"
+        for origin in sorted(every, key=lambda origin: -origin.count)
+        if now() - origin.last_at < RECENT
+        and origin.site_id in sites
+        and origin.origin not in sites[origin.site_id].origins
     ]
     if refused:
         fix = (
@@ -134,9 +134,9 @@ async def unchanged(case: Case) -> Finding:
     async with case.store.read() as session:
         every = await session.find(UnchangedPage)
     pages = [
-        f"{one.path} (site {one.site_id}, {one.count} times)"
-        for one in sorted(every, key=lambda one: -one.count)
-        if now() - one.last_at < RECENT
+        f"{page.path} (site {page.site_id}, {page.count} times)"
+        for page in sorted(every, key=lambda page: -page.count)
+        if now() - page.last_at < RECENT
     ]
     if pages:
         fix = (
@@ -176,12 +176,12 @@ async def mailboxes(case: Case) -> list[Finding]:
         every = await session.find(Mailbox)
     bad = [
         warn(
-            f"mailbox {one.site_id}",
-            str(one.error),
-            f"Test it with `ringtrace mail check {one.site_id}`.",
+            f"mailbox {mailbox.site_id}",
+            str(mailbox.error),
+            f"Test it with `ringtrace mail check {mailbox.site_id}`.",
         )
-        for one in every
-        if one.error
+        for mailbox in every
+        if mailbox.error
     ]
     return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "none")]
 
@@ -191,13 +191,13 @@ async def connections(case: Case) -> list[Finding]:
     every = await list_connections(case.store)
     bad = [
         warn(
-            f"connection {one.connection.id}",
-            f"paused until {moment(one.health.paused_until)}: "
-            f"{one.health.reason or 'it asked for patience'}",
-            f"Test it with `ringtrace crm check {one.connection.id}`.",
+            f"connection {standing.connection.id}",
+            f"paused until {moment(standing.health.paused_until)}: "
+            f"{standing.health.reason or 'it asked for patience'}",
+            f"Test it with `ringtrace crm check {standing.connection.id}`.",
         )
-        for one in every
-        if one.health is not None and one.rests(now())
+        for standing in every
+        if standing.health is not None and standing.rests(now())
     ]
     return bad or [ok("connections", (f"none of {len(every)} is paused") if every else "none")]
 

@@ -153,7 +153,8 @@ async def deliveries(case: Case) -> Finding:
     refusing = [health for health in accounts if health.refusals >= FAILURES]
     if refusing:
         causes = [
-            f"{one.receiver_id}: the last {one.refusals} refused ({one.reason})" for one in refusing
+            f"{health.receiver_id}: the last {health.refusals} refused ({health.reason})"
+            for health in refusing
         ]
         advice = (
             "Run `ringtrace crm check`, fix what it reports, then `ringtrace delivery resend "

@@ -98,7 +98,7 @@ def phone_of(context: CallContext) -> Phone:
         owners=owners,
         calls=len(context.earlier),
         claimed=bool(claimants),
-        elsewhere=all(one.number != number for one in context.earlier),
+        elsewhere=all(call.number != number for call in context.earlier),
         delay=_delay(context),
     )
 
@@ -151,7 +151,7 @@ def _others(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
         return
     unnamed = 1.0
     met: set[str] = set()
-    for candidate in sorted(context.candidates, key=lambda one: one.lease is not None):
+    for candidate in sorted(context.candidates, key=lambda facts: facts.lease is not None):
         share = phone.owners.get(candidate.visitor_id, 0.0)
         if share and candidate.visitor_id not in met:
             met.add(candidate.visitor_id)

@@ -52,11 +52,11 @@ def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5
         return _by_code(context, said)
     phone = phone_of(context)
     weighed, origins, unknown = _weigh(context, phone, model)
-    ranked = sorted(weighed.values(), key=lambda one: -one.probability)
+    ranked = sorted(weighed.values(), key=lambda visitor: -visitor.probability)
     candidates = tuple(
-        _candidate(context, one, phone)
-        for one in ranked[:MOST_CANDIDATES]
-        if one.probability >= _FAINT
+        _candidate(context, visitor, phone)
+        for visitor in ranked[:MOST_CANDIDATES]
+        if visitor.probability >= _FAINT
     )
     named = candidates[0] if candidates and candidates[0].probability >= certainty else None
     source, channel = _shared(origins, certainty)
@@ -94,7 +94,10 @@ def _weigh(
     context: CallContext, phone: Phone, model: Model
 ) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
     """Probabilities of visitors, of origins and of an unknown caller."""
-    weights = [(one, model.weight(one, phone, context)) for one in hypotheses(context, phone)]
+    weights = [
+        (hypothesis, model.weight(hypothesis, phone, context))
+        for hypothesis in hypotheses(context, phone)
+    ]
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
     origins: defaultdict[Origin, float] = defaultdict(float)
@@ -109,9 +112,9 @@ def _weigh(
         )
         again += share * carried
         if candidate is not None:
-            one = visitors.setdefault(candidate.visitor_id, _Weighed(candidate))
-            one.probability += share
-            one.hypotheses.append(hypothesis)
+            visitor = visitors.setdefault(candidate.visitor_id, _Weighed(candidate))
+            visitor.probability += share
+            visitor.hypotheses.append(hypothesis)
             origins[candidate.source, candidate.channel] += share * (not carried)
         elif hypothesis.cause is Cause.GONE:
             for source, channel, part in model.origins:
@@ -128,14 +131,14 @@ def _by_code(context: CallContext, said: CandidateFacts) -> Attribution:
     """The visit of the promo code that the caller gave."""
     phone = phone_of(context)
     known = [
-        one
-        for one in hypotheses(context, phone)
-        if one.candidate and one.candidate.visit_id == said.visit_id
+        hypothesis
+        for hypothesis in hypotheses(context, phone)
+        if hypothesis.candidate and hypothesis.candidate.visit_id == said.visit_id
     ]
-    one = _Weighed(said, probability=1.0, hypotheses=known)
-    named = _candidate(context, one, phone)
+    visitor = _Weighed(said, probability=1.0, hypotheses=known)
+    named = _candidate(context, visitor, phone)
     static = context.number is not None and context.number.kind is NumberKind.STATIC
-    verdict = Verdict.STATIC if static else _standing_verdict(context, one)
+    verdict = Verdict.STATIC if static else _standing_verdict(context, visitor)
     return Attribution(
         verdict=Verdict.EXACT if verdict is Verdict.REPEAT else verdict,
         probability=1.0,
@@ -167,12 +170,12 @@ def _verdict(
     return Verdict.REPEAT if context.earlier else Verdict.UNKNOWN
 
 
-def _standing_verdict(context: CallContext, one: _Weighed) -> Verdict:
+def _standing_verdict(context: CallContext, visitor: _Weighed) -> Verdict:
     """The verdict by the visitor's presence; without a lease of this number, by the phone."""
-    causes = {hypothesis.cause for hypothesis in one.hypotheses}
+    causes = {hypothesis.cause for hypothesis in visitor.hypotheses}
     if Cause.PRESENT in causes:
         return Verdict.EXACT
-    lease = one.candidate.lease
+    lease = visitor.candidate.lease
     if lease is not None and lease.frozen_at <= context.at < lease.ends_at:
         return Verdict.FROZEN
     if Cause.REDIAL in causes or lease is None:
@@ -180,40 +183,41 @@ def _standing_verdict(context: CallContext, one: _Weighed) -> Verdict:
     return Verdict.STALE
 
 
-def _candidate(context: CallContext, one: _Weighed, phone: Phone) -> Candidate:
+def _candidate(context: CallContext, visitor: _Weighed, phone: Phone) -> Candidate:
     leased = next(
-        (h.candidate for h in one.hypotheses if h.candidate and h.cause is not Cause.REDIAL), None
+        (h.candidate for h in visitor.hypotheses if h.candidate and h.cause is not Cause.REDIAL),
+        None,
     )
-    caller = leased or one.candidate
+    caller = leased or visitor.candidate
     return Candidate(
         lease_id=caller.lease.id if leased and caller.lease else None,
         visitor_id=caller.visitor_id,
-        visit_id=_visit(context, one, caller),
-        probability=min(1.0, one.probability),
-        evidence=tuple(_evidence(context, one, phone)),
+        visit_id=_visit(context, visitor, caller),
+        probability=min(1.0, visitor.probability),
+        evidence=tuple(_evidence(context, visitor, phone)),
     )
 
 
-def _visit(context: CallContext, one: _Weighed, caller: CandidateFacts) -> str:
+def _visit(context: CallContext, visitor: _Weighed, caller: CandidateFacts) -> str:
     """The visit that led to the call: the lease's while it is valid, otherwise that of the first
     call.
     """
     if caller.lease is not None and context.at < caller.lease.ends_at:
         return caller.visit_id
-    first = next((h.candidate for h in one.hypotheses if h.cause is Cause.REDIAL), None)
+    first = next((h.candidate for h in visitor.hypotheses if h.cause is Cause.REDIAL), None)
     return first.visit_id if first else caller.visit_id
 
 
-def _evidence(context: CallContext, one: _Weighed, phone: Phone) -> list[Evidence]:
+def _evidence(context: CallContext, visitor: _Weighed, phone: Phone) -> list[Evidence]:
     found: list[Evidence] = []
-    lease = one.candidate.lease
-    for hypothesis in one.hypotheses:
+    lease = visitor.candidate.lease
+    for hypothesis in visitor.hypotheses:
         seen = dict(hypothesis.traits)
         if hypothesis.cause is Cause.PRESENT:
             found.append(Evidence.ON_PAGE)
         elif hypothesis.cause is Cause.GONE and lease is not None:
             found.append(Evidence.FROZEN if context.at < lease.ends_at else Evidence.ENDED)
-            if _retaken(context, one.candidate):
+            if _retaken(context, visitor.candidate):
                 found.append(Evidence.RETAKEN)
         if seen.get(f"tap_{hypothesis.cause}") in _TAPS:
             found.append(Evidence.TAPPED)
@@ -224,12 +228,12 @@ def _evidence(context: CallContext, one: _Weighed, phone: Phone) -> list[Evidenc
             for trait, value in seen.items()
             if trait.startswith(REGION) and value in _REGIONS
         ]
-    if one.candidate.code:
+    if visitor.candidate.code:
         found.append(Evidence.CODE)
-    if one.candidate.form:
+    if visitor.candidate.form:
         found.append(Evidence.FORM)
     if context.earlier:
-        own = phone.owners.get(one.candidate.visitor_id, 0.0)
+        own = phone.owners.get(visitor.candidate.visitor_id, 0.0)
         found.append(Evidence.CALLED_BEFORE if own >= _CLOSE else Evidence.CALLED_OTHERS)
     return list(dict.fromkeys(found))
 

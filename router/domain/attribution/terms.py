@@ -92,7 +92,7 @@ class Earlier:
 
     def unnamed_unknown(self) -> float:
         """Probability of an unknown caller, given that it was no candidate."""
-        unnamed = 1.0 - sum(one.probability for one in self.candidates)
+        unnamed = 1.0 - sum(candidate.probability for candidate in self.candidates)
         nowhere = 1.0 - sum(share for *_, share in self.origins)
         return min(1.0, max(0.0, nowhere) / unnamed) if unnamed > 0 else 1.0
 

@@ -78,7 +78,7 @@ def train_model(
     if len(prepared) < 2:
         return model
     model = replace(model, forged=model.forged and model.forged / CAUTION)
-    moments = [one.case.context.at for one in prepared]
+    moments = [item.case.context.at for item in prepared]
     hours = max(1.0, (max(moments) - min(moments)).total_seconds() / 3600)
     for _ in range(rounds):
         model = _improved(model, _guess(prepared, model), hours, len(prepared))
@@ -92,15 +92,24 @@ def _can_train(context: CallContext) -> bool:
 def _prepare(case: Case) -> _Prepared:
     phone = phone_of(case.context)
     alike: dict[object, Hypothesis] = {}
-    for one in hypotheses(case.context, phone):
-        who = one.candidate and (
-            one.candidate.source,
-            one.candidate.channel,
-            _is(one, case.visitor_id),
+    for hypothesis in hypotheses(case.context, phone):
+        who = hypothesis.candidate and (
+            hypothesis.candidate.source,
+            hypothesis.candidate.channel,
+            _is(hypothesis, case.visitor_id),
         )
-        key = (one.cause, one.bin, one.traits, one.own, one.silence, who)
+        key = (
+            hypothesis.cause,
+            hypothesis.bin,
+            hypothesis.traits,
+            hypothesis.own,
+            hypothesis.silence,
+            who,
+        )
         before = alike.get(key)
-        alike[key] = replace(before, count=before.count + one.count) if before else one
+        alike[key] = (
+            replace(before, count=before.count + hypothesis.count) if before else hypothesis
+        )
     return _Prepared(case, phone, list(alike.values()))
 
 
@@ -111,25 +120,25 @@ def _is(hypothesis: Hypothesis, visitor_id: str | None) -> bool:
 def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
     """Expectation step: who called, by the present model."""
     sums = _Sums()
-    for one in prepared:
-        _add_call(sums, one, model)
-        _add_crowd(sums, one.case.crowd, model)
+    for item in prepared:
+        _add_call(sums, item, model)
+        _add_crowd(sums, item.case.crowd, model)
     return sums
 
 
-def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
+def _add_call(sums: _Sums, item: _Prepared, model: Model) -> None:
     weights = [
-        model.weight(hypothesis, one.phone, one.case.context) for hypothesis in one.hypotheses
+        model.weight(hypothesis, item.phone, item.case.context) for hypothesis in item.hypotheses
     ]
-    if one.case.visitor_id is not None:
-        certain = [_is(hypothesis, one.case.visitor_id) for hypothesis in one.hypotheses]
+    if item.case.visitor_id is not None:
+        certain = [_is(hypothesis, item.case.visitor_id) for hypothesis in item.hypotheses]
         sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
         weights = sure if sum(sure) else weights
     total = sum(weights)
-    for hypothesis, weight in zip(one.hypotheses, weights, strict=True):
+    for hypothesis, weight in zip(item.hypotheses, weights, strict=True):
         share = weight / total
         sums.calls[hypothesis.cause, hypothesis.bin] += share
-        if one.phone.known and not one.phone.elsewhere:
+        if item.phone.known and not item.phone.elsewhere:
             by_another = hypothesis.cause is Cause.PRESENT and not hypothesis.own
             sums.forged += share * by_another
             sums.redialled += share * (by_another or hypothesis.cause is Cause.REDIAL)
@@ -139,9 +148,9 @@ def _add_call(sums: _Sums, one: _Prepared, model: Model) -> None:
             for trait in hypothesis.traits:
                 sums.callers[trait] += share
                 sums.others[trait] += hypothesis.count - share
-            if not one.phone.hidden:
+            if not item.phone.hidden:
                 sums.leased += share
-                sums.known += share * one.phone.known * (1.0 - hypothesis.own)
+                sums.known += share * item.phone.known * (1.0 - hypothesis.own)
 
 
 def _add_crowd(sums: _Sums, crowd: Crowd, model: Model) -> None:

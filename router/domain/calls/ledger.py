@@ -198,7 +198,7 @@ def _past(group: Group) -> set[str]:
     return {
         linkedid
         for part in over
-        if group.id not in part and (since is None or max(last[one] for one in part) < since)
+        if group.id not in part and (since is None or max(last[key] for key in part) < since)
         for linkedid in part
     }
 

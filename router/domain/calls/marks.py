@@ -72,8 +72,8 @@ def _pauses(call: Call, recorded_seconds: float) -> tuple[Period, ...]:
     """The waits after transfers, if they explain what the recording lacks."""
     if call.answered_at is None or call.ended_at is None:
         return ()
-    waits = tuple(one for one in call.periods if one.kind is PeriodKind.TRANSFER)
-    waited = sum(one.seconds for one in waits)
+    waits = tuple(period for period in call.periods if period.kind is PeriodKind.TRANSFER)
+    waited = sum(wait.seconds for wait in waits)
     lacking = (call.ended_at - call.answered_at).total_seconds() - recorded_seconds
     return waits if waited and lacking > waited / 2 else ()
 

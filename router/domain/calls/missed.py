@@ -155,7 +155,7 @@ def _begun(event: Event) -> Episode:
 def episodes(events: Iterable[Event]) -> Iterator[Episode]:
     """The episodes of one caller, the oldest first; events in any order, and any of them twice."""
     once = {(event.kind, event.key): event for event in events}
-    ordered = sorted(once.values(), key=lambda one: (one.at, _ORDER[one.kind], one.key))
+    ordered = sorted(once.values(), key=lambda event: (event.at, _ORDER[event.kind], event.key))
     episode: Episode | None = None
     for event in ordered:
         after = advance(episode, event)

@@ -38,7 +38,7 @@ class Field:
     def is_called(self, name: str) -> bool:
         """Whether a rule means this field by that name."""
         names = {self.name, self.title, *self.aliases}
-        return name.casefold() in {one.casefold() for one in names}
+        return name.casefold() in {name.casefold() for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,8 @@ class Catalogue:
     def find(self, kind: EntityKind, name: str) -> Field | None:
         """The field that a rule calls so."""
         fields = self.fields.get(kind, ())
-        exact = (one for one in fields if one.name == name)
-        return next(exact, None) or next((one for one in fields if one.is_called(name)), None)
+        exact = (field for field in fields if field.name == name)
+        return next(exact, None) or next((field for field in fields if field.is_called(name)), None)
 
     def fit(self, kind: EntityKind, values: Mapping[str, str]) -> "Fitted":
         """Texts as these entities can take them; what they have no place for is left out.
@@ -148,7 +148,7 @@ def listed(names: Iterable[str], most: int = 10) -> str:
 
 def first(some: Sequence[Named] | None, key: str) -> Named | None:
     """The one with this id."""
-    return next((one for one in some or () if one.id == key), None)
+    return next((named for named in some or () if named.id == key), None)
 
 
 def _option(known: Field, text: str) -> str | None:

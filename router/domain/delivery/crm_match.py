@@ -61,7 +61,7 @@ def match(
     if after < rules.settle:
         return Match(wait=True)
     within = within or window(call, rules)
-    candidates = [one for one in found if _may_be(one, call, rules, within)]
+    candidates = [candidate for candidate in found if _may_be(candidate, call, rules, within)]
     best = _best(candidates, call, rules)
     if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
         return Match(wait=after < rules.wait)
@@ -74,24 +74,24 @@ def created_by_us(
     """An entity that would match, if it were not created by Ringtrace's own user."""
     return next(
         (
-            one
-            for one in found
-            if one.ours and _may_be(replace(one, ours=False), call, rules, within)
+            entity
+            for entity in found
+            if entity.ours and _may_be(replace(entity, ours=False), call, rules, within)
         ),
         None,
     )
 
 
-def _may_be(one: Found, call: CallEvent, rules: Rules, within: Window) -> bool:
-    if one.ours or one.ref.kind not in rules.targets:
+def _may_be(entity: Found, call: CallEvent, rules: Rules, within: Window) -> bool:
+    if entity.ours or entity.ref.kind not in rules.targets:
         return False
-    if one.exact:
+    if entity.exact:
         return True
-    in_time = one.created_at is not None and within.since <= one.created_at < within.until
+    in_time = entity.created_at is not None and within.since <= entity.created_at < within.until
     return (
         in_time
         and call.caller is not None
-        and any(same_phone(phone, call.caller) for phone in one.phones)
+        and any(same_phone(phone, call.caller) for phone in entity.phones)
     )
 
 
@@ -100,12 +100,12 @@ def _best(candidates: Sequence[Found], call: CallEvent, rules: Rules) -> list[Fo
     created during the call.
     """
 
-    def rank(one: Found) -> tuple[bool, int, bool, bool]:
-        began = one.created_at is not None and one.created_at >= call.arrived_at
-        return (not one.exact, rules.targets.index(one.ref.kind), not one.open, not began)
+    def rank(entity: Found) -> tuple[bool, int, bool, bool]:
+        began = entity.created_at is not None and entity.created_at >= call.arrived_at
+        return (not entity.exact, rules.targets.index(entity.ref.kind), not entity.open, not began)
 
     if not candidates:
         return []
-    first = min(rank(one) for one in candidates)
-    unique = {one.ref: one for one in candidates if rank(one) == first}
+    first = min(rank(candidate) for candidate in candidates)
+    unique = {candidate.ref: candidate for candidate in candidates if rank(candidate) == first}
     return list(unique.values())

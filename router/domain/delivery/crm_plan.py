@@ -68,16 +68,18 @@ def responsible_for(call: CallEvent, rules: Rules) -> str | None:
 
 def oldest(found: Sequence[Found], kind: EntityKind) -> Found | None:
     """The oldest of several contacts or companies with one phone: the others are duplicates."""
-    some = [one for one in found if one.ref.kind is kind]
+    some = [entity for entity in found if entity.ref.kind is kind]
     return min(
-        some, key=lambda one: (one.created_at is None, one.created_at, one.ref.id), default=None
+        some,
+        key=lambda entity: (entity.created_at is None, entity.created_at, entity.ref.id),
+        default=None,
     )
 
 
 def _newest_open(deals: Sequence[Found]) -> Found | None:
-    still = [one for one in deals if one.open]
+    still = [deal for deal in deals if deal.open]
     return max(
         still,
-        key=lambda one: (one.created_at is not None, one.created_at, one.ref.id),
+        key=lambda deal: (deal.created_at is not None, deal.created_at, deal.ref.id),
         default=None,
     )

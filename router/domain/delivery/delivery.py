@@ -197,18 +197,18 @@ def leave_to_person(delivery: Delivery, reason: Outcome, candidates: Sequence[Fo
         state=DeliveryState.NEEDS_REVIEW,
         attempts=delivery.attempts + 1,
         last_error=reason,
-        candidates=tuple(_harmless(one) for one in candidates[:MOST_CANDIDATES]),
+        candidates=tuple(_harmless(entity) for entity in candidates[:MOST_CANDIDATES]),
         chosen=None,
     )
 
 
-def _harmless(one: Found) -> Found:
-    client_id = None if one.client_id is None else one_line(one.client_id, MOST_SHOWN)
-    phones = tuple(one_line(phone, MOST_SHOWN) for phone in one.phones)
-    sane = one.created_at is not None and 1970 < one.created_at.year < 3000
-    created_at = one.created_at if sane else None
-    title = one_line(one.title, MOST_SHOWN)
-    return replace(one, title=title, phones=phones, client_id=client_id, created_at=created_at)
+def _harmless(entity: Found) -> Found:
+    client_id = None if entity.client_id is None else one_line(entity.client_id, MOST_SHOWN)
+    phones = tuple(one_line(phone, MOST_SHOWN) for phone in entity.phones)
+    sane = entity.created_at is not None and 1970 < entity.created_at.year < 3000
+    created_at = entity.created_at if sane else None
+    title = one_line(entity.title, MOST_SHOWN)
+    return replace(entity, title=title, phones=phones, client_id=client_id, created_at=created_at)
 
 
 def choose(delivery: Delivery, ref: Ref, now: datetime) -> Delivery:

@@ -62,7 +62,7 @@ class Outcome:
     @classmethod
     def of(cls, code: Code, *also: "Outcome | Code", **params: Any) -> Self:
         """An outcome; its parameters become plain JSON of a bounded length."""
-        others = [cls(code=one.value) if isinstance(one, Code) else one for one in also]
+        others = [cls(code=part.value) if isinstance(part, Code) else part for part in also]
         return cls(code=code.value, params=_plain(params), also=tuple(others[:MOST_PARTS]))
 
     @classmethod
@@ -72,7 +72,7 @@ class Outcome:
 
     def with_(self, others: Iterable["Outcome"]) -> Self:
         """This one, and what has to be said beside it."""
-        flat = (part for one in others for part in one.parts())
+        flat = (part for other in others for part in other.parts())
         return replace(self, also=(*self.also, *flat)[:MOST_PARTS])
 
     def parts(self) -> tuple["Outcome", ...]:
@@ -100,12 +100,14 @@ def request_of(receipt: Outcome | None) -> Outcome | None:
     """The common part of the receipts of one request."""
     if receipt is None:
         return None
-    return replace(receipt, also=tuple(one for one in receipt.also if not _is_record(one)))
+    return replace(receipt, also=tuple(part for part in receipt.also if not _is_record(part)))
 
 
 def record_of(receipt: Outcome | None) -> int | None:
     """The place in its request that a receipt names, from 0."""
-    places = [one.params.get("place") for one in receipt.also if _is_record(one)] if receipt else []
+    places = (
+        [part.params.get("place") for part in receipt.also if _is_record(part)] if receipt else []
+    )
     return next((place for place in places if isinstance(place, int)), None)
 
 
@@ -121,7 +123,7 @@ def as_json(outcome: Outcome | None) -> dict[str, Any] | None:
         "code": outcome.code,
         "params": outcome.params,
         "text": sentence(outcome),
-        "also": [as_json(one) for one in outcome.also],
+        "also": [as_json(part) for part in outcome.also],
     }
 
 
@@ -140,13 +142,13 @@ def _said(outcome: Outcome, gettext: Gettext, moment: Callable[[datetime], str])
     def word(name: str, value: Any) -> str:
         match value:
             case {"code": str(code)}:
-                also = tuple(Outcome(**one) for one in value.get("also", ()))
+                also = tuple(Outcome(**part) for part in value.get("also", ()))
                 reason = Outcome(code=code, params=value.get("params", {}), also=also)
                 return sentence(reason, gettext, moment)
             case {"kind": str(kind), "id": str(key)}:
                 return f"{gettext(kind.capitalize()).lower()} {key}"
             case list():
-                return ", ".join(word(name, one) for one in value)
+                return ", ".join(word(name, item) for item in value)
             case str() if name in _MOMENTS:
                 return moment(datetime.fromisoformat(value))
             case int() | float() if name == "position":
@@ -176,7 +178,7 @@ def _plain(value: Any) -> Any:
     match value:
         case Outcome():
             plain = {"code": value.code, "params": value.params}
-            return plain | ({"also": [_plain(one) for one in value.also]} if value.also else {})
+            return plain | ({"also": [_plain(part) for part in value.also]} if value.also else {})
         case Ref():
             return {"kind": value.kind.value, "id": one_line(value.id)}
         case datetime():
@@ -184,9 +186,9 @@ def _plain(value: Any) -> Any:
         case str():
             return one_line(value, LONGEST)
         case Mapping():
-            return {str(name): _plain(one) for name, one in value.items()}
+            return {str(name): _plain(item) for name, item in value.items()}
         case None | bool() | int() | float():
             return value
         case Iterable():
-            return [_plain(one) for one in list(value)[:MOST_PARTS]]
+            return [_plain(item) for item in list(value)[:MOST_PARTS]]
     return one_line(str(value), LONGEST)

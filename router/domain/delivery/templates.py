@@ -147,7 +147,9 @@ def render(
     values = _values(call, words, language)
     if call.caller is None and part is not Part.CONTACT:
         values["caller"] = words.from_hidden
-    lines = [line for one in template.splitlines() if (line := _line(one, values)) is not None]
+    lines = [
+        line for written in template.splitlines() if (line := _line(written, values)) is not None
+    ]
     text = "\n".join(lines).strip()
     if part in {Part.NOTE, Part.TASK}:
         return text or words.hidden
@@ -182,5 +184,5 @@ def _values(call: CallEvent, words: _Words, language: Language) -> dict[str, str
         "verdict": words.verdicts.get(verdict, verdict),
     }
     plain = {name: one_line(text, MOST_VALUE) for name, text in values.items()}
-    transfers = (transfer_in_words(one, language) for one in call.transfers)
-    return {**plain, _TRANSFERS: "\n".join(one_line(one, MOST_VALUE) for one in transfers)}
+    transfers = (transfer_in_words(transfer, language) for transfer in call.transfers)
+    return {**plain, _TRANSFERS: "\n".join(one_line(text, MOST_VALUE) for text in transfers)}

@@ -121,13 +121,13 @@ def _reasons(body: Any) -> str:
     sets = body.get("validation-errors")
     errors = [
         error
-        for one in (sets if isinstance(sets, list) else [])
-        if isinstance(one, dict) and isinstance(one.get("errors"), list)
-        for error in one["errors"]
+        for answer in (sets if isinstance(sets, list) else [])
+        if isinstance(answer, dict) and isinstance(answer.get("errors"), list)
+        for error in answer["errors"]
         if isinstance(error, dict)
     ]
     said = [
-        f"{text(one.get('path'))}: {text(one.get('detail'))} ({text(one.get('code'))})"
-        for one in errors
+        f"{text(error.get('path'))}: {text(error.get('detail'))} ({text(error.get('code'))})"
+        for error in errors
     ]
     return one_line("; ".join(said) or text(body.get("detail")) or text(body.get("title")))

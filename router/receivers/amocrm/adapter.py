@@ -107,7 +107,7 @@ class AmoCrm:
         rows = await self._search.rows_of_owners(call.caller, kinds)
         leads = await self._search.leads_of([row for _, row in rows], call.caller, waiting)
         owners = await self._search.owners(rows)
-        if any(one.created_at and since <= one.created_at <= until for one in leads):
+        if any(deal.created_at and since <= deal.created_at <= until for deal in leads):
             return [*waiting, *leads, *owners]
         if leads:
             leads = await self._search.logged("leads", leads, call, until)
@@ -215,7 +215,7 @@ class AmoCrm:
             code = CLIENT_ID if name == TRACKING else name
             if code in {CLIENT_ID, MARK, WORDS} and not await self._fields.find(path, name):
                 made.append(await self._fields.make(path, code))
-        return [one for one in made if one]
+        return [ref for ref in made if ref]
 
     def _needed(self) -> list[tuple[str, str]]:
         needed = [(PATHS[kind], self.client_id_field(kind)) for kind in self._kinds]

@@ -49,7 +49,7 @@ def _read_fields(rows: Sequence[Row]) -> list[Field]:
 def _field(row: Row) -> Field:
     kind, code = text(row.get("type")), text(row.get("code"))
     enums = row.get("enums")
-    values = [text(one.get("value")) for one in enums or () if isinstance(one, dict)]
+    values = [text(enum.get("value")) for enum in enums or () if isinstance(enum, dict)]
     return Field(
         name=text(row.get("id")),
         title=text(row.get("name")),
@@ -73,8 +73,10 @@ def _type(kind: str) -> FieldType:
 def _stages(row: Row) -> frozenset[str]:
     """The statuses in which amoCRM asks for this field."""
     places = row.get("required_statuses")
-    rows = [one for one in places if isinstance(one, dict)] if isinstance(places, list) else []
-    return frozenset(text(one.get("status_id")) for one in rows)
+    rows = (
+        [place for place in places if isinstance(place, dict)] if isinstance(places, list) else []
+    )
+    return frozenset(text(row.get("status_id")) for row in rows)
 
 
 async def _users(account: Account) -> list[Named] | None:
@@ -96,8 +98,8 @@ def _is_active(row: Row) -> bool:
 
 def _pipeline(row: Row) -> Pipeline:
     stages = [
-        Named(id=text(one.get("id")), title=text(one.get("name")))
-        for one in embedded(row, "statuses")
+        Named(id=text(status.get("id")), title=text(status.get("name")))
+        for status in embedded(row, "statuses")
     ]
     return Pipeline(
         id=text(row.get("id")),

@@ -102,7 +102,7 @@ class Fields:
 
 def value_in(row: Row, field: Field) -> str:
     """The value of an entity's field."""
-    values = _values(row, lambda one: number(one.get("field_id")) == field.id)
+    values = _values(row, lambda value: number(value.get("field_id")) == field.id)
     return values[0] if values else ""
 
 
@@ -113,15 +113,15 @@ def phone_field(phone: str) -> dict[str, Any]:
 
 def phones_in(row: Row) -> tuple[str, ...]:
     """A contact's phones, as they are written there."""
-    return tuple(_values(row, lambda one: one.get("field_code") == "PHONE"))
+    return tuple(_values(row, lambda value: value.get("field_code") == "PHONE"))
 
 
 def _values(row: Row, wanted: Any) -> list[str]:
     fields = row.get("custom_fields_values")
     found: list[str] = []
-    for one in fields if isinstance(fields, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("values"), list) and wanted(one):
-            found += [text(each.get("value")) for each in one["values"] if isinstance(each, dict)]
+    for entry in fields if isinstance(fields, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("values"), list) and wanted(entry):
+            found += [text(each.get("value")) for each in entry["values"] if isinstance(each, dict)]
     return [value for value in found if value]
 
 
@@ -130,4 +130,4 @@ def _field(row: Row) -> Field | None:
     if id_ is None:
         return None
     names = (str(id_), text(row.get("code")), text(row.get("name")))
-    return Field(id=id_, names=frozenset(one.lower() for one in names if one))
+    return Field(id=id_, names=frozenset(name.lower() for name in names if name))

@@ -51,12 +51,12 @@ class Search:
         self, people: Sequence[Row], phone: str, waiting: Sequence[Found]
     ) -> list[Found]:
         """The newest of them, but for those that are known as unsorted."""
-        known = {one.ref.id for one in waiting}
+        known = {item.ref.id for item in waiting}
         ids = {
             id_
             for row in people
-            for one in embedded(row, "leads")
-            if (id_ := number(one.get("id"))) is not None
+            for lead in embedded(row, "leads")
+            if (id_ := number(lead.get("id"))) is not None
         }
         newest = sorted((id_ for id_ in ids if str(id_) not in known), reverse=True)[:_FEW]
         if not newest:
@@ -74,8 +74,10 @@ class Search:
         """Mark as exact those of this path that the telephony logged the call on."""
         noted = await logged_on(self._account, path, call, until)
         return [
-            replace(one, exact=True) if PATHS[one.ref.kind] == path and one.ref.id in noted else one
-            for one in found
+            replace(entity, exact=True)
+            if PATHS[entity.ref.kind] == path and entity.ref.id in noted
+            else entity
+            for entity in found
         ]
 
     async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:

@@ -55,7 +55,7 @@ class Item:
 
     def has(self, phone: str | None) -> bool:
         """Whether this phone called."""
-        return phone is not None and any(same_phone(one, phone) for one in self.phones)
+        return phone is not None and any(same_phone(own, phone) for own in self.phones)
 
     def found(self, call: CallEvent | None = None) -> Found:
         """The lead, as a search would show it."""
@@ -125,7 +125,7 @@ class Unsorted:
             if there is None:
                 raise
             return there
-        ids = [number(one.get("id")) for one in embedded(made, "leads")]
+        ids = [number(lead.get("id")) for lead in embedded(made, "leads")]
         if not ids or ids[0] is None:
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=_PATH)
         return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
@@ -147,7 +147,7 @@ def _metadata(call: CallEvent) -> dict[str, Any]:
 
 def _item(row: Row) -> Item | None:
     said = row.get("metadata")
-    leads = [number(one.get("id")) for one in embedded(row, "leads")]
+    leads = [number(lead.get("id")) for lead in embedded(row, "leads")]
     if not isinstance(said, dict) or not leads or leads[0] is None:
         return None
     phones = (text(said.get("from")), text(said.get("phone")))

@@ -84,7 +84,7 @@ class Bitrix24:
     async def made_for(self, call_id: str) -> list[Ref]:
         """By `originId`, in the order in which they are created."""
         where = {"=originatorId": ORIGIN, "=originId": call_id}
-        return [one.ref for one in await self._listed([(kind, where) for kind in _CREATED])]
+        return [entity.ref for entity in await self._listed([(kind, where) for kind in _CREATED])]
 
     async def contacts(self, phone: str) -> list[Found]:
         """Contacts and companies, by the index of duplicates, then by their digits."""
@@ -97,7 +97,7 @@ class Bitrix24:
             where = any_of(f"{owner}Id", [key(ref) for ref in contacts if ref.kind is owner])
             deals = await self._portal.pages(*listing(EntityKind.DEAL, where)) if where else []
             found += [self._found(EntityKind.DEAL, row, {}) for row in deals]
-        return list({one.ref: one for one in found}.values())
+        return list({entity.ref: entity for entity in found}.values())
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Entities named in the record of this call, and those created meanwhile for its phone."""
@@ -108,16 +108,20 @@ class Bitrix24:
             **{kind: doubles(kind, call.caller) for kind in WITH_PHONE},
         }
         seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
-        joined = await self._joined(one for one in rows(seen.get("calls")) if is_of(one, call))
+        joined = await self._joined(row for row in rows(seen.get("calls")) if is_of(row, call))
         wanted = [
             (kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE
         ]
         people = [
-            one for one in await self._listed(wanted, joined) if one.exact or _has(one, call.caller)
+            entity
+            for entity in await self._listed(wanted, joined)
+            if entity.exact or _has(entity, call.caller)
         ]
         if people and not any(joined.values()):
             joined = await self._joined(await self._logged_on(people, call))
-            people = [replace(one, exact=key(one.ref) in joined[one.ref.kind]) for one in people]
+            people = [
+                replace(owner, exact=key(owner.ref) in joined[owner.ref.kind]) for owner in people
+            ]
         deals = await self._deals(people, joined, call.caller)
         named = {str(deal) for deal in joined[EntityKind.DEAL]}
         since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
@@ -148,7 +152,7 @@ class Bitrix24:
         there = await self._portal.pages("crm.timeline.comment.list", asked)
         # not of a call whose id has the same beginning
         ours = re.compile(re.escape(mark) + r"(?![\w.-])")
-        if not any(ours.search(str(one.get("COMMENT"))) for one in there):
+        if not any(ours.search(str(comment.get("COMMENT"))) for comment in there):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})
 
@@ -212,7 +216,7 @@ class Bitrix24:
         found = await self._listed(
             [(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds]
         )
-        return [one for one in found if _has(one, phone)]
+        return [entity for entity in found if _has(entity, phone)]
 
     async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
         """Entities that the telephony linked to these records, and to their activities."""
@@ -229,7 +233,7 @@ class Bitrix24:
             if activities
             else {}
         )
-        for binding in (one for name in activities for one in rows(said.get(name))):
+        for binding in (row for name in activities for row in rows(said.get(name))):
             bound = KINDS.get(number(binding.get("entityTypeId")))
             if bound:
                 joined[bound].add(number(binding.get("entityId")))
@@ -237,10 +241,12 @@ class Bitrix24:
 
     async def _logged_on(self, people: Sequence[Found], call: CallEvent) -> list[Mapping[str, Any]]:
         """Activities of this call, which some telephonies write and no record of it."""
-        asked = {f"of {place}": activities(one.ref) for place, one in enumerate(people[:_FEW])}
+        asked = {
+            f"of {place}": activities(person.ref) for place, person in enumerate(people[:_FEW])
+        }
         said = await self._portal.batch(asked, optional=frozenset(asked))
         found = [activity for name in asked for activity in rows(said.get(name))]
-        return [{"CRM_ACTIVITY_ID": one.get("ID")} for one in found if is_activity_of(one, call)]
+        return [{"CRM_ACTIVITY_ID": row.get("ID")} for row in found if is_activity_of(row, call)]
 
     async def _deals(self, people: Sequence[Found], joined: Linked, phone: str) -> list[Found]:
         """Deals that the call's record names, and the newest fifty of each owner.
@@ -251,7 +257,9 @@ class Bitrix24:
             (EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))
         ]
         for owner in WITH_PHONE:  # a deal knows the lead that became it, too
-            theirs = any_of(f"{owner}Id", [key(one.ref) for one in people if one.ref.kind is owner])
+            theirs = any_of(
+                f"{owner}Id", [key(person.ref) for person in people if person.ref.kind is owner]
+            )
             wanted.append((EntityKind.DEAL, theirs))
         named = {EntityKind.DEAL: joined[EntityKind.DEAL]}
         return await self._listed(wanted, named if named[EntityKind.DEAL] else joined, (phone,))
@@ -263,9 +271,9 @@ class Bitrix24:
         phones: tuple[str, ...] = (),
     ) -> list[Found]:
         """Items that match any of these filters, each once; empty filters are skipped."""
-        filters = {f"l{place}": one for place, one in enumerate(wanted) if one[1]}
+        filters = {f"l{place}": pair for place, pair in enumerate(wanted) if pair[1]}
         said = (
-            await self._portal.batch({name: listing(*one) for name, one in filters.items()})
+            await self._portal.batch({name: listing(*pair) for name, pair in filters.items()})
             if filters
             else {}
         )
@@ -274,7 +282,7 @@ class Bitrix24:
             for name, (kind, _) in filters.items()
             for row in rows(said[name])
         )
-        return list({one.ref: one for one in found}.values())
+        return list({entity.ref: entity for entity in found}.values())
 
     def _found(
         self, kind: EntityKind, row: Mapping[str, Any], exact: Linked, phones: tuple[str, ...] = ()
@@ -283,8 +291,8 @@ class Bitrix24:
         return replace(found, phones=phones) if phones else found
 
 
-def _has(one: Found, phone: str) -> bool:
-    return any(same_phone(number, phone) for number in one.phones)
+def _has(entity: Found, phone: str) -> bool:
+    return any(same_phone(number, phone) for number in entity.phones)
 
 
 def _item(ref: Ref) -> dict[str, int]:

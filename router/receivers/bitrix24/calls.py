@@ -43,7 +43,9 @@ class Calls:
         method, params = records(record.call.caller or "")
         said = await self._portal.batch({"calls": (method, params)}, optional=frozenset({"calls"}))
         mine = [
-            one for one in rows(said.get("calls")) if one.get("EXTERNAL_CALL_ID") == record.call.id
+            call
+            for call in rows(said.get("calls"))
+            if call.get("EXTERNAL_CALL_ID") == record.call.id
         ]
         return str(mine[0].get("CALL_ID") or "") if mine else ""
 

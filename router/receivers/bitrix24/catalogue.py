@@ -75,7 +75,7 @@ def _fields(shown: Mapping[str, Any], client_id: str) -> list[Field]:
 
 def _field(name: str, row: Mapping[str, Any]) -> Field:
     longest = number(mapping(row.get("settings")).get("MAX_LENGTH"))
-    options = {str(one.get("VALUE")): str(one.get("ID")) for one in rows(row.get("items"))}
+    options = {str(item.get("VALUE")): str(item.get("ID")) for item in rows(row.get("items"))}
     return Field(
         name=name,
         title=str(row.get("title") or ""),

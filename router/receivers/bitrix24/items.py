@@ -67,7 +67,7 @@ def doubles(kind: EntityKind, phone: str) -> Command:
 def doubled(said: Any, kind: EntityKind) -> set[int]:
     """What `doubles` found."""
     numbers = mapping(said).get(kind.upper())
-    return {number(one) for one in numbers} - {0} if isinstance(numbers, list) else set()
+    return {number(id_) for id_ in numbers} - {0} if isinstance(numbers, list) else set()
 
 
 def records(phone: str) -> Command:
@@ -122,7 +122,9 @@ def read_item(
         ref=ref,
         title=str(row.get("title") or row.get("name") or ""),
         phones=tuple(
-            str(one.get("value")) for one in rows(row.get("fm")) if one.get("typeId") == "PHONE"
+            str(field.get("value"))
+            for field in rows(row.get("fm"))
+            if field.get("typeId") == "PHONE"
         ),
         created_at=moment(row.get("createdTime")),
         open=row.get("closed") != "Y" and str(row.get("stageSemanticId")) not in {"S", "F"},

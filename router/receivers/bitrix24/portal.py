@@ -192,7 +192,7 @@ def rows(value: Any) -> list[dict[str, Any]]:
     """
     if isinstance(value, dict):
         value = value.get("items", list(value.values()))
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def _command(method: str, params: Params) -> str:

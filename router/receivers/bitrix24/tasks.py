@@ -27,7 +27,7 @@ class Tasks:
         where = {"OWNER_TYPE_ID": owner, "OWNER_ID": item, "PROVIDER_ID": "CRM_TODO"}
         asked = {"filter": where, "select": ["ID", "DESCRIPTION"], "order": {"ID": "DESC"}}
         there = await self._portal.pages("crm.activity.list", asked)
-        if any(mark in str(one.get("DESCRIPTION")).split("\n") for one in there):
+        if any(mark in str(task.get("DESCRIPTION")).split("\n") for task in there):
             return
         params = {
             "ownerTypeId": owner,

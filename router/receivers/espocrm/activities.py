@@ -31,25 +31,31 @@ class EspoActivities(Activities):
             with entity(ref):
                 path = f"{OBJECTS[ref.kind]}/{ref.id}/stream"
                 posts = await self._api.rows(path, primaryFilter="posts")
-            return [one.get("post") for one in posts]
+            return [post.get("post") for post in posts]
         where = [{"type": "equals", "attribute": "parentId", "value": ref.id}]
         rows = await self._api.rows(_MODULES[entry], select=["description"], where=where)
-        return [one.get("description") for one in rows]
+        return [row.get("description") for row in rows]
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """A post."""
         place = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
         await self._api.create("Note", {"type": "Post", "post": plain(text), **place})
 
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """A call that was held is also among the activities of its contact or lead."""
-        name, ref = "Call" if one.call else "Task", one.refs[0]
+        name, ref = "Call" if activity.call else "Task", activity.refs[0]
         values: dict[str, Any] = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
-        values |= {"name": a_name(one.subject), "description": plain(one.text)}
-        values["assignedUserId"] = one.owner
-        ends = one.at + timedelta(seconds=round(one.call.talk_seconds) if one.call else 0)
+        values |= {"name": a_name(activity.subject), "description": plain(activity.text)}
+        values["assignedUserId"] = activity.owner
+        ends = activity.at + timedelta(
+            seconds=round(activity.call.talk_seconds) if activity.call else 0
+        )
         values["dateEnd"] = f"{ends:{_TIME}}"
-        if one.call:
-            values |= {"status": "Held", "direction": "Inbound", "dateStart": f"{one.at:{_TIME}}"}
-            values |= {_PEOPLE[ref.kind]: [ref.id] for ref in one.refs if ref.kind in _PEOPLE}
+        if activity.call:
+            values |= {
+                "status": "Held",
+                "direction": "Inbound",
+                "dateStart": f"{activity.at:{_TIME}}",
+            }
+            values |= {_PEOPLE[ref.kind]: [ref.id] for ref in activity.refs if ref.kind in _PEOPLE}
         await self._api.create(name, values)

@@ -119,13 +119,15 @@ class EspoCrm(QueriedCrm):
         return not row.get("closed")
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        numbers = [str(one.get("phoneNumber")) for one in tools.rows_of(row.get("phoneNumberData"))]
-        one = super()._one(kind, row, phone)
-        return replace(one, phones=tuple(numbers)) if numbers else one
+        numbers = [
+            str(number.get("phoneNumber")) for number in tools.rows_of(row.get("phoneNumberData"))
+        ]
+        entity = super()._one(kind, row, phone)
+        return replace(entity, phones=tuple(numbers)) if numbers else entity
 
     async def _deal(self, draft: Draft) -> Row:
         contact, ends = draft.links.get(EntityKind.CONTACT), draft.call.ended_at + self._days
         values: dict[str, Any] = {"contactsIds": [contact.id]} if contact else {}
         usual = {"amount": 0, "closeDate": f"{ends:%Y-%m-%d}"}
-        usual = {one: usual[one] for one in usual if await self._api.needs("Opportunity", one)}
+        usual = {name: usual[name] for name in usual if await self._api.needs("Opportunity", name)}
         return {**values, **usual, **({"stage": self.stage} if self.stage else {})}

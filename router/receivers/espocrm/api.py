@@ -75,7 +75,7 @@ class Api:
             if "createdAt" not in found:
                 raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="EspoCRM")
             self._defined[name] = found
-        return {key: _field(key, one) for key, one in self._defined[name].items()}
+        return {key: _field(key, row) for key, row in self._defined[name].items()}
 
     async def needs(self, name: str, field: str) -> bool:
         """Whether a new record is refused without it."""
@@ -85,10 +85,10 @@ class Api:
     async def closed(self, name: str) -> set[str]:
         """The stages and statuses of closed deals and leads, as EspoCRM itself counts them."""
         await self.fields(name, False)
-        stage, status = (self._defined[name].get(one, {}) for one in ("stage", "status"))
+        stage, status = (self._defined[name].get(field, {}) for field in ("stage", "status"))
         chances, past = stage.get("probabilityMap") or {}, status.get("notActualOptions")
         ends = tools.an_object(chances, "EspoCRM").items()
-        closed = {one for one, chance in ends if chance in (0, 100)}
+        closed = {option for option, chance in ends if chance in (0, 100)}
         return closed | set(map(str, past if isinstance(past, list) else ()))
 
     def _signed(self, method: str, path: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _field(name: str, row: Row) -> Field:
         name,
         "",
         FieldType.LIST if listed else _TYPES.get(kind),
-        [(one, one) for one in listed if one],
+        [(option, option) for option in listed if option],
         row.get("maxLength") or (255 if kind == "varchar" else None),
         required=row.get("required") is True and name not in _FILLED and not row.get("default"),
         writable=row.get("readOnly") is not True,
@@ -132,6 +132,6 @@ def _field(name: str, row: Row) -> Field:
 def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
     reason = one_line(answer.headers.get("x-status-reason", ""))
     said = " ".join(filter(None, (reason, words(answer))))
-    if answer.status == 403 and not any(one in said for one in _OF_VALUES):
+    if answer.status == 403 and not any(word in said for word in _OF_VALUES):
         return error_for(replace(answer, text=said))
     return Refused(AnswerCode.REQUEST_REFUSED, request=path, detail=said)

@@ -53,7 +53,7 @@ class Ga4:
 
     async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """Each in a request of its own: a request is one browser's."""
-        return SendResult(said=joined([await self._send(one) for one in events]))
+        return SendResult(said=joined([await self._send(event) for event in events]))
 
     async def _send(self, event: AnalyticsEvent) -> Outcome:
         if event.call.client_id is None:
@@ -62,7 +62,7 @@ class Ga4:
         answer = await self._http.ask("POST", "mp/collect", params=self._stream, json=body)
         if answer.text.strip():  # Google says nothing; a page is somebody else's
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Google Analytics")
-        names = [one["name"] for one in body["events"]]
+        names = [item["name"] for item in body["events"]]
         return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
 
     async def validate(self, events: Sequence[AnalyticsEvent]) -> list[str]:

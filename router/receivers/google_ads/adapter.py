@@ -144,9 +144,10 @@ class GoogleAds:
     ) -> Answer:
         body: dict[str, Any] = {
             "destinations": [
-                self._destination(action) for action in {self._action(one): None for one in events}
+                self._destination(action)
+                for action in {self._action(event): None for event in events}
             ],
-            "events": [self._event(one) for one in events],
+            "events": [self._event(event) for event in events],
             "validateOnly": validate_only,
         }
         if "consent" in self._options:
@@ -220,13 +221,13 @@ def _bad(body: Any) -> dict[int, Outcome]:
     found: dict[int, Outcome] = {}
     for detail in details if isinstance(details, list) else ():
         violations = _field(detail, "fieldViolations")
-        for one in violations if isinstance(violations, list) else ():
-            place = _EVENT.search(str(_field(one, "field")))
+        for violation in violations if isinstance(violations, list) else ():
+            place = _EVENT.search(str(_field(violation, "field")))
             if place:
                 found[int(place[1])] = Outcome.of(
                     VisitorCode.EVENT_REFUSED,
-                    field=str(_field(one, "field")),
-                    detail=str(_field(one, "description")),
+                    field=str(_field(violation, "field")),
+                    detail=str(_field(violation, "description")),
                 )
     return found
 

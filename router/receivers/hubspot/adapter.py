@@ -92,7 +92,9 @@ class Hubspot:
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
         if await self._setup.opens("companies"):
             found += await self._companies(phone)
-        return [one for one in found if any(same_phone(number, phone) for number in one.phones)]
+        return [
+            entity for entity in found if any(same_phone(number, phone) for number in entity.phones)
+        ]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """What these contacts and companies have: deals, and their contacts' leads where we create
@@ -149,12 +151,14 @@ class Hubspot:
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
         named = every(await self._api.linked("calls", records, "contacts"))
         known = await self.contacts(call.caller)
-        people = {one.ref.id: one for one in known if one.ref.kind is EntityKind.CONTACT}
+        people = {
+            person.ref.id: person for person in known if person.ref.kind is EntityKind.CONTACT
+        }
         for row in await self._read(EntityKind.CONTACT, named - people.keys()):
             people[row.id] = self._found(EntityKind.CONTACT, row)
-        found = [replace(one, exact=key in named) for key, one in people.items()]
+        found = [replace(person, exact=key in named) for key, person in people.items()]
         firms: set[str] = set()  # on which the call was logged
-        for kind in sorted(kinds, key=lambda one: one is not EntityKind.COMPANY):
+        for kind in sorted(kinds, key=lambda kind: kind is not EntityKind.COMPANY):
             recorded = every(await self._api.linked("calls", records, TYPES[kind]))
             firms |= recorded if kind is EntityKind.COMPANY else set()
             linked = await self._api.linked("contacts", people, TYPES[kind])

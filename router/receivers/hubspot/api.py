@@ -113,7 +113,7 @@ class Api:
         if not newest:
             return []
         asked = {
-            "inputs": [{"id": one} for one in newest],
+            "inputs": [{"id": id_} for id_ in newest],
             "properties": list(properties),
             "propertiesWithHistory": [],
         }
@@ -130,7 +130,7 @@ class Api:
 
     async def linked(self, kind: str, ids: Iterable[str], to: str) -> dict[str, list[str]]:
         """Which objects of the other type each of these is associated with."""
-        inputs = [{"id": one} for one in sorted(set(ids), key=int)[-NEWEST:]]
+        inputs = [{"id": id_} for id_ in sorted(set(ids), key=int)[-NEWEST:]]
         if not inputs:
             return {}
         body = (
@@ -141,7 +141,7 @@ class Api:
             )
         ).body
         return {
-            _id(row.get("from")): [_id(one, "toObjectId") for one in rows_of(row, "to")]
+            _id(row.get("from")): [_id(other, "toObjectId") for other in rows_of(row, "to")]
             for row in _results(body)
         }
 

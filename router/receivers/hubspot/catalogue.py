@@ -55,12 +55,16 @@ def _field(row: Mapping[str, Any]) -> Field:
     rights = row.get("modificationMetadata")
     read_only = isinstance(rights, dict) and rights.get("readOnlyValue") is True
     options = row.get("options")
-    shown = [one for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+    shown = (
+        [option for option in options if isinstance(option, dict)]
+        if isinstance(options, list)
+        else []
+    )
     return Field(
         name=str(row["name"]),
         title=str(row.get("label") or ""),
         type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
-        options={str(one.get("label")): str(one.get("value")) for one in shown},
+        options={str(option.get("label")): str(option.get("value")) for option in shown},
         most=_LONGEST,
         writable=not read_only,
     )
@@ -97,7 +101,7 @@ async def _pipelines(api: Api) -> list[Pipeline]:
         Pipeline(
             id=str(row.get("id")),
             title=str(row.get("label") or ""),
-            stages=[_stage(one) for one in _rows(row, "stages")],
+            stages=[_stage(stage) for stage in _rows(row, "stages")],
             archived=row.get("archived") is True,
         )
         for row in _rows(answer.body)

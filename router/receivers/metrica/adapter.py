@@ -74,9 +74,9 @@ class Metrica:
                 why = Outcome.of(SettingCode.NOT_A_NUMBER, **about)
                 results[event.key] = Result(use=Use.NEVER, outcome=why)
             else:
-                for one in (event, *self._reached(event)):
-                    files.setdefault((_kind(one), column, "value" in one.sale), []).append(
-                        (one, who)
+                for reached in (event, *self._reached(event)):
+                    files.setdefault((_kind(reached), column, "value" in reached.sale), []).append(
+                        (reached, who)
                     )
         said: list[Outcome] = []
         for (kind, column, _), lines in files.items():
@@ -162,7 +162,7 @@ class Metrica:
                 upload, comment = read_upload(row), _comment(row)
                 for at in range(len(_SIGN), len(comment), _MARK):
                     key = comment[at : at + _MARK]
-                    found[key] = max(found.get(key, upload), upload, key=lambda one: one.number)
+                    found[key] = max(found.get(key, upload), upload, key=lambda known: known.number)
             if len(uploadings) < _PAGE:
                 break
         return found

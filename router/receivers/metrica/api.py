@@ -51,7 +51,7 @@ def said(answer: Answer) -> str:
     body = answer.body if isinstance(answer.body, dict) else {}
     errors = body.get("errors")
     listed = (
-        [one.get("message") for one in errors if isinstance(one, dict)]
+        [error.get("message") for error in errors if isinstance(error, dict)]
         if isinstance(errors, list)
         else []
     )

@@ -25,7 +25,7 @@ class Setup:
             well = answer.status == 200
             fix = None if well else Outcome.of(FixCode.METRICA_RIGHT, detail=said(answer))
             checks.append(Check.of(code, well, fix, **({"uploads": uploads} if uploads else {})))
-        if all(one.well for one in checks):
+        if all(check.well for check in checks):
             there, create = await self._goals(), Outcome.of(FixCode.METRICA_GOAL)
             checks += [
                 Check.of(CheckCode.GOAL, goal in there, create, goal=goal, event=event)
@@ -47,15 +47,15 @@ class Setup:
     async def _goals(self) -> set[str]:
         goals = part(await self._api.ask("GET", "goals"), "goals", list)
         conditions = [
-            one.get("conditions")
-            for one in goals
-            if isinstance(one, dict) and one.get("type") == "action"
+            goal.get("conditions")
+            for goal in goals
+            if isinstance(goal, dict) and goal.get("type") == "action"
         ]
         named = [
-            one
+            condition
             for some in conditions
             if isinstance(some, list)
-            for one in some
-            if isinstance(one, dict)
+            for condition in some
+            if isinstance(condition, dict)
         ]
-        return {one["url"] for one in named if isinstance(one.get("url"), str)}
+        return {condition["url"] for condition in named if isinstance(condition.get("url"), str)}

@@ -38,16 +38,16 @@ class OdooActivities(Activities):
         message = {**place, "body": text, "message_type": "comment"}
         await self._api.create("mail.message", message)
 
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """A call is a message; a task a planned call, where there is that type of activity."""
-        ref = one.refs[0]
-        if one.call:
-            await self.add_note(ref, one.text)
+        ref = activity.refs[0]
+        if activity.call:
+            await self.add_note(ref, activity.text)
             return
         types = await self._api.find("mail.activity.type", [["category", "=", "phonecall"]], [])
         values: dict[str, Any] = {"res_model_id": await self._api.model_id(MODELS[ref.kind])}
-        values |= {"res_id": int(ref.id), "summary": one.subject, "note": one.text}
-        values["date_deadline"] = f"{one.at:%Y-%m-%d}"
+        values |= {"res_id": int(ref.id), "summary": activity.subject, "note": activity.text}
+        values["date_deadline"] = f"{activity.at:%Y-%m-%d}"
         values |= {"activity_type_id": types[-1]["id"]} if types else {}
-        values |= {"user_id": tools.number(one.owner)} if one.owner else {}
+        values |= {"user_id": tools.number(activity.owner)} if activity.owner else {}
         await self._api.create("mail.activity", values)

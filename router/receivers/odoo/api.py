@@ -118,7 +118,11 @@ def linked(row: Row, name: str) -> Any:
 def _field(name: str, row: Row) -> Field:
     """Fields that are not the company's own have defaults where they are required."""
     options = row.get("selection")
-    pairs = [one for one in options if isinstance(one, list)] if isinstance(options, list) else []
+    pairs = (
+        [option for option in options if isinstance(option, list)]
+        if isinstance(options, list)
+        else []
+    )
     return tools.a_field(
         name,
         row.get("string"),

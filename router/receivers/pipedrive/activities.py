@@ -39,17 +39,17 @@ class PipedriveActivities(Activities):
         """A note without a title."""
         await self._api.ask("POST", "api/v1/notes", json={"content": text, **place(None, ref)})
 
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """A call that is done has a duration; persons take part in it."""
-        body: dict[str, Any] = {"subject": one.subject, "type": "call", "note": one.text}
-        body |= {"due_date": f"{one.at:%Y-%m-%d}", "due_time": f"{one.at:%H:%M}"}
-        for ref in one.refs:
+        body: dict[str, Any] = {"subject": activity.subject, "type": "call", "note": activity.text}
+        body |= {"due_date": f"{activity.at:%Y-%m-%d}", "due_time": f"{activity.at:%H:%M}"}
+        for ref in activity.refs:
             body |= place(None, ref)
         if person := body.pop("person_id", None):
             body["participants"] = [{"person_id": person, "primary": True}]
-        if one.owner:
-            body["owner_id"] = tools.number(one.owner)
-        if one.call:
-            body["duration"] = str(timedelta(seconds=round(one.call.talk_seconds))).zfill(8)
-        body["done"] = one.call is not None
+        if activity.owner:
+            body["owner_id"] = tools.number(activity.owner)
+        if activity.call:
+            body["duration"] = str(timedelta(seconds=round(activity.call.talk_seconds))).zfill(8)
+        body["done"] = activity.call is not None
         await self._api.ask("POST", "api/v2/activities", json=body)

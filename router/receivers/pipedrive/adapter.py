@@ -43,7 +43,7 @@ class Pipedrive(TwoStepCrm):
         rows = {str(row["id"]): row for row in await self._api.by_ids(CONTACT, ids)}
         people = tools.with_phone([self._one(CONTACT, row) for row in rows.values()], phone)
 
-        firms = [rows[one.ref.id].get("org_id") for one in people]
+        firms = [rows[person.ref.id].get("org_id") for person in people]
         companies = await self._api.by_ids(COMPANY, filter(None, firms))
         return people + [self._one(COMPANY, row, phone) for row in companies]
 
@@ -53,8 +53,10 @@ class Pipedrive(TwoStepCrm):
         for ref in contacts:
             for kind in {DEAL, *self.kinds} - PEOPLE:
                 rows = await self._api.newest(kind, ref)
-                found |= {one.ref: one for one in (self._one(kind, row, phone) for row in rows)}
-        return [one for one in found.values() if not self.is_begun(one.ref)]
+                found |= {
+                    entity.ref: entity for entity in (self._one(kind, row, phone) for row in rows)
+                }
+        return [entity for entity in found.values() if not self.is_begun(entity.ref)]
 
     async def find_made(self, kind: EntityKind, call_id: str) -> Ref | None:
         """Among the newest, then by the search."""
@@ -114,7 +116,7 @@ class Pipedrive(TwoStepCrm):
         return replace(draft, kind=CONTACT, title=draft.person or draft.title, values=values)
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        phones = [str(one.get("value")) for one in tools.rows_of(row, "phones")]
+        phones = [str(phone.get("value")) for phone in tools.rows_of(row, "phones")]
         return self.found(
             kind,
             row,

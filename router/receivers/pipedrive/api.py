@@ -63,12 +63,12 @@ class Api:
         params = {"term": term, "fields": fields, "exact_match": str(exact).lower()}
         path = _PATHS[kind].replace("v1", "v2")
         body = await self.ask("GET", f"api/{path}/search", params=params)
-        items = [one.get("item") for one in tools.rows_of(body, "data", "items")]
-        return [str(one["id"]) for one in items if isinstance(one, dict) and one.get("id")]
+        items = [row.get("item") for row in tools.rows_of(body, "data", "items")]
+        return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
 
     async def by_ids(self, kind: EntityKind, ids: Iterable[Any]) -> list[Row]:
         """These persons or organizations, as far as they exist."""
-        wanted = ",".join([str(one) for one in dict.fromkeys(ids)][:MOST])
+        wanted = ",".join([str(id_) for id_ in dict.fromkeys(ids)][:MOST])
         rows = await self.rows(f"api/{_PATHS[kind]}", ids=wanted, limit=MOST) if wanted else []
         return [await self._named(kind, row) for row in rows]
 
@@ -102,14 +102,14 @@ class Api:
         if not rows:  # every kind has fields of Pipedrive's own
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Pipedrive")
         found = [_field(row) for row in rows]
-        return {one.title: one for one in found} | {one.name: one for one in found}
+        return {field.title: field for field in found} | {field.name: field for field in found}
 
     async def _named(self, kind: EntityKind, row: Row) -> Row:
         """With custom fields by name and code among the others, which come first."""
         custom = row.get("custom_fields")
         known = {**(custom if isinstance(custom, dict) else {}), **row}
         fields = await self.fields_of(kind)
-        return {name: known.get(one.name) for name, one in fields.items()} | known
+        return {name: known.get(field.name) for name, field in fields.items()} | known
 
     async def _values(self, kind: EntityKind, texts: Mapping[str, str]) -> dict[str, Any]:
         own, custom = dict[str, Any](), dict[str, Any]()
@@ -132,7 +132,7 @@ def place(kind: EntityKind | None, ref: Ref) -> dict[str, Any]:
 
 def _field(row: Row) -> Field:
     kind, options = str(row.get("field_type")), tools.rows_of(row, "options")
-    pairs = [(one.get("label"), one.get("id")) for one in options]
+    pairs = [(option.get("label"), option.get("id")) for option in options]
     most = 255 if kind.startswith("varchar") else None
     name, title = row.get("field_code"), row.get("field_name")
     return tools.a_field(name, title, _TYPES.get(kind), pairs, most)

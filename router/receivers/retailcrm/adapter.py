@@ -102,13 +102,13 @@ class RetailCrm:
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """Orders of these customers and corporate customers, and orders with this phone."""
         found = [
-            one
+            order
             for ref in contacts
-            for one in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
+            for order in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
         ]
         by_text = await self._orders(await self._api.list(ORDERS, {"customer": tail(phone)}))
         found += with_phone(by_text, phone)
-        return list({one.ref: one for one in found}.values())
+        return list({order.ref: order for order in found}.values())
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Orders and customers with this phone, created in that time by the account's own
@@ -154,7 +154,7 @@ class RetailCrm:
             return
         params = filtered({"customerIds": [str(number(ref))], "text": mark})
         notes = rows(await self._api.ask("GET", f"{path}/notes", params=params), "notes")
-        if not any(mark in str(one.get("text")) for one in notes):
+        if not any(mark in str(note.get("text")) for note in notes):
             note = {"customer": {"id": number(ref)}, "text": f"{text}\n{mark}"}
             await self._api.post(f"{path}/notes/create", {"note": note}, **self._api.in_shop())
 
@@ -212,7 +212,7 @@ class RetailCrm:
             **self._api.in_shop(),
         }
         there = rows(await self._api.ask("GET", path, params=params), "contacts")
-        if not any(child(one.get("customer"), "id") == number(contact) for one in there):
+        if not any(child(company.get("customer"), "id") == number(contact) for company in there):
             person = {"isMain": True, "customer": {"id": number(contact)}}
             await self._api.post(
                 f"{path}/create", {"contact": person}, by="id", **self._api.in_shop()
@@ -245,7 +245,7 @@ class RetailCrm:
         if any(text(row.get("status")) not in self._groups for row in found):
             statuses = (await self._api.ask("GET", "reference/statuses")).get("statuses")
             known = statuses if isinstance(statuses, dict) else {}
-            self._groups = {code: text(child(one, "group")) for code, one in known.items()}
+            self._groups = {code: text(child(status, "group")) for code, status in known.items()}
         return [self._found(self._order_kind, row) for row in found]
 
     def _found(self, kind: EntityKind, row: Row) -> Found:

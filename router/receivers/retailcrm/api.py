@@ -230,7 +230,7 @@ def text(value: Any) -> str:
 
 def texts(value: Any) -> list[str]:
     """The texts of a list; anything else has none."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def phones(row: Row) -> Iterator[str]:
@@ -239,8 +239,8 @@ def phones(row: Row) -> Iterator[str]:
         yield text(row.get(name))
     for holder in (row, row.get("customer"), row.get("contact")):
         listed = child(holder, "phones")
-        for one in listed if isinstance(listed, list) else ():
-            yield text(child(one, "number"))
+        for phone in listed if isinstance(listed, list) else ():
+            yield text(child(phone, "number"))
 
 
 def number(ref: Ref) -> int:

@@ -67,7 +67,9 @@ async def _lists(api: Api) -> dict[str, dict[str, str]]:
 
 
 def _elements(row: Row) -> dict[str, str]:
-    return {text(one.get("name")): text(one.get("code")) for one in _rows(row, "elements")}
+    return {
+        text(element.get("name")): text(element.get("code")) for element in _rows(row, "elements")
+    }
 
 
 async def _every(api: Api, path: str, name: str) -> list[Row]:
@@ -90,7 +92,7 @@ def _rows(body: Row, name: str) -> list[Row]:
 async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
     """Those that there are. A key without the right to users does not see them."""
     found = list[Named]()
-    for key in dict.fromkeys(one for one in wanted if one.isascii() and one.isdigit()):
+    for key in dict.fromkeys(key for key in wanted if key.isascii() and key.isdigit()):
         try:
             user = child(await api.ask("GET", f"users/{key}"), "user")
         except Missing:
@@ -111,9 +113,9 @@ async def _methods(api: Api) -> list[Named] | None:
     every = shown.values() if isinstance(shown, dict) else ()
     return [
         Named(
-            id=text(child(one, "code")),
-            title=text(child(one, "name")),
-            active=child(one, "active") is not False,
+            id=text(child(method, "code")),
+            title=text(child(method, "name")),
+            active=child(method, "active") is not False,
         )
-        for one in every
+        for method in every
     ]

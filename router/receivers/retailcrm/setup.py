@@ -52,7 +52,7 @@ class Setup:
         params = filtered({"entity": entity, "code": self._field})
         fields = (await self._api.ask("GET", "custom-fields", params=params)).get("customFields")
         codes = (
-            {(child(one, "entity"), child(one, "code")) for one in fields}
+            {(child(field, "entity"), child(field, "code")) for field in fields}
             if isinstance(fields, list)
             else set()
         )

@@ -39,7 +39,7 @@ class Tasks:
         mark, title = f"[{MARK}{task.call_id}]", task.text.partition("\n")[0]
         params = filtered({"text": mark})
         there = rows(await self._api.ask("GET", "tasks", params=params), "tasks")
-        if any(mark in str(child(one, "commentary")) for one in there):
+        if any(mark in str(child(task, "commentary")) for task in there):
             return
         kind = "order" if PATHS[task.ref.kind] == ORDERS else "customer"
         values = {

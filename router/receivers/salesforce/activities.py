@@ -27,29 +27,29 @@ class SalesforceActivities(Activities):
         """A description is in no condition of a query."""
         where = f"{_place(ref)} = {quoted(ref.id)}"
         tasks = await self._api.query("Task", ["Description"], where)
-        return [one.get("Description") for one in tasks]
+        return [task.get("Description") for task in tasks]
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """A completed task, as people log what they did."""
         values = {"Status": "Completed", _place(ref): ref.id}
         await self._add(text.partition("\n")[0][:255], text, values)
 
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """A task reminds its owner, because its due date has no time; a call is as a telephony
         logs it. A task of a lead is of nothing else.
         """
-        lead = [ref for ref in one.refs if ref.kind is EntityKind.LEAD]
-        values: dict[str, Any] = {_place(ref): ref.id for ref in reversed(lead or one.refs)}
-        values["ActivityDate"] = f"{one.at:%Y-%m-%d}"
-        values |= {"OwnerId": one.owner} if one.owner else {}
-        if one.call is None:
-            at = one.at.isoformat(timespec="seconds")
+        lead = [ref for ref in activity.refs if ref.kind is EntityKind.LEAD]
+        values: dict[str, Any] = {_place(ref): ref.id for ref in reversed(lead or activity.refs)}
+        values["ActivityDate"] = f"{activity.at:%Y-%m-%d}"
+        values |= {"OwnerId": activity.owner} if activity.owner else {}
+        if activity.call is None:
+            at = activity.at.isoformat(timespec="seconds")
             values |= {"IsReminderSet": True, "ReminderDateTime": at}
         else:
             values |= {"Status": "Completed", "TaskSubtype": "Call", "CallType": "Inbound"}
-            values["CallDurationInSeconds"] = round(one.call.talk_seconds)
-            values["CallObject"] = one.call.id
-        await self._add(one.subject, one.text, values)
+            values["CallDurationInSeconds"] = round(activity.call.talk_seconds)
+            values["CallObject"] = activity.call.id
+        await self._add(activity.subject, activity.text, values)
 
     async def _add(self, subject: str, text: str, values: Mapping[str, Any]) -> None:
         await self._api.create("Task", {"Subject": subject, "Description": text, **values})

@@ -83,7 +83,7 @@ def _field(row: Row) -> Field:
         name,
         row.get("label"),
         kind,
-        [(one.get("label"), one.get("value")) for one in values],
+        [(value.get("label"), value.get("value")) for value in values],
         row.get("length"),
         required=row.get("createable") is True and not filled,
         writable=row.get("updateable") is not False,

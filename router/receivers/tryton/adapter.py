@@ -76,7 +76,9 @@ class Tryton:
             OPPORTUNITY, [["reference", "in", list(kinds)]], ["reference"], OLDEST
         )
         carried = [
-            (one.get("code"), row) for row in people for one in rows_of(row.get("identifiers"))
+            (identifier.get("code"), row)
+            for row in people
+            for identifier in rows_of(row.get("identifiers"))
         ]
         carried += [(row.get("reference"), row) for row in deals]
         return [Ref(kind=kinds[code], id=str(row["id"])) for code, row in carried if code in kinds]
@@ -135,7 +137,7 @@ class Tryton:
         resource = f"{_MODELS[ref.kind]},{number(ref)}"
         where = [["resource", "=", resource], ["message", "like", f"%{mark(call_id)}%"]]
         there = await self._api.find(NOTE, where, ["message"], NEWEST)
-        if not any(mark(call_id) in str(one.get("message")) for one in there):
+        if not any(mark(call_id) in str(note.get("message")) for note in there):
             await self._api.ask(
                 "POST",
                 NOTE,

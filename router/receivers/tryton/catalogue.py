@@ -45,7 +45,7 @@ def _field(name: str, row: Mapping[str, Any], filled: frozenset[str]) -> Field:
 
 def employees_asked(wanted: Iterable[str]) -> list[tuple[str, str]]:
     """The parameters that list these employees."""
-    numbers = [int(one) for one in wanted if one.isascii() and one.isdigit()]
+    numbers = [int(key) for key in wanted if key.isascii() and key.isdigit()]
     names = ("rec_name", "end_date")
     return [("d", packed([["id", "in", numbers]])), *(("f", name) for name in names)]
 

@@ -85,8 +85,8 @@ async def _has(api: Api, model: str, names: Sequence[str]) -> frozenset[str]:
     answer = await api.attempt("POST", f"{model}/fields_get", json={"fields_names": list(names)})
     rights = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
     texts = {
-        name: one
-        for name, one in rights.items()
-        if isinstance(one, dict) and one.get("type") in TEXTS
+        name: field
+        for name, field in rights.items()
+        if isinstance(field, dict) and field.get("type") in TEXTS
     }
-    return frozenset(name for name, one in texts.items() if not one.get("readonly"))
+    return frozenset(name for name, field in texts.items() if not field.get("readonly"))

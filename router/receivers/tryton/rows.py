@@ -40,7 +40,7 @@ _TIMES = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 def rows_of(body: Any) -> list[dict[str, Any]]:
     """Those of an answer that are rows."""
     return (
-        [one for one in body if isinstance(one, dict) and _is_number(one.get("id"))]
+        [row for row in body if isinstance(row, dict) and _is_number(row.get("id"))]
         if type(body) is list
         else []
     )
@@ -54,7 +54,10 @@ def marks(call_id: str) -> dict[str, EntityKind]:
 def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
     """A contact, or a company if we made it as one; `me` is the number of our key's user."""
     made = next(
-        filter(None, (_made(one.get("code")) for one in rows_of(row.get("identifiers")))), None
+        filter(
+            None, (_made(identifier.get("code")) for identifier in rows_of(row.get("identifiers")))
+        ),
+        None,
     )
     return Found(
         ref=Ref(kind=made or EntityKind.CONTACT, id=str(row["id"])),
@@ -135,7 +138,10 @@ def _phones(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         filter(
             None,
-            (_text(one.get("value_compact")) for one in rows_of(row.get("contact_mechanisms"))),
+            (
+                _text(mechanism.get("value_compact"))
+                for mechanism in rows_of(row.get("contact_mechanisms"))
+            ),
         )
     )
 

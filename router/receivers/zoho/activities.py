@@ -36,20 +36,22 @@ class ZohoActivities(Activities):
         body = {"data": [{"Note_Content": text}]}
         await self._api.ask("POST", f"{MODULES[ref.kind]}/{ref.id}/Notes", json=body)
 
-    async def add_activity(self, one: Activity) -> None:
+    async def add_activity(self, activity: Activity) -> None:
         """A due date has no time. A call has its link in the description."""
-        values: dict[str, Any] = {"Subject": one.subject, "Description": one.text}
-        for ref in reversed(one.refs):
+        values: dict[str, Any] = {"Subject": activity.subject, "Description": activity.text}
+        for ref in reversed(activity.refs):
             values[_place(ref)] = {"id": ref.id}
             if ref.kind is not EntityKind.CONTACT:
                 values["$se_module"] = MODULES[ref.kind]
-        values |= {"Owner": {"id": one.owner}} if one.owner else {}
-        if one.call is None:
-            await self._api.write("POST", "Tasks", {**values, "Due_Date": f"{one.at:%Y-%m-%d}"})
+        values |= {"Owner": {"id": activity.owner}} if activity.owner else {}
+        if activity.call is None:
+            await self._api.write(
+                "POST", "Tasks", {**values, "Due_Date": f"{activity.at:%Y-%m-%d}"}
+            )
             return
-        minutes, seconds = divmod(round(one.call.talk_seconds), 60)
+        minutes, seconds = divmod(round(activity.call.talk_seconds), 60)
         values |= {"Call_Type": "Inbound", "Call_Duration": f"{minutes:02}:{seconds:02}"}
-        values["Call_Start_Time"] = one.at.isoformat(timespec="seconds")
+        values["Call_Start_Time"] = activity.at.isoformat(timespec="seconds")
         await self._api.write("POST", "Calls", values)
 
 

@@ -99,7 +99,7 @@ def _field(row: Row) -> Field:
         name,
         row.get("field_label"),
         _TYPES.get(str(row.get("data_type"))),
-        [(one.get("display_value"), one.get("actual_value")) for one in values],
+        [(value.get("display_value"), value.get("actual_value")) for value in values],
         row.get("length"),
         required=row.get("system_mandatory") is True and name not in _FILLED,
         writable=row.get("read_only") is not True,

@@ -93,7 +93,7 @@ class Attributor:
             caller_region=call.caller_region,
             candidates=_joined(identified, others),
             rest=await self._rest(e164, at, holders),
-            earlier=tuple(earlier_of(one) for one in calls),
+            earlier=tuple(earlier_of(known) for known in calls),
             unattributed_calls=await self._mean_unattributed(site),
         )
 
@@ -109,14 +109,16 @@ class Attributor:
         contacts = None
         if site and site.contacts:
             contacts = await self.session.evidence.contacts_seen(
-                {one.visit_id for one in holders}, site.contacts, at
+                {holder.visit_id for holder in holders}, site.contacts, at
             )
         called = await self._already_called(call, holders)
         if contacts is not None:
-            holders = [replace(one, contacts=one.visit_id in contacts) for one in holders]
+            holders = [replace(holder, contacts=holder.visit_id in contacts) for holder in holders]
         return [
-            replace(one, called=called[one.visitor_id]) if one.visitor_id in called else one
-            for one in holders
+            replace(holder, called=called[holder.visitor_id])
+            if holder.visitor_id in called
+            else holder
+            for holder in holders
         ]
 
     async def _already_called(
@@ -129,18 +131,18 @@ class Attributor:
         kept = await self.session.earlier_calls.by_holders(
             call.number, last.started_at, at - LOOK_BACK, at
         )
-        known = [one for one in kept if one.call_id not in self._attributed]
-        for visitor_id in {one.visitor_id for one in holders} & self._by_visitor.keys():
+        known = [earlier for earlier in kept if earlier.call_id not in self._attributed]
+        for visitor_id in {holder.visitor_id for holder in holders} & self._by_visitor.keys():
             known += [
-                as_named(one)
-                for one in self._by_visitor[visitor_id]
-                if at - LOOK_BACK < one.arrived_at < at
+                as_named(earlier)
+                for earlier in self._by_visitor[visitor_id]
+                if at - LOOK_BACK < earlier.arrived_at < at
             ]
         found: dict[str, float] = {}
-        for one in known:
-            if one.caller and one.caller != call.caller:
-                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (
-                    1 - one.probability
+        for earlier in known:
+            if earlier.caller and earlier.caller != call.caller:
+                found[earlier.visitor_id] = 1 - (1 - found.get(earlier.visitor_id, 0.0)) * (
+                    1 - earlier.probability
                 )
         return found
 
@@ -151,10 +153,10 @@ class Attributor:
         kept: list[EarlierCall] = []
         if call.caller not in self._strangers:
             kept = await self.session.earlier_calls.by_phone(site.id, call.caller, call.arrived_at)
-        known = [one for one in kept if one.call_id not in self._attributed]
+        known = [earlier for earlier in kept if earlier.call_id not in self._attributed]
         fresh = self._by_phone.get((call.site_id, call.caller), ())
-        known += [as_earlier(one) for one in fresh if one.arrived_at < call.arrived_at]
-        return sorted(known, key=lambda one: one.at, reverse=True)
+        known += [as_earlier(other) for other in fresh if other.arrived_at < call.arrived_at]
+        return sorted(known, key=lambda earlier: earlier.at, reverse=True)
 
     async def _known_otherwise(
         self, call: Call, site: Site | None, calls: Sequence[EarlierCall]
@@ -171,9 +173,13 @@ class Attributor:
             )
         if calls:
             candidates = calls[0].candidates
-            visits = await self.session.get_many(Visit, {one.visit_id for one in candidates})
+            visits = await self.session.get_many(
+                Visit, {candidate.visit_id for candidate in candidates}
+            )
             found += [
-                caller_of(one, visits[one.visit_id]) for one in candidates if one.visit_id in visits
+                caller_of(candidate, visits[candidate.visit_id])
+                for candidate in candidates
+                if candidate.visit_id in visits
             ]
         return found
 
@@ -195,8 +201,8 @@ class Attributor:
         )
         if number is None or number.kind is NumberKind.STATIC:
             return found
-        held = {one.visitor_id for one in holders}
-        return [one for one in found if one.visitor_id in held]
+        held = {holder.visitor_id for holder in holders}
+        return [facts for facts in found if facts.visitor_id in held]
 
     async def _rest(
         self, e164: str | None, at: datetime, holders: Sequence[CandidateFacts]
@@ -279,12 +285,13 @@ def _joined(
     holders: Sequence[CandidateFacts], others: Collection[CandidateFacts]
 ) -> tuple[CandidateFacts, ...]:
     """All candidates, with evidence of forms and codes joined to their leases."""
-    forms = {one.visitor_id for one in others if one.form}
-    codes = {one.visit_id for one in others if one.code}
+    forms = {facts.visitor_id for facts in others if facts.form}
+    codes = {facts.visit_id for facts in others if facts.code}
     if not forms and not codes:
         return (*holders, *others)
     marked = [
-        replace(one, form=one.visitor_id in forms, code=one.visit_id in codes) for one in holders
+        replace(holder, form=holder.visitor_id in forms, code=holder.visit_id in codes)
+        for holder in holders
     ]
-    leased = {one.visit_id for one in marked if one.code}
-    return (*marked, *(one for one in others if not (one.code and one.visit_id in leased)))
+    leased = {facts.visit_id for facts in marked if facts.code}
+    return (*marked, *(facts for facts in others if not (facts.code and facts.visit_id in leased)))

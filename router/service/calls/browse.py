@@ -205,7 +205,7 @@ async def tag_call(
         await session.calls.touch(call_id)
         await follow_tag(session, name, call_id)
         tags = (await session.tags.of([call_id])).get(call_id, ())
-    return next(one for one in tags if one.name == name)
+    return next(tag for tag in tags if tag.name == name)
 
 
 async def untag_call(store: Store, call_id: str, name: str) -> None:

@@ -258,18 +258,23 @@ class CallIngest:
             await session.route_requests.forget()
             asked = await session.route_requests.before(self._cel_log, before)
         lost = [
-            one for one in asked if one.linkedid not in self._ledger and one.linkedid not in alive
+            request
+            for request in asked
+            if request.linkedid not in self._ledger and request.linkedid not in alive
         ]
         if not lost:
             return 0
         self._current = False
         async with self._store.write() as session:
-            await self._writer.write(session, [unlogged_call(one) for one in lost])
-            await session.route_requests.forget([one.linkedid for one in lost])
+            await self._writer.write(session, [unlogged_call(request) for request in lost])
+            await session.route_requests.forget([request.linkedid for request in lost])
         self._current = True
-        for one in lost:
+        for request in lost:
             log.error(
-                "call_not_in_cel_log", linkedid=one.linkedid, did=one.did, at=one.at.isoformat()
+                "call_not_in_cel_log",
+                linkedid=request.linkedid,
+                did=request.did,
+                at=request.at.isoformat(),
             )
         return len(lost)
 

@@ -51,9 +51,9 @@ async def missed_figures(
         tasks = await session.missed.past(site_id, since, until, MOST_TASKS)
     states = Counter(task.closed_as for task in tasks if task.closed_as)
     return MissedFigures(
-        calls=sum(one.calls for one in hours),
-        missed=sum(one.missed for one in hours),
-        short=sum(one.short for one in hours),
+        calls=sum(hour.calls for hour in hours),
+        missed=sum(hour.missed for hour in hours),
+        short=sum(hour.short for hour in hours),
         callers=len(tasks),
         states=states,
         open=len(tasks) - states.total(),
@@ -66,10 +66,10 @@ def _by_hour(
     hours: Iterable[HourOfCalls], tasks: Iterable[PastTask], zone: tzinfo
 ) -> Iterable[HourFigures]:
     calls, missed = Counter[int](), Counter[int]()
-    for one in hours:
-        hour = one.at.astimezone(zone).hour
-        calls[hour] += one.calls
-        missed[hour] += one.missed
+    for counted in hours:
+        hour = counted.at.astimezone(zone).hour
+        calls[hour] += counted.calls
+        missed[hour] += counted.missed
     by_hour: dict[int, list[PastTask]] = {}
     for task in tasks:
         by_hour.setdefault(task.since.astimezone(zone).hour, []).append(task)

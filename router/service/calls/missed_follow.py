@@ -36,7 +36,7 @@ async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
     if answered and not (callers and await session.missed.touched(callers, first)):
         return
     await session.missed.lock()
-    for call, event in sorted(events, key=lambda one: one[1].at):
+    for call, event in sorted(events, key=lambda pair: pair[1].at):
         await _follow(session, call, event)
 
 
@@ -88,10 +88,10 @@ async def _rebuild(
     calls = {call.id: call}
     if call.caller is not None:
         found = await session.missed.calls_of(call.site_id, call.caller, start - LONGEST_WAIT)
-        calls |= {one.id: one for one in found}
+        calls |= {other.id: other for other in found}
     reports = [report for task in tasks for report in task.reports]
-    rung = [one for each in calls.values() if (one := each.event())]
-    found_now = [one for one in (*rung, *reports) if one.at >= start]
+    rung = [rang for each in calls.values() if (rang := each.event())]
+    found_now = [event for event in (*rung, *reports) if event.at >= start]
     made = list(episodes(found_now))
     after = [_task(episode, calls, tasks) for episode in made]
     after = _with_reports(after, reports)
@@ -105,13 +105,13 @@ def _task(
 ) -> MissedCaller:
     """The task of an episode, with what people wrote into the tasks that it is made of."""
     task = new_task(episode, calls[episode.last.key])
-    same = [one for one in before if one.id in episode.keys]
-    taken = next((one for one in reversed(same) if one.taken_by), None)
+    same = [earlier for earlier in before if earlier.id in episode.keys]
+    taken = next((earlier for earlier in reversed(same) if earlier.taken_by), None)
     names = (calls[key].caller_name for key in reversed(episode.keys))
     return replace(
         task,
         caller_name=next((name for name in names if name), ""),
-        note="\n".join(one.note for one in same if one.note),
+        note="\n".join(earlier.note for earlier in same if earlier.note),
         taken_by=taken.taken_by if taken else None,
         taken_at=taken.taken_at if taken else None,
     )
@@ -120,7 +120,9 @@ def _task(
 def _with_reports(tasks: Sequence[MissedCaller], reports: Sequence[Event]) -> list[MissedCaller]:
     """Each report belongs to the last task that began before it."""
     by_task: dict[str, list[Event]] = {}
-    for report in sorted({(one.kind, one.key): one for one in reports}.values(), key=_moment):
+    for report in sorted(
+        {(report.kind, report.key): report for report in reports}.values(), key=_moment
+    ):
         begun = [task for task in tasks if task.since <= report.at]
         if begun:
             by_task.setdefault(begun[-1].id, []).append(report)
@@ -141,10 +143,10 @@ async def change_reports(
     if task.caller is not None:
         # a task that is opened again goes on with the calls after it
         found = await session.missed.touched([task.caller], task.since)
-        others = [one for one in found if one.site_id == task.site_id and one.id != task.id]
-    tasks = sorted([changed, *others], key=lambda one: (one.since, one.id))
+        others = [other for other in found if other.site_id == task.site_id and other.id != task.id]
+    tasks = sorted([changed, *others], key=lambda task: (task.since, task.id))
     after = await _rebuild(session, call, tasks)
-    return next((one for one in after if one.id == task.id), changed)
+    return next((made for made in after if made.id == task.id), changed)
 
 
 async def follow_tag(session: Session, name: str, *call_ids: str) -> None:
@@ -181,9 +183,9 @@ async def _task_of(session: Session, call: RungCall) -> MissedCaller | None:
     found = await session.missed.touched([call.caller], call.arrived_at)
     return next(
         (
-            one
-            for one in found
-            if one.site_id == call.site_id and one.since <= call.arrived_at <= one.last_at
+            other
+            for other in found
+            if other.site_id == call.site_id and other.since <= call.arrived_at <= other.last_at
         ),
         None,
     )

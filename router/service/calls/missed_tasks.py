@@ -152,7 +152,7 @@ async def report(
     async with store.write() as session:
         await session.missed.lock()
         task = await _task(session, task_id)
-        if (event.kind, event.key) in {(one.kind, one.key) for one in task.reports}:
+        if (event.kind, event.key) in {(report.kind, report.key) for report in task.reports}:
             return task
         _check(task, event, now)
         return await change_reports(session, task, [*task.reports, event])
@@ -176,7 +176,7 @@ async def reopen(store: Store, task_id: str) -> MissedCaller:
         task = await _task(session, task_id)
         if task.closed_as is None:
             return task
-        kept = [one for one in task.reports if not _is_decision(one)]
+        kept = [report for report in task.reports if not _is_decision(report)]
         after = await change_reports(session, task, kept)
         if after.closed_as is not None:
             raise Conflict("A contact or a tag has closed this task: it cannot be opened again.")

@@ -57,5 +57,6 @@ async def reliability(
         bins=bins(known),
         error=calibration_error(bins(known)) if len(known) >= FEW else None,
         independent_error=calibration_error(bins(independent)) if len(independent) >= FEW else None,
-        newest_only=max(Counter(one.proof for one in witnesses).values(), default=0) == MOST_PROOFS,
+        newest_only=max(Counter(witness.proof for witness in witnesses).values(), default=0)
+        == MOST_PROOFS,
     )

@@ -145,13 +145,13 @@ async def show_sample(store: Store, sample_id: str) -> SampleView:
     async with store.read() as session:
         progress = await _found(session, sample_id)
         drawn = await session.samples.calls_of(sample_id)
-        ids = [one.call_id for one in drawn]
+        ids = [sampled.call_id for sampled in drawn]
         calls = await session.get_many(Call, ids)
         reviews = await session.reviews.of(ids)
     listed = tuple(
-        SampledCall(drawn=one, call=calls[one.call_id], review=reviews.get(one.call_id))
-        for one in drawn
-        if one.call_id in calls
+        SampledCall(drawn=sampled, call=calls[sampled.call_id], review=reviews.get(sampled.call_id))
+        for sampled in drawn
+        if sampled.call_id in calls
     )
     return SampleView(progress=progress, calls=listed)
 
@@ -175,7 +175,7 @@ async def place_in_sample(store: Store, sample_id: str, call_id: str | None) -> 
     """The next call to review after this one; None is the start. Raises `NotFound`."""
     async with store.read() as session:
         progress = await _found(session, sample_id)
-        ids = [one.call_id for one in await session.samples.calls_of(sample_id)]
+        ids = [sampled.call_id for sampled in await session.samples.calls_of(sample_id)]
         reviewed = await session.reviews.of(ids)
     return Place(progress=progress, next_id=_next(ids, call_id, set(reviewed)))
 
@@ -183,7 +183,7 @@ async def place_in_sample(store: Store, sample_id: str, call_id: str | None) -> 
 def _next(ids: Sequence[str], call_id: str | None, reviewed: set[str]) -> str | None:
     start = ids.index(call_id) + 1 if call_id in ids else 0
     following = [*ids[start:], *ids[:start]]
-    return next((one for one in following if one not in reviewed and one != call_id), None)
+    return next((key for key in following if key not in reviewed and key != call_id), None)
 
 
 async def _found(session: Session, sample_id: str) -> Progress:

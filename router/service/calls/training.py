@@ -32,9 +32,9 @@ async def train_site(store: Store, site_id: str, now: datetime) -> Model:
     async with store.read() as session:
         site = await session.get(Site, site_id)
         numbers = [
-            one
-            for one in await session.find(TrackingNumber, site_id=site_id)
-            if one.kind is NumberKind.DYNAMIC
+            number
+            for number in await session.find(TrackingNumber, site_id=site_id)
+            if number.kind is NumberKind.DYNAMIC
         ]
         wanted = CallFilter(site_id=site_id, since=now - TRAINED_BY, state=State.ENDED)
         calls = await all_calls(session, wanted, MOST_CALLS)
@@ -63,9 +63,13 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     cases = []
     for call, crowd in zip(calls, beside, strict=True):
         context = await attributor.context(call, site)
-        certain = [one.visitor_id for one in context.candidates if one.code]
+        certain = [candidate.visitor_id for candidate in context.candidates if candidate.code]
         # more than unverified forms
-        certain += [one.visitor_id for one in context.candidates if one.form and one.lease]
+        certain += [
+            candidate.visitor_id
+            for candidate in context.candidates
+            if candidate.form and candidate.lease
+        ]
         cases.append(Case(context=context, crowd=crowd, visitor_id=certain[0] if certain else None))
     return cases
 

@@ -81,8 +81,14 @@ class Transcription:
         """At the worker's start: what a dead worker had claimed is due at once."""
         now = self.clock()
         async with self.store.write() as session:
-            claimed = [one for one in await session.transcripts.waiting() if one.due_at > now]
-            await session.transcripts.save(*(replace(one, due_at=now) for one in claimed))
+            claimed = [
+                transcript
+                for transcript in await session.transcripts.waiting()
+                if transcript.due_at > now
+            ]
+            await session.transcripts.save(
+                *(replace(transcript, due_at=now) for transcript in claimed)
+            )
 
     async def work(self, rule_id: str) -> int:
         """Transcribe the next call of this rule; returns how many were due: 0 or 1."""

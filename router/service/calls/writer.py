@@ -94,7 +94,7 @@ class CallWriter:
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
         # the first is evidence for those that follow
-        for call in sorted(calls, key=lambda one: one.arrived_at):
+        for call in sorted(calls, key=lambda call: call.arrived_at):
             number = table.number(call.did)
             site = sites[call.id] = table.sites.get(number.site_id) if number else None
             known.append(

@@ -61,20 +61,26 @@ async def attempt(
         async with asyncio.timeout(LONGEST_ATTEMPT):
             sent = await sender.send(deliveries, receiver)
         return Attempt(
-            outcomes=[_after(one, sent, clock()) for one in deliveries], sent=sent, answered=True
+            outcomes=[_after(delivery, sent, clock()) for delivery in deliveries],
+            sent=sent,
+            answered=True,
         )
     except TimeoutError:
         trouble = ReceiverUnavailable(SendingCode.NOT_DONE_IN_TIME, seconds=round(LONGEST_ATTEMPT))
     except ReceiverUnavailable as error:
         trouble = error
     except Refused as error:
-        outcomes = [_refused(one, error.outcome, clock()) for one in deliveries]
+        outcomes = [_refused(delivery, error.outcome, clock()) for delivery in deliveries]
         return Attempt(outcomes=outcomes, refusal=error.outcome)
     except NotYet as error:
-        outcomes = [postpone(one, error.outcome, error.pause, clock()) for one in deliveries]
+        outcomes = [
+            postpone(delivery, error.outcome, error.pause, clock()) for delivery in deliveries
+        ]
         return Attempt(outcomes=outcomes, answered=True)
     except NeedsReview as error:
-        outcomes = [leave_to_person(one, error.outcome, error.candidates) for one in deliveries]
+        outcomes = [
+            leave_to_person(delivery, error.outcome, error.candidates) for delivery in deliveries
+        ]
         return Attempt(outcomes=outcomes, answered=True)
     except DatabaseUnavailable:
         raise
@@ -82,8 +88,10 @@ async def attempt(
         # a bug stops this one, not the worker
         log.exception("delivery_broke", key=deliveries[0].key)
         fault = Outcome.of(SendingCode.INTERNAL_ERROR, detail=repr(error))
-        return Attempt(outcomes=[fail(one, fault, clock()) for one in deliveries])
-    outcomes = [fail(one, trouble.outcome, clock(), least=trouble.pause) for one in deliveries]
+        return Attempt(outcomes=[fail(delivery, fault, clock()) for delivery in deliveries])
+    outcomes = [
+        fail(delivery, trouble.outcome, clock(), least=trouble.pause) for delivery in deliveries
+    ]
     return Attempt(outcomes=outcomes, trouble=trouble)
 
 
@@ -129,7 +137,9 @@ def _health_after(health: ReceiverHealth, tried: Attempt, now: datetime) -> Rece
     if tried.refusal is not None:
         return refused(health, tried.refusal, len(tried.outcomes))
     if tried.sent is not None:
-        reasons = [one.outcome for one in tried.sent.results.values() if one.use is Use.NEVER]
+        reasons = [
+            result.outcome for result in tried.sent.results.values() if result.use is Use.NEVER
+        ]
         if reasons and len(reasons) == len(tried.outcomes):
             return refused(health, reasons[0], len(reasons))
         return recovered(health, now) if health.failures or health.refusals else health

@@ -200,8 +200,10 @@ def _check_place(catalogue: Catalogue) -> Iterator[Check]:
     """Check pipeline, stage and order method of new deals."""
     place, pipelines = catalogue.place, catalogue.pipelines
     if pipelines is not None and place.pipeline:
-        chosen = next((one for one in pipelines if one.id == place.pipeline), None)
-        titles = listed(f"{one.id} ({one.title})" for one in pipelines if not one.archived)
+        chosen = next((pipeline for pipeline in pipelines if pipeline.id == place.pipeline), None)
+        titles = listed(
+            f"{pipeline.id} ({pipeline.title})" for pipeline in pipelines if not pipeline.archived
+        )
         code = FixCode.PIPELINE_ARCHIVED if chosen else FixCode.NO_PIPELINE
         if chosen is None or chosen.archived:
             fix = Outcome.of(code, pipelines=titles)
@@ -224,25 +226,29 @@ def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
 
 
 def _trouble_with_stage(place: Place, pipelines: Sequence[Pipeline]) -> Outcome | None:
-    owners = [one for one in pipelines if first(one.stages, place.stage)]
-    wanted = next((one for one in pipelines if one.id == place.pipeline), None)
+    owners = [pipeline for pipeline in pipelines if first(pipeline.stages, place.stage)]
+    wanted = next((pipeline for pipeline in pipelines if pipeline.id == place.pipeline), None)
     if not owners:
         some = [wanted] if wanted else pipelines
-        every = listed(name for one in some for name in _active(one.stages))
+        every = listed(name for pipeline in some for name in _active(pipeline.stages))
         return Outcome.of(FixCode.NO_STAGE, stages=every)
     if wanted is not None and wanted not in owners:
         stages = listed(_active(wanted.stages))
         facts = {"found": owners[0].id, "pipeline": wanted.id, "stages": stages}
         return Outcome.of(FixCode.OTHER_PIPELINE, **facts)
-    if wanted is None and all(one.archived for one in owners):
+    if wanted is None and all(pipeline.archived for pipeline in owners):
         return Outcome.of(FixCode.STAGES_PIPELINE_ARCHIVED, pipeline=owners[0].id)
-    if not any(stage.active for one in owners if (stage := first(one.stages, place.stage))):
+    if not any(
+        stage.active for pipeline in owners if (stage := first(pipeline.stages, place.stage))
+    ):
         return Outcome.of(FixCode.STAGE_ARCHIVED)
     return None
 
 
 def _active(some: Iterable[Named]) -> list[str]:
-    return [f"{one.id} ({one.title})" if one.title else one.id for one in some if one.active]
+    return [
+        f"{named.id} ({named.title})" if named.title else named.id for named in some if named.active
+    ]
 
 
 async def _told(store: Store, connection: Connection) -> list[CallEvent]:

@@ -38,7 +38,7 @@ async def find_causes(store: Store, receiver_id: str) -> tuple[Cause, ...]:
             for state in _TROUBLED
         ]
     every = [delivery for some in found for delivery in some]
-    return causes_of(sorted(every, key=lambda one: one.created_at, reverse=True))
+    return causes_of(sorted(every, key=lambda delivery: delivery.created_at, reverse=True))
 
 
 def causes_of(newest_first: Iterable[Delivery]) -> tuple[Cause, ...]:
@@ -76,7 +76,7 @@ async def resend_cause(store: Store, receiver_id: str, cause: str, now: datetime
     """Resend all deliveries of a cause; returns their number."""
 
     async def act(session: Session, delivery: Delivery) -> None:
-        await again(session, delivery, now, lambda one: resend(one, now))
+        await again(session, delivery, now, lambda changed: resend(changed, now))
 
     return await _of_all(store, receiver_id, cause, now, act)
 
@@ -119,7 +119,7 @@ async def _ids_of(store: Store, receiver_id: str, cause: str) -> list[str]:
                 found = await session.deliveries.find(
                     state=state, receiver_id=receiver_id, before=before, limit=_AT_ONCE
                 )
-            ids += [one.id for one in found if cause_of(one) == cause]
+            ids += [delivery.id for delivery in found if cause_of(delivery) == cause]
             if len(found) < _AT_ONCE:
                 break
             before = (found[-1].created_at, found[-1].id)

@@ -46,8 +46,10 @@ async def list_connections(store: Store) -> list[Standing]:
     """Every connection, ordered by name."""
     async with store.read() as session:
         every = await session.find(Connection)
-        accounts = await session.get_many(ReceiverHealth, {one.id for one in every})
-    return [Standing(connection=one, health=accounts.get(one.id)) for one in every]
+        accounts = await session.get_many(ReceiverHealth, {connection.id for connection in every})
+    return [
+        Standing(connection=connection, health=accounts.get(connection.id)) for connection in every
+    ]
 
 
 async def show_connection(store: Store, name: str) -> Standing:
@@ -106,8 +108,8 @@ async def unknown_names(store: Store, rules: Rules) -> list[str]:
     """Names in `responsible` that match no destination and no phone of one."""
     async with store.read() as session:
         destinations = await session.find(Destination)
-    known = {one.id for one in destinations} | {
-        phone for one in destinations for phone in one.phones()
+    known = {destination.id for destination in destinations} | {
+        phone for destination in destinations for phone in destination.phones()
     }
     return [name for name in rules.responsible if name not in known]
 
@@ -139,7 +141,7 @@ async def examine(store: Store, connection: Connection, account: Examined) -> li
     """Check token, rights and rules. Raises `Conflict` if the account refuses everything."""
     try:
         checks = list(await account.check())
-        if all(one.well or one.optional for one in checks):
+        if all(check.well or check.optional for check in checks):
             checks += await check_catalogue(store, connection, account)
         return checks
     except Refused as error:

@@ -75,5 +75,5 @@ def _hidden(outcome: Outcome, link: str) -> Outcome:
     text = json.dumps(outcome.params, ensure_ascii=False)
     for secret in (query, query.rpartition("=")[2]):
         text = text.replace(secret, "…")
-    also = tuple(_hidden(one, link) for one in outcome.also)
+    also = tuple(_hidden(part, link) for part in outcome.also)
     return replace(outcome, params=json.loads(text), also=also)

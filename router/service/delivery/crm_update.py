@@ -227,9 +227,9 @@ async def _find(
     if call.client_id is None:
         return Annotated(said=Outcome.of(CrmCode.NO_VISITOR))
     found = await writer.crm.appeared(call, within.since, within.until)
-    taken = await others([one.ref for one in found]) if others and found else set()
+    taken = await others([entity.ref for entity in found]) if others and found else set()
     # An entity that the telephony created for another call belongs to that call.
-    found = [one for one in found if one.ref not in taken or one.ref.kind in PEOPLE]
+    found = [entity for entity in found if entity.ref not in taken or entity.ref.kind in PEOPLE]
     decided = match(found, call, rules, now, within)
     if decided.one is not None:
         return await fill(writer, decided.one.ref, CreatedBy.TELEPHONY, call, rules.overwrite)
@@ -254,7 +254,7 @@ def _nothing_appeared(
 
 async def _told_already(crm: Crm, call: CallEvent, had: Sequence[Ref]) -> Ref | None:
     """Entities of earlier calls that still have this client ID."""
-    for ref in sorted(had, key=lambda one: one.kind in PEOPLE):
+    for ref in sorted(had, key=lambda entity: entity.kind in PEOPLE):
         field = crm.client_id_field(ref.kind)
         with suppress(Refused):  # it is gone
             if (await crm.read(ref, [field])).get(field) == call.client_id:

@@ -122,12 +122,14 @@ async def _deliver(
     receiver: Receiver | None,
 ) -> None:
     kinds = store.receiver_kinds
-    reasons = {one.id: hopeless(one, receiver, kinds, clock()) for one in deliveries}
+    reasons = {delivery.id: hopeless(delivery, receiver, kinds, clock()) for delivery in deliveries}
     given_up = {key: why for key, why in reasons.items() if why}
     outcomes = [
-        fail(one, given_up[one.id], clock(), final=True) for one in deliveries if one.id in given_up
+        fail(delivery, given_up[delivery.id], clock(), final=True)
+        for delivery in deliveries
+        if delivery.id in given_up
     ]
-    rest = [one for one in deliveries if one.id not in given_up]
+    rest = [delivery for delivery in deliveries if delivery.id not in given_up]
     tried = Attempt()
     try:
         if receiver is not None and rest:
@@ -172,7 +174,7 @@ async def _keep(
     once: bool,
 ) -> None:
     """Write down what came of an attempt."""
-    before = {one.id: one for one in deliveries}
+    before = {delivery.id: delivery for delivery in deliveries}
     async with store.write() as session:
         await keep_health(session, deliveries[0].receiver_id, tried, now)
         for outcome in outcomes:
@@ -184,8 +186,10 @@ async def _give_up(
 ) -> None:
     with suppress(DatabaseUnavailable):
         async with store.write() as session:
-            for one in deliveries:
-                await _settle(session, one, fail(one, why, now, final=True), None, now, once=False)
+            for delivery in deliveries:
+                await _settle(
+                    session, delivery, fail(delivery, why, now, final=True), None, now, once=False
+                )
 
 
 async def _settle(

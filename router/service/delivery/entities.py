@@ -84,5 +84,10 @@ async def _known(
     kept = await session.find(Entity, call_id=call_id)
     same = (connection_id, ref.kind, ref.id)
     return next(
-        (one for one in kept if (one.connection_id, one.kind, one.external_id) == same), None
+        (
+            entity
+            for entity in kept
+            if (entity.connection_id, entity.kind, entity.external_id) == same
+        ),
+        None,
     )

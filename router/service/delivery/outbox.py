@@ -99,12 +99,12 @@ def _ids(body: Body) -> list[Any]:
 async def _ids_sent(session: Session, call: Call) -> dict[str, list[Any]]:
     """The identifiers in the newest delivery of this call, by receiver."""
     kept = await session.deliveries.find(call_id=call.id, limit=200)
-    newest_last = [one for one in reversed(kept) if one.kind in _OF_CALLS]
-    return {one.receiver_id: _ids(one.payload) for one in newest_last}
+    newest_last = [delivery for delivery in reversed(kept) if delivery.kind in _OF_CALLS]
+    return {delivery.receiver_id: _ids(delivery.payload) for delivery in newest_last}
 
 
 def _of_site(connections: Sequence[Connection], call: Call) -> list[Connection]:
-    return [one for one in connections if one.site_id in {None, call.site_id}]
+    return [connection for connection in connections if connection.site_id in {None, call.site_id}]
 
 
 def _to_webhooks(
@@ -179,7 +179,7 @@ async def _was_told(session: Session, connection: Connection, call: Call) -> boo
     if session.receiver_kinds.of(connection).analytics:
         return False
     kept = await session.find(Entity, call_id=call.id, connection_id=connection.id)
-    return any(one.client_id for one in kept)
+    return any(entity.client_id for entity in kept)
 
 
 def _stream(connection: Connection, kind: ReceiverKind, call: Call) -> str:
@@ -244,9 +244,11 @@ async def recording_deliveries(
     if call.answered_at is None and not _is_audible(recording):
         return []
     connections = [
-        one
-        for one in await session.find(Connection, active=True)
-        if one.mode is Mode.OWN and one.rules.recordings and one.site_id in {None, call.site_id}
+        connection
+        for connection in await session.find(Connection, active=True)
+        if connection.mode is Mode.OWN
+        and connection.rules.recordings
+        and connection.site_id in {None, call.site_id}
     ]
     if not connections:
         return []
@@ -258,16 +260,19 @@ async def recording_deliveries(
     )
     made = [
         new_delivery(
-            one,
+            connection,
             DeliveryKind.RECORDING_READY,
             call.id,
             {**body, "recording": about},
             id=new_id(now),
             now=now,
         )
-        for one in connections
+        for connection in connections
     ]
-    return [replace(one, stream=f"{call.id}:recording", event_at=call.arrived_at) for one in made]
+    return [
+        replace(delivery, stream=f"{call.id}:recording", event_at=call.arrived_at)
+        for delivery in made
+    ]
 
 
 def _is_audible(recording: Recording | None) -> bool:

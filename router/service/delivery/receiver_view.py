@@ -40,7 +40,7 @@ async def view_receiver(store: Store, name: str, pages: str) -> ReceiverView:
     return ReceiverView(
         receiver=receiver,
         health=health,
-        states=Counter(one.state for one in latest),
+        states=Counter(delivery.state for delivery in latest),
         causes=await find_causes(store, name),
         call=call,
         texts=texts,

@@ -131,7 +131,7 @@ class Senders:
             mine = await session.deliveries.find(
                 call_id=call.id, receiver_id=connection.id, limit=MOST_EVENTS
             )
-        waits = [one for one in mine if one.id != delivery.id and one.state in _UNDONE]
+        waits = [other for other in mine if other.id != delivery.id and other.state in _UNDONE]
         if waits and not kept:
             raise NotYet(CrmCode.CALL_NOT_LISTED_YET, RECORDING_PAUSE)
         refs = [entity.ref for entity in kept]
@@ -156,7 +156,7 @@ class Senders:
         else:
             request = request_of(receipt) or receipt
             sent = await account.outcome(
-                events, request, looks=min(one.attempts for one in deliveries)
+                events, request, looks=min(pending.attempts for pending in deliveries)
             )
         return replace(sent, results={**sent.results, **unreadable})
 
@@ -187,7 +187,9 @@ class Senders:
         async with self._store.read_inline() as session:
             kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
         return [
-            one.ref for one in kept if one.call_id != call.id and one.created_by is CreatedBy.US
+            entity.ref
+            for entity in kept
+            if entity.call_id != call.id and entity.created_by is CreatedBy.US
         ]
 
     async def _had(self, connection: Connection, call: CallEvent) -> list[Ref]:
@@ -198,9 +200,15 @@ class Senders:
             kept = await session.entities.recent(
                 connection.id, call.caller, call.arrived_at - LONG_KNOWN
             )
-        mine = [one for one in kept if one.call_id != call.id and one.client_id == call.client_id]
+        mine = [
+            entity
+            for entity in kept
+            if entity.call_id != call.id and entity.client_id == call.client_id
+        ]
         return list(
-            dict.fromkeys(one.ref for one in sorted(mine, key=lambda one: one.at, reverse=True))
+            dict.fromkeys(
+                entity.ref for entity in sorted(mine, key=lambda entity: entity.at, reverse=True)
+            )
         )[:MOST_HAD]
 
     async def _kept(self, connection: Connection, call: CallEvent) -> list[Entity]:
@@ -214,11 +222,11 @@ class Senders:
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_EVENTS
             )
         done = [
-            one.payload
-            for one in mine
-            if one.state is DeliveryState.DONE
-            and one.id != delivery.id
-            and one.kind is not DeliveryKind.RECORDING_READY
+            other.payload
+            for other in mine
+            if other.state is DeliveryState.DONE
+            and other.id != delivery.id
+            and other.kind is not DeliveryKind.RECORDING_READY
         ]
         events = []
         for payload in [*done, *delivery.payload.get(FORMER, ())]:
@@ -241,7 +249,9 @@ class Senders:
                 )
             ended = earlier[0].ended_at if earlier else None
             previous_end = ended if ended is not None and ended < call.arrived_at else None
-            next_at = next((one.arrived_at for one in reversed(later) if one.id != call.id), None)
+            next_at = next(
+                (other.arrived_at for other in reversed(later) if other.id != call.id), None
+            )
         return window(call, connection.rules, previous_end, next_at)
 
     async def _others(
@@ -252,7 +262,7 @@ class Senders:
         async with self._store.read_inline() as session:
             for ref in refs:
                 place = {"connection_id": connection.id, "kind": ref.kind, "external_id": ref.id}
-                if any(one.call_id != call.id for one in await session.find(Entity, **place)):
+                if any(entity.call_id != call.id for entity in await session.find(Entity, **place)):
                     found.add(ref)
         return found
 

@@ -49,7 +49,9 @@ async def find_deliveries(
             state=state, receiver_id=receiver_id, call_id=call_id, before=before, limit=limit + 1
         )
         shown = found[:limit]
-        calls = await session.get_many(Call, {one.call_id for one in shown if one.call_id})
+        calls = await session.get_many(
+            Call, {delivery.call_id for delivery in shown if delivery.call_id}
+        )
     last = shown[-1] if len(found) > limit else None
     return DeliveryPage(
         deliveries=tuple(shown),
@@ -61,8 +63,8 @@ async def find_deliveries(
 async def receiver_statuses(store: Store) -> Sequence[ReceiverStatus]:
     """Every active receiver, and removed ones with pending deliveries."""
     async with store.read() as session:
-        waiting = {one.receiver_id: one for one in await session.deliveries.waiting()}
-        accounts = {one.receiver_id: one for one in await session.find(ReceiverHealth)}
+        waiting = {pending.receiver_id: pending for pending in await session.deliveries.waiting()}
+        accounts = {health.receiver_id: health for health in await session.find(ReceiverHealth)}
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
     return [
@@ -78,8 +80,8 @@ async def receiver_statuses(store: Store) -> Sequence[ReceiverStatus]:
 
 async def receivers_of(session: Session) -> dict[str, Receiver]:
     """Every webhook and connection by its id."""
-    webhooks: dict[str, Receiver] = {one.id: one for one in await session.find(Webhook)}
-    return webhooks | {one.id: one for one in await session.find(Connection)}
+    webhooks: dict[str, Receiver] = {webhook.id: webhook for webhook in await session.find(Webhook)}
+    return webhooks | {connection.id: connection for connection in await session.find(Connection)}
 
 
 async def count_unsettled(store: Store) -> int:

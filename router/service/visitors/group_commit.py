@@ -70,20 +70,22 @@ class GroupCommit(Generic[Asked, Answer]):
             batch, self._queue = self._queue[:MOST], self._queue[MOST:]
             if len(batch) > 1:
                 await self._all(batch)
-            for one in batch:
-                if not one.done:
-                    await self._alone(one)
+            for waiting in batch:
+                if not waiting.done:
+                    await self._alone(waiting)
         finally:  # cancelled: the others still get their answers
             self._queue = [
-                one for one in (*batch, *self._queue) if not one.done and one is not leader
+                waiting
+                for waiting in (*batch, *self._queue)
+                if not waiting.done and waiting is not leader
             ]
-            for one in batch:
-                if one.done and not one.turn.done():
-                    one.turn.set_result(None)
+            for waiting in batch:
+                if waiting.done and not waiting.turn.done():
+                    waiting.turn.set_result(None)
             self._hand_on()
 
     def _hand_on(self) -> None:
-        following = next((one for one in self._queue if not one.turn.done()), None)
+        following = next((waiting for waiting in self._queue if not waiting.turn.done()), None)
         self._led = following is not None
         if following is not None:
             following.turn.set_result(None)
@@ -94,19 +96,19 @@ class GroupCommit(Generic[Asked, Answer]):
         except WriteUndone:
             return
         except Unavailable as error:  # each alone would wait as long as all together
-            for one in batch:
-                one.error, one.done = error, True
+            for waiting in batch:
+                waiting.error, waiting.done = error, True
         except Exception:  # noqa: BLE001  whose it is shows when each is tried alone
             return
 
-    async def _alone(self, one: _Waiting[Asked, Answer]) -> None:
+    async def _alone(self, waiting: _Waiting[Asked, Answer]) -> None:
         try:
-            await self._carry_out([one])
+            await self._carry_out([waiting])
         except Exception as error:  # noqa: BLE001 (raised where it was asked)
-            one.error, one.done = error, True
+            waiting.error, waiting.done = error, True
 
     async def _carry_out(self, batch: Sequence[_Waiting[Asked, Answer]]) -> None:
         async with self._store.write() as session:
-            answers = await self._act(session, [one.asked for one in batch])
-        for one, answer in zip(batch, answers, strict=True):
-            one.answer, one.done = answer, True
+            answers = await self._act(session, [waiting.asked for waiting in batch])
+        for waiting, answer in zip(batch, answers, strict=True):
+            waiting.answer, waiting.done = answer, True

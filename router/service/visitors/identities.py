@@ -59,14 +59,14 @@ async def store_ids(
     identifiers. Visitors first, then visits, in key order, to avoid deadlocks.
     """
     late: set[str] = set()
-    for one in sorted(said, key=lambda each: each.visitor.id):
-        if changed := _difference(one.visitor, one.ids.of(one.visitor)):
-            await session.change_values(Visitor, one.visitor.id, **changed)
-            if _names_unknown(one.visitor, changed):
-                late.add(one.visitor.id)
+    for heard in sorted(said, key=lambda each: each.visitor.id):
+        if changed := _difference(heard.visitor, heard.ids.of(heard.visitor)):
+            await session.change_values(Visitor, heard.visitor.id, **changed)
+            if _names_unknown(heard.visitor, changed):
+                late.add(heard.visitor.id)
     await session.visits.note_seen(seen, now)
     for visit, ids in sorted(
-        ((one.visit, one.ids) for one in said if one.visit), key=lambda pair: pair[0].id
+        ((heard.visit, heard.ids) for heard in said if heard.visit), key=lambda pair: pair[0].id
     ):
         if changed := _difference(visit, ids.of_visit(visit)):
             await session.change_values(Visit, visit.id, **changed)

@@ -66,7 +66,9 @@ class _Batch:
             return
         found = await self._session.get_many(Visitor, [key for key in named if key])
         self._visitors = {
-            key: one for key, one in found.items() if one.site_id == named[key].config.site.id
+            key: visitor
+            for key, visitor in found.items()
+            if visitor.site_id == named[key].config.site.id
         }
         if self._visitors:
             self._going = await self._session.visits.going(self._visitors, self._now - VISIT_PAUSE)

@@ -198,7 +198,9 @@ class VisitService:
         """The page was left: freeze its leases. A late goodbye changes nothing."""
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
-            mine = {key: one for key, one in named.items() if one.visitor_id == who.visitor.id}
+            mine = {
+                key: lease for key, lease in named.items() if lease.visitor_id == who.visitor.id
+            }
             numbers = await session.leases.lock_numbers({lease.number for lease in mine.values()})
             ended = [
                 leave(lease, pool, now)

@@ -32,8 +32,10 @@ async def board(
         (*found.ringing, *found.talking, *found.doubtful), key=lambda line: line.call.arrived_at
     )
     down = (
-        DownDestination(destination_id=one.destination.id, down=one.down, lines=dict(one.lines))
-        for one in found.down
+        DownDestination(
+            destination_id=state.destination.id, down=state.down, lines=dict(state.lines)
+        )
+        for state in found.down
     )
     return Board(
         calls=tuple(_call(line) for line in lines),

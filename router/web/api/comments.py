@@ -29,7 +29,7 @@ def _author(token: Token) -> str:
 @router.get("", dependencies=[Depends(needs(Scope.CALLS_READ))])
 async def list_comments(store: StoreOf, call_id: CallId) -> list[Comment]:
     """The comments that everyone may read, oldest first."""
-    return [Comment.of(one) for one in await service.comments_of(store, call_id, None)]
+    return [Comment.of(comment) for comment in await service.comments_of(store, call_id, None)]
 
 
 @router.post("", status_code=201)

@@ -18,4 +18,4 @@ router = APIRouter(
 async def list_connections(store: StoreOf) -> list[Connection]:
     """All of them, ordered by id."""
     async with store.read() as session:
-        return [Connection.of(one) for one in await session.find(ConnectionRecord)]
+        return [Connection.of(connection) for connection in await session.find(ConnectionRecord)]

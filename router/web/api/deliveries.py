@@ -51,7 +51,7 @@ async def list_deliveries(
         cursor=unsealed(cursor),
         limit=limit,
     )
-    found = tuple(Delivery.of(one) for one in page.deliveries)
+    found = tuple(Delivery.of(delivery) for delivery in page.deliveries)
     return DeliveryList(deliveries=found, next_cursor=sealed(page.next_cursor))
 
 

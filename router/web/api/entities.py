@@ -27,4 +27,4 @@ async def set_entity(store: StoreOf, now: Now, call_id: CallId, body: NamedEntit
 @router.get("/{call_id}/entities", dependencies=READ)
 async def get_entities(store: StoreOf, call_id: CallId) -> list[Entity]:
     """The records of the call, in order of reporting."""
-    return [Entity.of(one) for one in await entities_of(store, call_id)]
+    return [Entity.of(entity) for entity in await entities_of(store, call_id)]

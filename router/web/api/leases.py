@@ -138,4 +138,4 @@ async def list_leases(
     """All leases, newest first: of a number, of a visitor, or all."""
     async with store.read() as session:
         found = await session.leases.find(number=number, visitor_id=visitor_id, limit=limit)
-    return [Lease.of(one) for one in found]
+    return [Lease.of(lease) for lease in found]

@@ -29,4 +29,4 @@ async def get_mails(
     last message.
     """
     found = await list_mails(store, site_id=site_id, before=before, limit=limit)
-    return [Mail.of(one) for one in found]
+    return [Mail.of(mail) for mail in found]

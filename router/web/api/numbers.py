@@ -26,7 +26,9 @@ async def list_numbers(
     """All tracking numbers, or those of a site or a pool."""
     wanted = {"site_id": site_id, "pool_id": pool_id}
     given = {name: key for name, key in wanted.items() if key is not None}
-    return [TrackingNumber.of(one) for one in await setup.list_all(store, NumberRecord, **given)]
+    return [
+        TrackingNumber.of(number) for number in await setup.list_all(store, NumberRecord, **given)
+    ]
 
 
 @router.post("", status_code=201, dependencies=WRITE)

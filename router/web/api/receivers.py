@@ -24,7 +24,7 @@ CauseKey = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Key of th
 @router.get("", dependencies=[Depends(needs(Scope.CALLS_READ))])
 async def list_causes(store: StoreOf, name: Name) -> list[Cause]:
     """Why deliveries failed or wait, each cause once, the most frequent first."""
-    return [Cause.of(one) for one in await find_causes(store, name)]
+    return [Cause.of(cause) for cause in await find_causes(store, name)]
 
 
 @router.post("/{cause}/resend", dependencies=WRITE)

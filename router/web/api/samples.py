@@ -23,7 +23,7 @@ SampleId = Annotated[str, Path(description="The sample's id.")]
 @router.get("", dependencies=READ)
 async def list_samples(store: StoreOf) -> list[Sample]:
     """The newest 200 samples."""
-    return [Sample.of_progress(one) for one in await service.list_samples(store)]
+    return [Sample.of_progress(sample) for sample in await service.list_samples(store)]
 
 
 @router.post("", status_code=201)

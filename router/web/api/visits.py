@@ -241,13 +241,13 @@ def _opened(config: SiteConfig, arrived: Arrived) -> dict[str, Any]:
 def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | Parts | None]]:
     return {
         pool_id: {
-            "lease_id": one.lease_id,
-            "number": one.number,
-            "display": _display(one.number) if one.number else None,
-            "parts": parts(one.number) if one.number else None,
-            "level": one.level,
+            "lease_id": shown.lease_id,
+            "number": shown.number,
+            "display": _display(shown.number) if shown.number else None,
+            "parts": parts(shown.number) if shown.number else None,
+            "level": shown.level,
         }
-        for pool_id, one in given.items()
+        for pool_id, shown in given.items()
     }
 
 

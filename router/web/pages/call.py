@@ -123,11 +123,15 @@ async def _around(store: Store, view: CallView) -> dict[str, Any]:
         number = await session.peek(TrackingNumber, view.call.number or "")
         receivers = await receivers_of(session) if view.deliveries or view.entities else {}
         people = await session.find(Person)
-        visits = await session.get_many(Visit, {one.visit_id for one in view.call.candidates})
+        visits = await session.get_many(
+            Visit, {candidate.visit_id for candidate in view.call.candidates}
+        )
     return {
         "offered": await offered_tags(store),
         "people": [person.login for person in people],
-        "candidates": [(one, visits.get(one.visit_id)) for one in view.call.candidates],
+        "candidates": [
+            (candidate, visits.get(candidate.visit_id)) for candidate in view.call.candidates
+        ],
         "site": site.name if site else view.call.site_id,
         "destination": destination.name if destination else view.call.destination_id,
         "channel": view.call.channel or (number.channel if number else None),

@@ -102,7 +102,7 @@ async def deliveries(
         failed=pages[DeliveryState.FAILED],
         done=pages[DeliveryState.DONE],
         statuses=statuses,
-        receivers={one.receiver_id: one.receiver for one in statuses if one.receiver},
+        receivers={status.receiver_id: status.receiver for status in statuses if status.receiver},
         why=why,
     )
 

@@ -111,8 +111,8 @@ async def remove(store: StoreOf, sample_id: str) -> Response:
 
 
 def _by_employee(view: SampleView) -> list[tuple[str, list[SampledCall]]]:
-    ordered = sorted(view.calls, key=lambda one: one.drawn.employee)
-    grouped = groupby(ordered, key=lambda one: one.drawn.employee)
+    ordered = sorted(view.calls, key=lambda call: call.drawn.employee)
+    grouped = groupby(ordered, key=lambda call: call.drawn.employee)
     return [(employee, list(calls)) for employee, calls in grouped]
 
 

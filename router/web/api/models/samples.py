@@ -87,13 +87,13 @@ class WholeSample(Answer):
         """The same from the service's view."""
         calls = [
             {
-                "call_id": one.drawn.call_id,
-                "employee": one.drawn.employee,
-                "week": one.drawn.week,
-                "reviewed_by": one.review.person if one.review else None,
-                "reviewed_at": one.review.at if one.review else None,
+                "call_id": call.drawn.call_id,
+                "employee": call.drawn.employee,
+                "week": call.drawn.week,
+                "reviewed_by": call.review.person if call.review else None,
+                "reviewed_at": call.review.at if call.review else None,
             }
-            for one in view.calls
+            for call in view.calls
         ]
         return cls.of({"sample": Sample.of_progress(view.progress), "calls": calls})
 
