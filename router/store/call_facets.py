@@ -5,11 +5,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Executable,
     Select,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -43,7 +45,18 @@ _OF_CALL = (
     "answered_by",
     "last_answered_by",
 )
-
+_THESE: BindParameter[Any] = bindparam("call_ids", expanding=True)
+_DELETED = delete(_facet).where(_facet.c.call_id.in_(_THESE))
+_ENTITIES = (
+    select(_entity.c.call_id, _entity.c.external_id)
+    .where(_entity.c.call_id.in_(_THESE))
+    .order_by(_entity.c.at)
+)
+_COMMENTS = (
+    select(_comment.c.call_id, _comment.c.text)
+    .where(_comment.c.call_id.in_(_THESE), _comment.c.private.is_(False))
+    .order_by(_comment.c.id.desc())
+)
 _SEARCHED = (
     select(
         _call.c.id,
@@ -59,25 +72,36 @@ _SEARCHED = (
     )
     .select_from(_call)
     .outerjoin(_visit, _visit.c.id == _call.c.visit_id)
+    .where(_call.c.id.in_(_THESE))
 )
 
 
 async def write_facets(connection: AnyConnection, call_ids: Sequence[str]) -> None:
     """Write the facets of these calls from what is known of them now."""
-    await connection.execute(delete(_facet).where(_facet.c.call_id.in_(call_ids)))
-    query = facets_of_calls().where(_call.c.id.in_(call_ids))
-    await connection.execute(insert(_facet).from_select(list(_columns()), query))
+    these = {"call_ids": list(call_ids)}
+    await connection.execute(_DELETED, these)
+    await connection.execute(_inserted(), these)
     await _write_search_texts(connection, call_ids)
 
 
+@cache
+def _inserted() -> Executable:
+    """Made once: SQLAlchemy takes twenty times as long to make it as a database to execute it."""
+    query = facets_of_calls().where(_call.c.id.in_(_THESE))
+    return insert(_facet).from_select(list(_columns()), query)
+
+
 async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]) -> None:
-    comments = await _comments(connection, call_ids)
+    these = {"call_ids": list(call_ids)}
+    comments: dict[str, list[str]] = {}  # what everyone may read, the newest first
+    for call_id, text in await connection.execute(_COMMENTS, these):
+        comments.setdefault(call_id, []).append(text)
+
     entity_ids: dict[str, list[str]] = {}
-    query = select(_entity.c.call_id, _entity.c.external_id).where(_entity.c.call_id.in_(call_ids))
-    for call_id, entity_id in await connection.execute(query.order_by(_entity.c.at)):
+    for call_id, entity_id in await connection.execute(_ENTITIES, these):
         entity_ids.setdefault(call_id, []).append(entity_id)
 
-    rows = await connection.execute(_SEARCHED.where(_call.c.id.in_(call_ids)))
+    rows = await connection.execute(_SEARCHED, these)
     texts = [
         {
             "call_id": row.id,
@@ -91,17 +115,6 @@ async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]
     ]
     if texts:
         await connection.execute(_saving_texts(connection.dialect.name), texts)
-
-
-async def _comments(connection: AnyConnection, call_ids: Sequence[str]) -> dict[str, list[str]]:
-    """What everyone may read about these calls, the newest first."""
-    query = select(_comment.c.call_id, _comment.c.text).where(
-        _comment.c.call_id.in_(call_ids), _comment.c.private.is_(False)
-    )
-    found: dict[str, list[str]] = {}
-    for call_id, text in await connection.execute(query.order_by(_comment.c.id.desc())):
-        found.setdefault(call_id, []).append(text)
-    return found
 
 
 @cache
