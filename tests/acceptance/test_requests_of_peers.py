@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.dialplan_world import NUMBERS, World, rings, world
+from tests.acceptance.dialplan_world import NUMBERS, World, world
 from tests.acceptance.raw_media import sdp
 from tests.acceptance.raw_message import SipMessage
 from tests.acceptance.raw_phone import RawDialog, RawPhone
@@ -174,46 +174,6 @@ async def test_a_call_that_asks_for_what_is_not_known_is_refused_with_a_clear_co
         assert answer.header("Min-SE") == "90"
     if status == 420:
         assert str(headers[0]).endswith(answer.header("Unsupported"))
-
-
-@pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize(
-    ("user", "to", "did"),
-    [
-        (NUMBERS[0], NUMBERS[0], NUMBERS[0]),
-        (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
-        (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
-        (NUMBERS[1], "5559999", "5559999"),
-        # an account that is not our login; To is a number of ours
-        (
-            "5551234",
-            NUMBERS[0],
-            NUMBERS[0],
-        ),
-        ("5551234", "5559999", "5551234"),
-        ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
-        ("h", NUMBERS[0], NUMBERS[0]),
-        ("12", "34", ""),
-    ],
-)
-async def test_the_did_is_the_first_place_that_holds_a_number_of_ours(
-    plan: World, user: str, to: str, did: str
-) -> None:
-    plan.route("PJSIP/first~20")
-    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
-    host, port = plan.carrier.peer
-    await plan.call(to, uri=f"sip:{user}@{host}:{port}")
-    await refusing
-    assert (await plan.ended())[0].did == did
-
-
-@pytest.mark.usefixtures("quiet")
-async def test_a_called_party_id_is_the_did_where_nothing_else_is_ours(plan: World) -> None:
-    plan.route("PJSIP/first~20")
-    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
-    await plan.call(NUMBERS[1], f"P-Called-Party-ID: <sip:+{NUMBERS[0]}@127.0.0.1>")
-    await refusing
-    assert (await plan.ended())[0].did == f"+{NUMBERS[0]}"
 
 
 async def by_way(carrier: RawPhone, dialog: RawDialog, body: str, way: str) -> int:

@@ -75,6 +75,24 @@ async def test_a_step_that_rang_and_was_not_answered_is_the_end(plan: World) -> 
     assert call.wait_seconds > 3.5
 
 
+@pytest.mark.parametrize("status", ["408 Request Timeout", "487 Request Terminated"])
+@pytest.mark.parametrize("rang", [True, False])
+async def test_a_step_that_a_proxy_gave_up_was_not_answered_if_it_rang(
+    plan: World, status: str, rang: bool
+) -> None:
+    plan.route("PJSIP/first~20", "PJSIP/second~20")
+    calling = asyncio.create_task(plan.call())
+    invite = await plan.asked(plan.first)
+    if rang:
+        plan.first.reply(invite, "180 Ringing")
+    plan.first.reply(invite, status)
+    if not rang:
+        await rings(plan, plan.second, "486 Busy Here")
+    await calling
+    assert len(plan.invites(plan.second)) == (0 if rang else 1)
+    assert (await plan.ended())[0].ending is (Ending.NO_ANSWER if rang else Ending.BUSY)
+
+
 async def test_one_phone_that_rings_keeps_its_step_while_the_other_is_dead(plan: World) -> None:
     plan.route("PJSIP/first&PJSIP/second~5", "PJSIP/20@second~20")
     ringing = asyncio.create_task(rings(plan, plan.second))

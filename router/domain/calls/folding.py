@@ -145,7 +145,11 @@ class _Draft:
             return
         self.linkedid = row.linkedid
         self.said["CALL"] = facts(row)
-        self.arrived_at = self.first_rows.setdefault(row.uniqueid, row).at
+        first = self.first_rows.setdefault(row.uniqueid, row)
+        # the dialplan has read more of the INVITE by now than Asterisk when the channel began
+        number = row.caller_number or first.caller_number
+        self.first_rows[row.uniqueid] = replace(first, caller_number=number)
+        self.arrived_at = first.at
         self.marks.append(Mark(at=self.arrived_at, channels=(), answered=False, transferred=False))
 
     def routed(self, row: Row) -> None:

@@ -1,0 +1,121 @@
+"""Which number a call is for, and who calls, wherever and however a carrier writes it.
+
+No process of ours runs: the dialplan reads the INVITE alone.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from router.domain.calls.call import Call
+from tests.acceptance.dialplan_world import NUMBERS, World, rings, world
+from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_message import SipMessage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plan() -> AsyncIterator[World]:
+    async with world() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def quiet(plan: World) -> None:
+    await plan.forget()
+
+
+@pytest.mark.parametrize(
+    ("user", "to", "did"),
+    [
+        (NUMBERS[0], NUMBERS[0], NUMBERS[0]),
+        (NUMBERS[1], NUMBERS[0], NUMBERS[0]),  # the Request-URI has the login, To the DID
+        (NUMBERS[1], NUMBERS[1], NUMBERS[1]),  # the login is the number
+        (NUMBERS[1], "5559999", "5559999"),
+        # an account that is not our login; To is a number of ours
+        (
+            "5551234",
+            NUMBERS[0],
+            NUMBERS[0],
+        ),
+        ("5551234", "5559999", "5551234"),
+        ("operator", f"+{NUMBERS[0]}", f"+{NUMBERS[0]}"),
+        ("h", NUMBERS[0], NUMBERS[0]),
+        ("12", "34", ""),
+    ],
+)
+async def test_the_did_is_the_first_place_that_holds_a_number_of_ours(
+    plan: World, user: str, to: str, did: str
+) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    host, port = plan.carrier.peer
+    await plan.call(to, uri=f"sip:{user}@{host}:{port}")
+    await refusing
+    assert (await plan.ended())[0].did == did
+
+
+@pytest.mark.parametrize(
+    "value", ["<sip:+{0}@127.0.0.1>", '"to: <5@x>" <sip:+{0}@x>', "sip:+{0}@x"]
+)
+@pytest.mark.parametrize("header", ["P-Called-Party-ID: ", "To"])
+async def test_the_did_is_found_in_the_uri_whatever_name_stands_before_it(
+    plan: World, header: str, value: str
+) -> None:
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    dialog, said = plan.carrier.new_dialog(NUMBERS[1]), value.format(NUMBERS[0])
+    headers = () if header == "To" else (header + said,)
+    dialog.remote = said if header == "To" else dialog.remote
+    await dialog.ask("INVITE", headers, sdp(await plan.carrier.new_media()))
+    await refusing
+    assert (await plan.ended())[0].did == f"+{NUMBERS[0]}"
+
+
+ASSERTED = "P-Asserted-Identity: "
+CALLERS = {
+    "a list with a name": (ASSERTED + '"A, <b>" <sip:ivan@x>, <tel:+7-916-555-00-01>',),
+    "two headers": (ASSERTED + "<sip:ivan@x>", ASSERTED + "<sip:+79165550001@x;user=phone>"),
+    "a list of one number": (ASSERTED + "<sip:+79165550001@x>,<tel:+79165550001>",),
+    "one value": (ASSERTED + '"Ivan <1>" <sip:+79165550001@x>',),
+}
+
+
+@pytest.mark.parametrize("headers", CALLERS.values(), ids=CALLERS)
+async def test_the_caller_is_the_first_number_that_the_carrier_asserts(
+    plan: World, headers: tuple[str, ...]
+) -> None:
+    call, invite = await refused_call(plan, *headers, "Privacy: id", number="anonymous")
+    assert (call.caller_raw, call.withheld) == ("+79165550001", True)
+    assert "anonymous@" in invite.header("From")
+
+
+@pytest.mark.parametrize(
+    ("header", "withheld"),
+    [
+        ("Remote-Party-ID: <sip:+74950000000@x>;party=called", False),
+        ("Privacy: header;session", False),
+        ("Privacy: none", False),
+        ("Privacy: User;critical", True),
+        ("Privacy: id", True),
+    ],
+)
+async def test_a_caller_whom_nobody_asserts_is_in_from_and_may_be_withheld(
+    plan: World, header: str, withheld: bool
+) -> None:
+    call, invite = await refused_call(plan, header, number="+79165550002")
+    assert (call.caller_raw, call.withheld) == ("+79165550002", withheld)
+    assert ("anonymous@" in invite.header("From")) is withheld
+
+
+async def refused_call(plan: World, *headers: str, number: str) -> tuple[Call, SipMessage]:
+    """A call that the company is too busy for, and the INVITE that the company got."""
+    plan.route("PJSIP/first~20")
+    calling = asyncio.create_task(plan.call(NUMBERS[0], *headers, number=number))
+    invite = await plan.asked(plan.first)
+    plan.first.reply(invite, "486 Busy Here")
+    await calling
+    return (await plan.ended())[0], invite
