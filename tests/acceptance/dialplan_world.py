@@ -81,7 +81,7 @@ class World:
                 rows = self.rows() if self.places.cel_log.exists() else []
                 groups = dict.fromkeys(row.linkedid for row in rows)
                 calls = [
-                    call for one in groups for call in fold([r for r in rows if r.linkedid == one])
+                    call for id_ in groups for call in fold([r for r in rows if r.linkedid == id_])
                 ]
                 if sum(call.ended_at is not None for call in calls) >= count:
                     return calls

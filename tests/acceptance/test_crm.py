@@ -49,9 +49,9 @@ async def connect(running: System, world: World, mode: Mode, rules: Rules) -> No
 async def delivery_of(running: System, call: Call) -> Delivery:
     async def look() -> Delivery | None:
         mine = [
-            one
-            for one in await running.deliveries()
-            if one.call_id == call.id and one.receiver_id == "books"
+            delivery
+            for delivery in await running.deliveries()
+            if delivery.call_id == call.id and delivery.receiver_id == "books"
         ]
         return mine[0] if mine and mine[0].state is not DeliveryState.PENDING else None
 
@@ -76,7 +76,9 @@ async def test_a_call_becomes_a_contact_and_a_deal_of_the_employee_who_answered(
     assert call.answered_by == "head-office"
     assert (await delivery_of(running, call)).state is DeliveryState.DONE
     (contact,), (deal,) = world.parties, world.opportunities
-    assert [one["value_compact"] for one in contact["contact_mechanisms"]] == [who.number]
+    assert [mechanism["value_compact"] for mechanism in contact["contact_mechanisms"]] == [
+        who.number
+    ]
     assert contact[FIELD] == deal[FIELD] == CLIENT_ID
     assert (deal["party"], deal["employee"]) == (contact["id"], emma["id"])
     assert "google / cpc" in deal["comment"]
@@ -119,7 +121,10 @@ async def test_a_tryton_that_is_away_during_the_call_gets_it_when_it_is_back(
     call = await the_call(running, who)
 
     async def failed() -> bool:
-        return any(one.call_id == call.id and one.attempts for one in await running.deliveries())
+        return any(
+            delivery.call_id == call.id and delivery.attempts
+            for delivery in await running.deliveries()
+        )
 
     await running.until(failed, "nobody tried")
     assert world.held == (0, 0, 0)

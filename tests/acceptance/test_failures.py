@@ -128,10 +128,12 @@ async def test_a_worker_killed_in_mid_encoding_leaves_one_whole_recording(
             """
             numbers = {who.number for who in everybody}
             mine = {call.id for call in await running.calls() if call.caller in numbers}
-            expect_deliveries = [one for one in await running.deliveries() if one.call_id in mine]
+            expect_deliveries = [
+                delivery for delivery in await running.deliveries() if delivery.call_id in mine
+            ]
             return (
                 started.exists()
-                and [one.state for one in expect_deliveries] == [DeliveryState.DONE] * 2
+                and [delivery.state for delivery in expect_deliveries] == [DeliveryState.DONE] * 2
             )
 
         await running.until(encoding, "nothing was encoded")

@@ -55,9 +55,9 @@ async def test_what_a_field_suggests_changes_and_what_is_typed_stays(visitor: Vi
         f"<input id='c' placeholder='{OWN}' data-ringtrace-ignore><u>84951234567</u>"
     )
     await visitor.shows("84957770001", "u")
-    said = [await visitor.page.get_attribute(f"#{one}", "placeholder") for one in "abc"]
+    said = [await visitor.page.get_attribute(f"#{id_}", "placeholder") for id_ in "abc"]
     assert said == [SHOWN, SHOWN, OWN]
-    assert [await visitor.page.input_value(f"#{one}") for one in "ab"] == [OWN, OWN]
+    assert [await visitor.page.input_value(f"#{id_}") for id_ in "ab"] == [OWN, OWN]
 
 
 async def test_frames_of_the_same_origin_are_read_and_taps_there_are_sent(
@@ -116,4 +116,6 @@ async def test_a_number_that_cannot_be_replaced_is_reported(
     await visitor.opens(MOST + stays)
     await visitor.shows(SHOWN)
     alive = await visitor.heard("alive", 3)
-    assert [one["unchanged"] for one in alive if "unchanged" in one] == ([told] if told else [])
+    assert [message["unchanged"] for message in alive if "unchanged" in message] == (
+        [told] if told else []
+    )

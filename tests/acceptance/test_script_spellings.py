@@ -124,9 +124,9 @@ LEFT = [
 
 def test_what_is_dialled_before_a_number_is_read_and_replaced_with_it() -> None:
     found = read([(said, own, OTHERS[own]) for own, said, _ in SPELLINGS])
-    shown = [one and one["shown"] for one in found]
+    shown = [number and number["shown"] for number in found]
     assert shown == [expected for _, _, expected in SPELLINGS]
-    assert [one and one["own"] for one in found] == [said for _, said, _ in SPELLINGS]
+    assert [number and number["own"] for number in found] == [said for _, said, _ in SPELLINGS]
 
 
 def test_old_spellings_in_links_dial_the_whole_new_number() -> None:
@@ -136,7 +136,9 @@ def test_old_spellings_in_links_dial_the_whole_new_number() -> None:
         ("tel:(0xx11)23456789", BRAZIL),
     ]
     found = read([(said, own, OTHERS[own]) for said, own in links], "number")
-    assert [one and one["shown"] for one in found] == [f"tel:{OTHERS[own]}" for _, own in links]
+    assert [number and number["shown"] for number in found] == [
+        f"tel:{OTHERS[own]}" for _, own in links
+    ]
 
 
 def test_digits_that_are_part_of_another_number_stay() -> None:
@@ -176,9 +178,9 @@ def test_numbers_of_every_region_are_found_as_they_are_written_there_and_abroad(
         for (_, number, said), other in zip(examples, others, strict=True)
     ]
     lost = {
-        (region, said): one and one["shown"]
-        for (region, _, said), other, one in zip(examples, others, read(asked), strict=True)
-        if one is None or not _is_number(one["shown"], region, other)
+        (region, said): number and number["shown"]
+        for (region, _, said), other, number in zip(examples, others, read(asked), strict=True)
+        if number is None or not _is_number(number["shown"], region, other)
     }
     print(f"not found, of {len(examples)}: {sorted(lost)}")
     assert set(lost) == EXCEPTIONS, lost

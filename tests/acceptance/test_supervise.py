@@ -28,18 +28,18 @@ ALL = {"asterisk", "agent", "worker", "web"}
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 async def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
-    async with system(tmp_path / "home") as one, supervised(one, tmp_path) as process:
-        before = parts(one.settings)
+    async with system(tmp_path / "home") as running, supervised(running, tmp_path) as process:
+        before = parts(running.settings)
         assert set(before) == ALL
         process.send_signal(number)
         code = await asyncio.wait_for(process.wait(), 180)
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
-        await nothing_left(one)
+        await nothing_left(running)
 
 
 async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_path: Path) -> None:
-    async with system(tmp_path / "home") as one, supervised(one, tmp_path) as process:
-        pids = parts(one.settings)
+    async with system(tmp_path / "home") as running, supervised(running, tmp_path) as process:
+        pids = parts(running.settings)
         assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(process.pid)}, (
             "Linux shares out by session first"
         )
@@ -53,18 +53,18 @@ async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_pat
 
 
 async def test_whatever_dies_is_started_again(tmp_path: Path, voice: Voices) -> None:
-    async with system(tmp_path / "home") as one, supervised(one, tmp_path):
-        before = parts(one.settings)
+    async with system(tmp_path / "home") as running, supervised(running, tmp_path):
+        before = parts(running.settings)
         for pid in before.values():
             os.kill(pid, signal.SIGKILL)
 
         async def again() -> bool:
-            after = parts(one.settings)
+            after = parts(running.settings)
             return set(after) == ALL and not set(after.values()) & set(before.values())
 
-        await one.until(again, "not all were started again")
-        await ready(one)
-        await take_calls(one, tmp_path, voice, 1)
+        await running.until(again, "not all were started again")
+        await ready(running)
+        await take_calls(running, tmp_path, voice, 1)
 
 
 async def test_two_instances_side_by_side_take_calls_at_once(tmp_path: Path, voice: Voices) -> None:
@@ -82,80 +82,80 @@ async def test_two_instances_side_by_side_take_calls_at_once(tmp_path: Path, voi
 
 
 async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
-    async with system(tmp_path / "home") as one:
-        with socket.create_server(("127.0.0.1", one.settings.web_port)):
-            process = await run(one, tmp_path)
+    async with system(tmp_path / "home") as running:
+        with socket.create_server(("127.0.0.1", running.settings.web_port)):
+            process = await run(running, tmp_path)
             assert await asyncio.wait_for(process.wait(), 180) == 1
-        said = said_by(one, tmp_path)
-        assert f"127.0.0.1:{one.settings.web_port} cannot be used" in said.replace("\n", " ")
+        said = said_by(running, tmp_path)
+        assert f"127.0.0.1:{running.settings.web_port} cannot be used" in said.replace("\n", " ")
         assert "RINGTRACE_WEB_PORT" in said
         assert "Traceback" not in said
-        await nothing_left(one)
+        await nothing_left(running)
 
 
-async def take_calls(one: System, work: Path, voice: Voices, count: int) -> None:
+async def take_calls(running: System, work: Path, voice: Voices, count: int) -> None:
     """Calls at once, with everything that is promised of a call."""
     work.mkdir(exist_ok=True)
     async with Receiver().listening() as receiver:
-        await subscribe(one, "crm", receiver)
-        everybody = await visitors(one, voice, count)
+        await subscribe(running, "crm", receiver)
+        everybody = await visitors(running, voice, count)
         async with (
-            company_line(one, work, sip.answers(0.2, speech=voice.company)),
-            crowd(one, work, everybody, rate=5) as callers,
+            company_line(running, work, sip.answers(0.2, speech=voice.company)),
+            crowd(running, work, everybody, rate=5) as callers,
         ):
             assert (await callers.finished(180)).statuses == (200,) * count
-        calls = await kept(one, receiver, everybody, listen=[0])
+        calls = await kept(running, receiver, everybody, listen=[0])
         assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
 
 
 @asynccontextmanager
-async def supervised(one: System, work: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def supervised(running: System, work: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """`ringtrace run`, ready for calls."""
-    line(one)
-    process = await run(one, work)
+    line(running)
+    process = await run(running, work)
     try:
-        await ready(one)
+        await ready(running)
         yield process
     finally:
         if process.returncode is None:
             process.terminate()
             await asyncio.wait_for(process.wait(), 180)
-        for left in of(one.settings):
+        for left in of(running.settings):
             left.kill()  # a test that failed leaves nothing behind either
 
 
-async def run(one: System, work: Path) -> asyncio.subprocess.Process:
+async def run(running: System, work: Path) -> asyncio.subprocess.Process:
     """`ringtrace run` in a process that knows these settings alone."""
     others = {
         name: value for name, value in os.environ.items() if not name.startswith("RINGTRACE_")
     }
-    with (work / f"{one.settings.home.name}.log").open("wb") as log:
+    with (work / f"{running.settings.home.name}.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "router", "run"),
-            env={**others, **one.settings.environment(), "COLUMNS": "200"},
+            env={**others, **running.settings.environment(), "COLUMNS": "200"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
 
 
-def said_by(one: System, work: Path) -> str:
+def said_by(running: System, work: Path) -> str:
     """What it printed."""
-    return (work / f"{one.settings.home.name}.log").read_text()
+    return (work / f"{running.settings.home.name}.log").read_text()
 
 
-async def ready(one: System) -> None:
+async def ready(running: System) -> None:
     """All parts are there, the agent answers, the pages too."""
 
     async def look() -> bool:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", one.settings.web_port)
+            _, writer = await asyncio.open_connection("127.0.0.1", running.settings.web_port)
         except OSError:
             return False
         writer.close()
-        return set(parts(one.settings)) == ALL and await one.agent_beats()
+        return set(parts(running.settings)) == ALL and await running.agent_beats()
 
-    await one.until(look, "it did not start")
+    await running.until(look, "it did not start")
 
 
 def parts(settings: Settings) -> dict[str, int]:
@@ -185,10 +185,10 @@ def of(settings: Settings) -> list[psutil.Process]:
     ]
 
 
-async def nothing_left(one: System) -> None:
+async def nothing_left(running: System) -> None:
     """No process of this home lives."""
 
     async def look() -> bool:
-        return not of(one.settings)
+        return not of(running.settings)
 
-    await one.until(look, f"still there: {[p.info['cmdline'] for p in of(one.settings)]}")
+    await running.until(look, f"still there: {[p.info['cmdline'] for p in of(running.settings)]}")

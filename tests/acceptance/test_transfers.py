@@ -91,12 +91,13 @@ async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices)
     ):
         called = await dial(running, tmp_path, who)
         offers = [
-            one
-            for one in (await office.stop()).messages
-            if one.sent and one.first.startswith("INVITE ")
+            message
+            for message in (await office.stop()).messages
+            if message.sent and message.first.startswith("INVITE ")
         ]
     held, resumed = (
-        next(one.at for one in offers if way in one.text) for way in ("a=sendonly", "a=sendrecv")
+        next(offer.at for offer in offers if way in offer.text)
+        for way in ("a=sendonly", "a=sendrecv")
     )
     call = await the_call(running, who)
     assert call.hold_seconds == pytest.approx(resumed - held, abs=0.5)

@@ -89,7 +89,9 @@ class Attacked(Judged):
         if not from_page or not chosen or call.phone in self._heard:
             return None
         at, ids = moment(call.at - self._attack.before), self.site.by_number[call.number]
-        held = bisect_right(ids, at, key=lambda one: self.site.visitors[one].lease.started_at)
+        held = bisect_right(
+            ids, at, key=lambda visitor: self.site.visitors[visitor].lease.started_at
+        )
         if not held or ids[held - 1] == call.visitor:
             return None
         name = f"v{ids[held - 1]}"

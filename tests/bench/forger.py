@@ -75,13 +75,14 @@ def _evil(visitor_id: str) -> CandidateFacts:
 
 def _former_holder(context: CallContext) -> CallContext:
     """The last one who held the number before leaves a form with the caller's phone."""
-    held = [one for one in context.candidates if one.lease is not None]
+    held = [candidate for candidate in context.candidates if candidate.lease is not None]
     if len(held) < 2:
         return _with(context, _evil("evil"))
     return replace(
         context,
         candidates=tuple(
-            replace(one, form=one is held[1] or one.form) for one in context.candidates
+            replace(candidate, form=candidate is held[1] or candidate.form)
+            for candidate in context.candidates
         ),
     )
 

@@ -63,7 +63,9 @@ class Judged:
             self.by_number[call.number].append((call.at, call.phone, answer.named))
         if answer.verdict in {"unknown", "repeat"}:
             self.unattributed_calls[call.number].append(call.at)
-        found = {int(one.visitor_id[1:]): one.probability for one in answer.candidates}
+        found = {
+            int(candidate.visitor_id[1:]): candidate.probability for candidate in answer.candidates
+        }
         origins: defaultdict[str, float] = defaultdict(float)
         for (source, _), share in answer.origins.items():
             origins[source or ""] += share
@@ -100,9 +102,11 @@ class Judged:
         if earlier:
             candidates += [
                 replace(
-                    self._candidate(int(one.visitor_id[1:]), call, {}), lease=None, tapped_at=None
+                    self._candidate(int(candidate.visitor_id[1:]), call, {}),
+                    lease=None,
+                    tapped_at=None,
                 )
-                for one in earlier[0].candidates
+                for candidate in earlier[0].candidates
             ]
         number = self.site.numbers[call.number]
         return CallContext(
@@ -116,17 +120,17 @@ class Judged:
             rest=rest if first else (),
             earlier=earlier,
             unattributed_calls=sum(
-                len(self._unattributed_of(one, call.at)) for one in self.site.numbers
+                len(self._unattributed_of(number, call.at)) for number in self.site.numbers
             )
             / len(self.site.numbers),
         )
 
     def _called(self, call: SimCall) -> dict[str, float]:
         found: dict[str, float] = {}
-        for at, phone, one in self.by_number[call.number]:
+        for at, phone, held in self.by_number[call.number]:
             if at > call.at - MONTH and phone != call.phone:
-                found[one.visitor_id] = 1 - (1 - found.get(one.visitor_id, 0.0)) * (
-                    1 - one.probability
+                found[held.visitor_id] = 1 - (1 - found.get(held.visitor_id, 0.0)) * (
+                    1 - held.probability
                 )
         return found
 

@@ -48,8 +48,8 @@ async def _measure(home: Path, rounds: int) -> list[Figure]:
             rang += await _round(running, home / f"round-{number}", victim)
         calls = await _settled(running, rang)
     found = Counter(call.caller_raw for call in calls)
-    missing = [f"{one.number} ({one.victim})" for one in rang if not found[one.number]]
-    twice = [one.number for one in rang if found[one.number] > 1]
+    missing = [f"{caller.number} ({caller.victim})" for caller in rang if not found[caller.number]]
+    twice = [caller.number for caller in rang if found[caller.number] > 1]
     endings = Counter(str(call.ending) for call in calls)
     said = ", ".join(f"{count} {ending}" for ending, count in endings.most_common())
     return [
@@ -104,7 +104,7 @@ async def _kill(running: System, victim: str) -> None:
 
 async def _settled(running: System, rang: list[_Answered]) -> list[Call]:
     """The calls, when all are in the list and have ended, or when no more can be hoped for."""
-    wanted = {one.number for one in rang}
+    wanted = {caller.number for caller in rang}
     deadline = asyncio.get_running_loop().time() + SETTLED
     while True:
         calls = await running.calls()

@@ -37,7 +37,7 @@ def measure(*, quick: bool) -> list[Figure]:
             unit="s",
             aim=f"{AIM:.0f} s",
             met=median(took) <= AIM,
-            note="each: " + ", ".join(f"{one:.2f}" for one in took),
+            note="each: " + ", ".join(f"{seconds:.2f}" for seconds in took),
         )
     ]
 

@@ -73,7 +73,8 @@ def _totals_error(site: SimSite, totals: dict[str, float]) -> float:
         if call.visitor is not None:
             true[site.visitors[call.visitor].source.name] += 1
     return max(
-        abs(totals.get(one.name, 0.0) - true[one.name]) / max(1, true[one.name]) for one in SOURCES
+        abs(totals.get(source.name, 0.0) - true[source.name]) / max(1, true[source.name])
+        for source in SOURCES
     )
 
 

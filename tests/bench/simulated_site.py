@@ -211,7 +211,7 @@ def _visit(rng: np.random.Generator, site: SimSite, number: str, at: float) -> S
         lease = sign_of_life(lease, site.pool, moment(at + float(beat))) or lease
     if rng.random() < 0.9:  # the others' browsers die without a goodbye
         lease = leave(lease, site.pool, moment(at + stay))
-    source = SOURCES[rng.choice(len(SOURCES), p=[one.share for one in SOURCES])]
+    source = SOURCES[rng.choice(len(SOURCES), p=[source.share for source in SOURCES])]
     region = _region(rng)
     visitor = SimVisitor(
         id=index,
@@ -277,11 +277,11 @@ def _unattributed_calls(
                 continue
             phone = f"+7903{rng.integers(0, 10_000_000):07d}"
             later = (at + again(rng) for _ in range(rng.poisson(site.truth.saved)))
-            times = [at, *(one for one in later if awake(rng, one))]
+            times = [at, *(moment for moment in later if awake(rng, moment))]
             home = _region(rng)
             site.calls += [
-                SimCall(at=one, number=number, phone=phone, phone_region=home, visitor=None)
-                for one in times
+                SimCall(at=moment, number=number, phone=phone, phone_region=home, visitor=None)
+                for moment in times
             ]
 
 

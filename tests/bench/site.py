@@ -101,12 +101,12 @@ async def _compare(
             await _together(empty, work, plan.seconds),
             await _together(ours, work, plan.seconds),
         )
-        rates.append((sum(one.rate for one in mine), sum(one.rate for one in limit)))
-        failed += sum(one.failed for one in mine)
+        rates.append((sum(run.rate for run in mine), sum(run.rate for run in limit)))
+        failed += sum(run.failed for run in mine)
     rate, limit_rate = (median(column) for column in zip(*rates, strict=True))
     ratio = median(a / b for a, b in rates)
     half = await _together(ours, work, plan.seconds, rate / 2 / len(ours))
-    tail, met = max(one.p99 for one in half), not sum(one.failed for one in half)
+    tail, met = max(run.p99 for run in half), not sum(run.failed for run in half)
     said = f"{failed} requests failed" if failed else ""
     return [
         Figure(
@@ -115,7 +115,7 @@ async def _compare(
         ),
         Figure(
             name=f"p99 at half of it, {name}", ours=tail, unit="ms", aim=f"{P99_AIM:.0f} ms",
-            met=met and tail <= P99_AIM, note=f"{sum(one.rate for one in half):.0f} requests/s",
+            met=met and tail <= P99_AIM, note=f"{sum(run.rate for run in half):.0f} requests/s",
         ),
     ]  # fmt: skip
 

@@ -109,7 +109,7 @@ class System:
             process,
             *(child for child in process.children(recursive=True) if child.name() != "ffmpeg"),
         ]
-        return sum(times.user + times.system for times in (one.cpu_times() for one in own))
+        return sum(times.user + times.system for times in (process.cpu_times() for process in own))
 
     def cpu_of_encoding(self, part: str) -> float:
         """CPU seconds of the threads that read, measure and store the audio around ffmpeg."""

@@ -160,7 +160,7 @@ class AmoAccount(AmoBook):
             {"page", "limit"}
             | extra
             | FILTERS[name]
-            | {f"order[{one}]" for one in ORDERS.get(name, ())}
+            | {f"order[{column}]" for column in ORDERS.get(name, ())}
         )
         if unknown := set(asked) - allowed:
             raise invalid(
@@ -171,9 +171,11 @@ class AmoAccount(AmoBook):
         )
         if not limit.isdigit() or not page.isdigit() or not 1 <= int(limit) <= 250:
             raise invalid("limit", "OutOfRange", "This value should be between 1 and 250.")
-        for one in ORDERS.get(name, ()):
-            if by := asked.get(f"order[{one}]"):
-                rows = sorted(rows, key=lambda row, one=one: row[one], reverse=by == "desc")
+        for column in ORDERS.get(name, ()):
+            if by := asked.get(f"order[{column}]"):
+                rows = sorted(
+                    rows, key=lambda row, column=column: row[column], reverse=by == "desc"
+                )
         start, end = (int(page) - 1) * int(limit), int(page) * int(limit)
         if not rows[start:end]:
             return Response(status_code=204)
@@ -204,8 +206,8 @@ class AmoAccount(AmoBook):
         asked, rows = request.query_params, self.notes[path]
         types = asked.getlist("filter[note_type][]")
         start, end = (
-            int(asked.get(f"filter[updated_at][{one}]", last))
-            for one, last in (("from", 0), ("to", 1 << 40))
+            int(asked.get(f"filter[updated_at][{end}]", last))
+            for end, last in (("from", 0), ("to", 1 << 40))
         )
         rows = [row for row in rows if id_ is None or row["entity_id"] == int(id_)]
         rows = [
@@ -221,7 +223,7 @@ class AmoAccount(AmoBook):
             {
                 "id": pipeline,
                 "is_archive": pipeline in self.archived,
-                "_embedded": {"statuses": [{"id": one} for one in (*statuses, WON, LOST)]},
+                "_embedded": {"statuses": [{"id": status} for status in (*statuses, WON, LOST)]},
             }
             for pipeline, statuses in own.items()
         ]
@@ -240,10 +242,10 @@ class AmoAccount(AmoBook):
             raise Refusal(404, "Not Found", detail="Entity not found")
         check(body, ENTITIES[path])
         new = self.values(path, body.pop("custom_fields_values", None) or [])
-        new = [one for one in new if one["field_id"] not in self.deaf_fields]
-        changed = {one["field_id"] for one in new}
-        kept = [one for one in row["custom_fields_values"] if one["field_id"] not in changed]
-        kept += [one for one in new if one["values"]]
+        new = [value for value in new if value["field_id"] not in self.deaf_fields]
+        changed = {value["field_id"] for value in new}
+        kept = [value for value in row["custom_fields_values"] if value["field_id"] not in changed]
+        kept += [value for value in new if value["values"]]
         row.update({**body, "custom_fields_values": kept, "updated_at": self.now})
         return hal({"id": row["id"], "updated_at": row["updated_at"], "_links": {}})
 
@@ -252,7 +254,10 @@ class AmoAccount(AmoBook):
         for at, row in enumerate(check(row, COMPLEX) for row in a_batch(body, most=50)):
             inside = row.pop("_embedded", {})
             linked = {
-                p: [{"id": one.get("id") or self.put(p, **one)["id"]} for one in inside.get(p, [])]
+                p: [
+                    {"id": linked.get("id") or self.put(p, **linked)["id"]}
+                    for linked in inside.get(p, [])
+                ]
                 for p in PEOPLE
             }
             asked = row.get("request_id", str(at))
@@ -289,6 +294,6 @@ class AmoAccount(AmoBook):
             raise Refusal(403, "Forbidden", detail="Only an administrator may add fields")
         rows = [check(row, FIELD) for row in a_batch(body)]
         for row in rows:
-            if any(row.get("code") and row["code"] == one["code"] for one in self.fields[path]):
+            if any(row.get("code") and row["code"] == field["code"] for field in self.fields[path]):
                 raise invalid("0.code", "NotUnique", "This code is taken.")
         return made_of("custom_fields", rows, [{"id": self.add_field(path, **row)} for row in rows])

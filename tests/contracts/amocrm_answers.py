@@ -34,9 +34,9 @@ def made_of(name: str, asked: list[Row], made: list[Row]) -> Response:
     said = [
         {
             **{key: row[key] for key in ("id", "uid", "_embedded") if key in row},
-            "request_id": one.get("request_id", str(at)),
+            "request_id": item.get("request_id", str(at)),
         }
-        for at, (one, row) in enumerate(zip(asked, made, strict=True))
+        for at, (item, row) in enumerate(zip(asked, made, strict=True))
     ]
     return hal({"_links": {}, "_embedded": {name: said}})
 

@@ -42,9 +42,9 @@ class AmoBook:
         return list(self.entities[path].values())
 
     def value(self, path: str, id_: str | int, code: str) -> str | None:
-        for one in self.entities[path][int(id_)]["custom_fields_values"] or ():
-            if code.upper() in {one["field_code"], one["field_name"].upper()}:
-                return one["values"][0]["value"]
+        for value in self.entities[path][int(id_)]["custom_fields_values"] or ():
+            if code.upper() in {value["field_code"], value["field_name"].upper()}:
+                return value["values"][0]["value"]
         return None
 
     def add_field(self, path: str, **row: Any) -> int:
@@ -62,8 +62,8 @@ class AmoBook:
         """A person takes a lead out of the unsorted ones."""
         self.unsorted.remove(item)
         for path in ENTITIES:
-            for one in item["_embedded"][path]:
-                self.entities[path][one["id"]].update(status_id=FIRST_STATUS, unsorted=False)
+            for entity in item["_embedded"][path]:
+                self.entities[path][entity["id"]].update(status_id=FIRST_STATUS, unsorted=False)
 
     def search(self, path: str, query: str) -> list[Row]:
         """What search has read by now."""
@@ -111,8 +111,8 @@ class AmoBook:
             "_embedded": linked,
         }
         for name in ("contacts", "companies"):
-            for one in linked[name] if path == "leads" else ():
-                self.join(whole, path, self.known(name, one["id"]), name)
+            for link in linked[name] if path == "leads" else ():
+                self.join(whole, path, self.known(name, link["id"]), name)
         self.entities[path][whole["id"]] = whole
         if self.search_lags:
             self._unread.add(whole["id"])
@@ -130,30 +130,30 @@ class AmoBook:
 
     def values(self, path: str, given: list[Row]) -> list[Row]:
         stored = []
-        for at, one in enumerate(given):
-            by, known = "field_id" if "field_id" in one else "field_code", self.fields[path]
+        for at, value in enumerate(given):
+            by, known = "field_id" if "field_id" in value else "field_code", self.fields[path]
             field = next(
-                (field for field in known if one.get(by) in {field["id"], field["code"]}), None
+                (field for field in known if value.get(by) in {field["id"], field["code"]}), None
             )
             if field is None:
                 detail = "The value you selected is not a valid choice."
                 raise invalid(f"custom_fields_values.{at}.{by}", "NotSupportedChoice", detail)
             if any(
-                not isinstance(each.get("value"), str) for each in one.get("values", [{}]) or ()
+                not isinstance(each.get("value"), str) for each in value.get("values", [{}]) or ()
             ):
                 raise invalid(
                     f"custom_fields_values.{at}.values.0.value",
                     "InvalidType",
                     "It should be a string.",
                 )
-            for each in one.get("values") or ():
+            for each in value.get("values") or ():
                 check_value(field, each["value"], f"custom_fields_values.{at}.values.0.value")
             about = {
                 "field_id": field["id"],
                 "field_code": field["code"],
                 "field_name": field["name"],
             }
-            stored.append({**about, "field_type": field["type"], "values": one["values"]})
+            stored.append({**about, "field_type": field["type"], "values": value["values"]})
         return stored
 
     def log_call(self, row: Row) -> Row:
@@ -162,12 +162,15 @@ class AmoBook:
         """
         tail = re.sub(r"\D", "", row["phone"])[-8:]
         owners = [
-            (path, one) for path in PEOPLE for one in self.those(path) if _has_phone(one, tail)
+            (path, entity)
+            for path in PEOPLE
+            for entity in self.those(path)
+            if _has_phone(entity, tail)
         ]
         if not owners:
             raise invalid("0.phone", "EntityNotFound", "Entity not found")
         path, owner = owners[0]
-        leads = [self.entities["leads"][one["id"]] for one in owner["_embedded"]["leads"]]
+        leads = [self.entities["leads"][link["id"]] for link in owner["_embedded"]["leads"]]
         still = [lead for lead in leads if lead["status_id"] not in {WON, LOST}]
         if len(still) == 1:
             path, owner = "leads", still[0]
@@ -224,17 +227,17 @@ class AmoBook:
             raise invalid("0", "AlreadyExists", "This entity is among the unsorted ones already.")
         inside: dict[str, list[Row]] = {path: [] for path in ENTITIES}
         for path in PEOPLE:
-            for one in row.get("_embedded", {}).get(path, []):
+            for linked in row.get("_embedded", {}).get(path, []):
                 known = (
-                    self.known(path, one["id"])
-                    if "id" in one
-                    else self.put(path, **one, unsorted=True)
+                    self.known(path, linked["id"])
+                    if "id" in linked
+                    else self.put(path, **linked, unsorted=True)
                 )
                 inside[path].append({"id": known["id"]})
-        for one in row.get("_embedded", {}).get("leads") or [{"name": "Звонок"}]:
+        for given in row.get("_embedded", {}).get("leads") or [{"name": "Звонок"}]:
             links = {path: inside[path] for path in PEOPLE}
             lead = self.put(
-                "leads", **{**one, "_embedded": links}, status_id=UNSORTED, unsorted=True
+                "leads", **{**given, "_embedded": links}, status_id=UNSORTED, unsorted=True
             )
             inside["leads"].append({"id": lead["id"]})
         said = {
@@ -253,7 +256,7 @@ class AmoBook:
 
 def check_value(field: Row, value: str, path: str) -> None:
     """A list takes its options alone; a short text is short."""
-    options = [one["value"] for one in field.get("enums") or ()]
+    options = [enum["value"] for enum in field.get("enums") or ()]
     if options and value not in options:
         detail = "The value you selected is not a valid choice."
         raise invalid(path, "NotSupportedChoice", detail)
@@ -262,21 +265,23 @@ def check_value(field: Row, value: str, path: str) -> None:
 
 
 def _has_phone(row: Row, tail: str) -> bool:
-    phones = [one for one in row["custom_fields_values"] if one["field_code"] == "PHONE"]
+    phones = [value for value in row["custom_fields_values"] if value["field_code"] == "PHONE"]
     return any(
-        re.sub(r"\D", "", each["value"]).endswith(tail) for one in phones for each in one["values"]
+        re.sub(r"\D", "", each["value"]).endswith(tail)
+        for phone in phones
+        for each in phone["values"]
     )
 
 
 def _holds(row: Row, query: str) -> bool:
     digits = re.sub(r"\D", "", query)
     texts = [row["name"]]
-    for one in row["custom_fields_values"]:
-        texts += [each["value"] for each in one["values"]]
-        if one["field_code"] == "PHONE" and digits:
+    for value in row["custom_fields_values"]:
+        texts += [each["value"] for each in value["values"]]
+        if value["field_code"] == "PHONE" and digits:
             texts += (
                 [query]
-                if any(digits in re.sub(r"\D", "", each["value"]) for each in one["values"])
+                if any(digits in re.sub(r"\D", "", each["value"]) for each in value["values"])
                 else []
             )
     return any(query.lower() in text.lower() for text in texts)

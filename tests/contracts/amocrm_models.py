@@ -139,8 +139,8 @@ def check(row: Any, schema: Schema, path: str = "") -> Row:
                 continue  # empties the field
             if not isinstance(value, list):
                 raise invalid(where, "InvalidType", "This value should be of type array.")
-            for at, one in enumerate(value):
-                check(one, wanted[0], f"{where}.{at}")
+            for at, item in enumerate(value):
+                check(item, wanted[0], f"{where}.{at}")
         elif not isinstance(value, wanted) or (isinstance(value, bool) and not _takes_bool(wanted)):
             raise invalid(
                 where,

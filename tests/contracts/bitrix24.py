@@ -104,7 +104,7 @@ class Bitrix24Server:
         commands = body.get("cmd")
         commands = dict(enumerate(commands)) if isinstance(commands, list) else commands
         if not isinstance(commands, dict) or not all(
-            isinstance(one, str) for one in commands.values()
+            isinstance(command, str) for command in commands.values()
         ):
             raise Breach("cmd is an object of texts")
         parts: dict[str, dict[Any, Any]] = {
@@ -174,7 +174,7 @@ def _as_list(value: Any) -> Any:
         return value
     if value == {"": ""}:
         return []
-    inner = {name: _as_list(one) for name, one in value.items()}
+    inner = {name: _as_list(item) for name, item in value.items()}
     return (
         list(inner.values())
         if list(inner) == [str(place) for place in range(len(inner))]
@@ -185,9 +185,9 @@ def _as_list(value: Any) -> Any:
 def _filled(value: Any, results: Mapping[Any, Any]) -> Any:
     """With what earlier commands gave in place of `$result[name][field]`."""
     if isinstance(value, dict):
-        return {name: _filled(one, results) for name, one in value.items()}
+        return {name: _filled(item, results) for name, item in value.items()}
     if isinstance(value, list):
-        return [_filled(one, results) for one in value]
+        return [_filled(item, results) for item in value]
     if not value.startswith("$result["):
         return value
     found: Any = results

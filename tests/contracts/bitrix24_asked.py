@@ -102,7 +102,7 @@ def _camel(name: str) -> str:
 
 
 def condition(name: str, value: Any) -> tuple[str, str, Any]:
-    operator = next((one for one in _OPERATORS if name.startswith(one)), "")
+    operator = next((operator for operator in _OPERATORS if name.startswith(operator)), "")
     if operator in {"@", "!@"} and not isinstance(value, list):
         raise Breach(f"{name} takes a list")
     if (
@@ -119,7 +119,9 @@ def passes(item: Mapping[str, Any], operator: str, name: str, wanted: Any) -> bo
         return {">=": at >= limit, "<=": at <= limit, ">": at > limit, "<": at < limit}[operator]
     stands = str(item.get(name, ""))
     if operator in {"", "=", "@"}:
-        return stands in {str(one) for one in (wanted if isinstance(wanted, list) else [wanted])}
+        return stands in {
+            str(value) for value in (wanted if isinstance(wanted, list) else [wanted])
+        }
     raise Breach(f"{operator}{name} is more than this server knows")
 
 

@@ -87,7 +87,7 @@ class Methods:
         return {"categories": [{"id": number, "name": name} for number, name in every]}
 
     def _user_get(self, params: Mapping[str, Any]) -> Any:
-        wanted = {whole(one, "ID") for one in params["FILTER"]["ID"]}
+        wanted = {whole(id_, "ID") for id_ in params["FILTER"]["ID"]}
         return page_of(
             [
                 {"ID": str(user), "NAME": f"User {user}", "ACTIVE": active}
@@ -102,7 +102,7 @@ class Methods:
         if "fm" in select:
             raise Breach("fm is no field to select: it comes with *")
         conditions = [condition(name, value) for name, value in params.get("filter", {}).items()]
-        for name in [one[1] for one in conditions] + list(params.get("order", {})):
+        for name in [place[1] for place in conditions] + list(params.get("order", {})):
             if not self.portal.knows(kind, name):
                 raise Problem(
                     400,
@@ -110,16 +110,16 @@ class Methods:
                     f"Invalid filter: field '{name}' is not allowed in filter",
                 )
         found = [
-            one
-            for one in self.portal.items[kind].values()
-            if all(passes(one, *each) for each in conditions)
+            item
+            for item in self.portal.items[kind].values()
+            if all(passes(item, *each) for each in conditions)
         ]
         for name, way in reversed(params.get("order", {}).items()):
-            found.sort(key=lambda one: one.get(name), reverse=way == "DESC")
-        page = page_of([shown_item(params, one) for one in found], params)
+            found.sort(key=lambda item: item.get(name), reverse=way == "DESC")
+        page = page_of([shown_item(params, item) for item in found], params)
         if "*" not in select:
             page["result"] = [
-                {name: one.get(name) for name in {"id", *select}} for one in page["result"]
+                {name: item.get(name) for name in {"id", *select}} for item in page["result"]
             ]
         return {**page, "result": {"items": page["result"]}}
 
@@ -154,7 +154,11 @@ class Methods:
         } <= {"ID"}:
             raise Breach("comments are found by ENTITY_ID and ENTITY_TYPE, and no other way")
         place = self._place(params["filter"])
-        found = [one for one in self.portal.comments if (one["kind"], one["number"]) == place]
+        found = [
+            comment
+            for comment in self.portal.comments
+            if (comment["kind"], comment["number"]) == place
+        ]
         return page_of(
             found[::-1] if params.get("order", {}).get("ID") == "DESC" else found, params
         )
@@ -173,8 +177,8 @@ class Methods:
         except (KeyError, TypeError, ValueError):
             raise Problem(400, "ERROR_CORE", "Can not parse JSON in parameter `TRACE`.") from None
         places = [
-            self._place({"ENTITY_TYPE": one["TYPE"].lower(), "ENTITY_ID": one["ID"]})
-            for one in params["ENTITIES"]
+            self._place({"ENTITY_TYPE": entity["TYPE"].lower(), "ENTITY_ID": entity["ID"]})
+            for entity in params["ENTITIES"]
         ]
         self.portal.traces.append({"trace": trace, "entities": places})
         return self.portal.number()
@@ -203,17 +207,22 @@ class Methods:
         if set(wanted) == {"OWNER_TYPE_ID", "OWNER_ID", "PROVIDER_ID"}:
             place = (wanted["OWNER_TYPE_ID"], wanted["OWNER_ID"])
             mine = [
-                one for one in self.portal.todos if (one["ownerTypeId"], one["ownerId"]) == place
+                todo
+                for todo in self.portal.todos
+                if (todo["ownerTypeId"], todo["ownerId"]) == place
             ]
             return page_of(mine[::-1], params)
         if set(wanted) != {"TYPE_ID", "BINDINGS"} or not isinstance(wanted["BINDINGS"], list):
             raise Breach(f"activities are not found by {wanted!r}")
-        places = {(int(one["OWNER_TYPE_ID"]), int(one["OWNER_ID"])) for one in wanted["BINDINGS"]}
+        places = {
+            (int(binding["OWNER_TYPE_ID"]), int(binding["OWNER_ID"]))
+            for binding in wanted["BINDINGS"]
+        }
         found = [
-            one
-            for one in self.portal.activities
-            if one["TYPE_ID"] == str(wanted["TYPE_ID"])
-            and places & set(self.portal.bindings[int(one["ID"])])
+            activity
+            for activity in self.portal.activities
+            if activity["TYPE_ID"] == str(wanted["TYPE_ID"])
+            and places & set(self.portal.bindings[int(activity["ID"])])
         ]
         return page_of(
             found[::-1] if params.get("order", {}).get("ID") == "DESC" else found, params
@@ -229,7 +238,9 @@ class Methods:
         ) not in known - {"CALL_TYPE"}:
             raise Breach(f"statistics are not found by {params!r}")
         found = [
-            one for one in self.portal.statistics if all(passes(one, *each) for each in conditions)
+            statistic
+            for statistic in self.portal.statistics
+            if all(passes(statistic, *each) for each in conditions)
         ]
         return page_of(found[::-1] if params.get("ORDER") == "DESC" else found, params)
 
@@ -250,7 +261,7 @@ class Methods:
         return self.portal.finish(params["CALL_ID"], whole(params.get("DURATION", 0), "DURATION"))
 
     def _telephony_externalCall_attachRecord(self, params: Mapping[str, Any]) -> Any:
-        ended = {one["CALL_ID"] for one in self.portal.ringing.values() if one["finished"]}
+        ended = {call["CALL_ID"] for call in self.portal.ringing.values() if call["finished"]}
         if params.get("CALL_ID") not in ended:
             raise Problem(400, "ERROR_CORE", "Call is not found")
         if not params.get("FILENAME", "").endswith((".mp3", ".wav")):

@@ -55,9 +55,11 @@ class Portal:
     sees_statistics: bool = True
     with_leads: bool = True
     items: dict[int, dict[int, dict[str, Any]]] = field(
-        default_factory=lambda: {one: {} for one in NAMES}
+        default_factory=lambda: {kind: {} for kind in NAMES}
     )
-    user_fields: dict[int, set[str]] = field(default_factory=lambda: {one: set() for one in NAMES})
+    user_fields: dict[int, set[str]] = field(
+        default_factory=lambda: {kind: set() for kind in NAMES}
+    )
     # what is special about a field: type, isRequired, items, settings
     described: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     users: dict[int, bool] = field(
@@ -133,12 +135,12 @@ class Portal:
 
     def doubles(self, values: Iterable[str], kinds: Iterable[int]) -> dict[str, list[int]]:
         """Items by phone; a kind with twenty hides the kinds after it."""
-        wanted, found = {index(one) for one in list(values)[:MOST_VALUES]}, {}
+        wanted, found = {index(value) for value in list(values)[:MOST_VALUES]}, {}
         for kind in kinds:
             numbers = [
                 number
-                for number, one in self.items[kind].items()
-                if wanted & {*map(index, phones(one))}
+                for number, item in self.items[kind].items()
+                if wanted & {*map(index, phones(item))}
             ]
             if numbers:
                 found[NAMES[kind].upper()] = numbers[:MOST_DOUBLES]
@@ -179,7 +181,7 @@ class Portal:
 
     def finish(self, call_id: str, duration: int, *, deals: Iterable[int] = ()) -> dict[str, Any]:
         """It ended: now, and not before, statistics know of it."""
-        call = next((one for one in self.ringing.values() if one["CALL_ID"] == call_id), None)
+        call = next((call for call in self.ringing.values() if call["CALL_ID"] == call_id), None)
         if call is None or call["finished"]:
             raise Problem(400, "ERROR_CORE", "Call is not found")
         call["finished"] = True
@@ -225,11 +227,11 @@ def shown(at: datetime) -> str:
 
 
 def as_phone(*numbers: str) -> list[dict[str, str]]:
-    return [{"typeId": "PHONE", "valueType": "WORK", "value": one} for one in numbers]
+    return [{"typeId": "PHONE", "valueType": "WORK", "value": number} for number in numbers]
 
 
 def phones(item: Mapping[str, Any]) -> Iterator[str]:
-    return (one["value"] for one in item.get("fm", ()) if one["typeId"] == "PHONE")
+    return (field["value"] for field in item.get("fm", ()) if field["typeId"] == "PHONE")
 
 
 def index(phone: str) -> str:
@@ -252,7 +254,7 @@ def whole(value: Any, name: str) -> int:
 
 
 def _demand_value(name: str, about: Mapping[str, Any], value: Any) -> None:
-    options = {one["ID"] for one in about.get("items", ())}
+    options = {item["ID"] for item in about.get("items", ())}
     longest = about.get("settings", {}).get("MAX_LENGTH", 0)
     if (value and options and str(value) not in options) or 0 < longest < len(str(value)):
         said = f"Invalid value of the field {name}"
@@ -264,10 +266,10 @@ def _demand_phones(value: Any) -> None:
         raise Problem(
             400, "100", f"Expected iterable value for multiple field, but got {type(value)} instead"
         )
-    for one in value:
+    for phone in value:
         if (
-            not isinstance(one, dict)
-            or set(one) != {"typeId", "valueType", "value"}
-            or one["typeId"] != "PHONE"
+            not isinstance(phone, dict)
+            or set(phone) != {"typeId", "valueType", "value"}
+            or phone["typeId"] != "PHONE"
         ):
-            raise Breach(f"a phone is typeId, valueType and value, and not {one!r}")
+            raise Breach(f"a phone is typeId, valueType and value, and not {phone!r}")

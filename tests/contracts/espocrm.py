@@ -23,7 +23,7 @@ from starlette.routing import Route
 from tests.contracts.espocrm_entities import ENTITIES, PARENTS, Row, attributes, fault
 
 KEY, SECRET = "d5ab4a2a1c8c4c7f9f5a1b2c3d4e5f60", "5ec2e7a2b4c6d8e0f1a3b5c7d9e1f203"
-ROBOT, OLGA, IVAN = (f"65a0c0ffee000000{one}" for one in (1, 2, 3))
+ROBOT, OLGA, IVAN = (f"65a0c0ffee000000{digit}" for digit in (1, 2, 3))
 USERS = {ROBOT: True, OLGA: True, IVAN: False}  # whether they are active
 TEAM = {ROBOT, OLGA}  # to whom our user may assign records
 _PHONE = "phoneNumberNumeric"
@@ -61,8 +61,8 @@ class Installation:
         key = (
             f"{len(self.rows[name]) + 0x65A0:x}{PARENTS.index(name) if name in PARENTS else 9:013}"
         )
-        defaults = {one: field.get("default") for one, field in self.fields[name].items()}
-        row = {one: value for one, value in defaults.items() if value is not None}
+        defaults = {key: field.get("default") for key, field in self.fields[name].items()}
+        row = {key: value for key, value in defaults.items() if value is not None}
         row |= {"createdAt": f"{self.clock():%Y-%m-%d %H:%M:%S}", **values, "id": key}
         if "lastName" in row:
             row["name"] = row["lastName"]
@@ -138,7 +138,9 @@ class Installation:
                 key=lambda row: str(row.get(search["orderBy"])), reverse=search["order"] == "desc"
             )
         names = {"id", *(search.get("select") or attributes(self.fields[name]))}
-        shown = [{one: row.get(one) for one in names - {"phoneNumberData"}} for row in rows]
+        shown = [
+            {column: row.get(column) for column in names - {"phoneNumberData"}} for row in rows
+        ]
         return {"total": -1, "list": shown[: search.get("maxSize", 200)]}
 
     def _condition(self, name: str, item: Row) -> Callable[[Row], bool]:
@@ -155,7 +157,7 @@ class Installation:
         if attribute not in known:
             raise Violation(400, f"Not existing attribute '{attribute}' in where.")
         if item["type"] == "endsWith" and attribute == _PHONE:
-            return lambda row: any(one.endswith(value) for one in _numbers(row))
+            return lambda row: any(number.endswith(value) for number in _numbers(row))
         if item["type"] == "equals" and isinstance(value, str):
             return lambda row: row.get(attribute) == value
         if item["type"] == "in" and isinstance(value, list):
@@ -173,7 +175,7 @@ class Installation:
         skips = asked.pop("x-skip-duplicate-check", None) == "true"
         if name == "Note" and asked.get("type") != "Post":
             raise Violation(403, "Only 'Post' type allowed.")
-        defaults = {one for one, field in self.fields[name].items() if field.get("default")}
+        defaults = {key for key, field in self.fields[name].items() if field.get("default")}
         self._check(name, asked, self.fields[name].keys() - defaults)
         title = asked.get("lastName") or asked.get("name")
         same = [row for row in self.rows[name].values() if title and row.get("name") == title]
@@ -185,7 +187,7 @@ class Installation:
         self._may(name, "edit")
         row = self._read(name, key, {})
         fields = attributes(self.fields[name])
-        self._check(name, asked, {fields[one] for one in asked if one in fields})
+        self._check(name, asked, {fields[key] for key in asked if key in fields})
         row |= asked
         return row
 
@@ -195,7 +197,7 @@ class Installation:
             raise Violation(400, f"Bad search params {search}")
         self._may(name, "stream")
         self._read(name, key, {})
-        notes = [one for one in self.rows["Note"].values() if one["parentId"] == key]
+        notes = [note for note in self.rows["Note"].values() if note["parentId"] == key]
         return {"total": len(notes), "list": notes[::-1][: search["maxSize"]], "pinnedList": []}
 
     # What it checks
@@ -211,14 +213,14 @@ class Installation:
             field = fields.get(known.get(attribute, ""), {})
             if not field or field.get("readOnly") or field["type"] == "personName":
                 raise Violation(400, f"{name} has no attribute {attribute}, or it is read-only")
-        for one in checked:
-            suffix = "Id" if fields[one]["type"] in {"link", "linkParent"} else ""
-            value = values.get(f"{one}{suffix}") or None
-            wrong = fault(fields[one], values.get(one) if value is None and not suffix else value)
+        for key in checked:
+            suffix = "Id" if fields[key]["type"] in {"link", "linkParent"} else ""
+            value = values.get(f"{key}{suffix}") or None
+            wrong = fault(fields[key], values.get(key) if value is None and not suffix else value)
             if wrong:
-                said = {"label": "validationFailure", "data": {"field": one, "type": wrong}}
+                said = {"label": "validationFailure", "data": {"field": key, "type": wrong}}
                 reason = (
-                    f"Field validation failure; entityType: {name}, field: {one}, type: {wrong}."
+                    f"Field validation failure; entityType: {name}, field: {key}, type: {wrong}."
                 )
                 raise Failure(400, reason, {"messageTranslation": said})
         if values.get("dateEnd", "9") < values.get("dateStart", "0"):
@@ -229,8 +231,8 @@ class Installation:
 
     def _check_links(self, name: str, values: Row) -> None:
         linked = {values["parentId"]: values["parentType"]} if "parentId" in values else {}
-        for one, field in self.fields[name].items():
-            ids = [*values.get(f"{one}Ids", ()), *filter(None, [values.get(f"{one}Id")])]
+        for link, field in self.fields[name].items():
+            ids = [*values.get(f"{link}Ids", ()), *filter(None, [values.get(f"{link}Id")])]
             linked |= dict.fromkeys(ids, field["entity"]) if "entity" in field else {}
         for key, entity in linked.items():
             if key not in self.rows[entity]:
@@ -248,4 +250,4 @@ async def _asked(request: Request) -> Row:
 
 
 def _numbers(row: Row) -> list[str]:
-    return [re.sub(r"\D", "", one["phoneNumber"]) for one in row.get("phoneNumberData", ())]
+    return [re.sub(r"\D", "", phone["phoneNumber"]) for phone in row.get("phoneNumberData", ())]

@@ -99,7 +99,7 @@ _SHAPES = {
 
 def attributes(fields: dict[str, Row]) -> dict[str, str]:
     """The attributes of these fields, with the field of each."""
-    shapes = {name: _ATTRIBUTES.get(one["type"], ("{}",)) for name, one in fields.items()}
+    shapes = {name: _ATTRIBUTES.get(field["type"], ("{}",)) for name, field in fields.items()}
     return {shape.format(name): name for name, some in shapes.items() for shape in some}
 
 

@@ -98,7 +98,7 @@ class Ga4Server:
         try:
             body = model.model_validate_json(raw)
         except ValidationError as error:
-            said += [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+            said += [(".".join(map(str, found["loc"])), found["msg"]) for found in error.errors()]
         else:
             said += self._out_of_place(body)
         return [

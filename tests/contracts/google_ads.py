@@ -127,7 +127,7 @@ class GoogleAdsServer:
             body = Body.model_validate_json(await request.body())
         except ValidationError as error:
             self.faults += [
-                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+                f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()
             ]
             return _error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         if violations := self._violations(body):
@@ -142,7 +142,7 @@ class GoogleAdsServer:
                     )
             self.sent[f"request-{self.requests}"] = body.events
             self.taken[f"request-{self.requests}"] = [
-                one.productDestinationId for one in body.destinations
+                destination.productDestinationId for destination in body.destinations
             ]
         return JSONResponse({"requestId": f"request-{self.requests}"})
 
@@ -217,7 +217,7 @@ class GoogleAdsServer:
 
     def _violations(self, body: Body) -> list[dict[str, str]]:
         found = []
-        actions = {one.reference for one in body.destinations}
+        actions = {destination.reference for destination in body.destinations}
         for place, event in enumerate(body.events):
             clicks = event.adIdentifiers.model_dump(exclude_none=True)
             at = f"events.events[{place}].ad_identifiers"

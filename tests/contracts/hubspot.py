@@ -110,8 +110,8 @@ class Hubspot(ObjectRequests):
                     "associationCategory": "HUBSPOT_DEFINED",
                     "associationTypeId": LINKS[kind, to],
                 }
-                one = {"from": {"id": key}, "to": {"id": other}, "associationSpec": spec}
-                return self._complete([one])
+                association = {"from": {"id": key}, "to": {"id": other}, "associationSpec": spec}
+                return self._complete([association])
             case ["POST", "crm", "objects", "dated", kind, "search"] if kind in TYPES:
                 return self._search(kind, body)
             case ["POST", "crm", "objects", "dated", kind, "batch", verb] if kind in TYPES:
@@ -139,7 +139,9 @@ class Hubspot(ObjectRequests):
         self._need(kind, "read" if method == "GET" else "write", "schemas")
         known = self.account.properties[kind]
         if method == "GET" and not rest:
-            return JSONResponse({"results": [shown_property(one) for one in known.values()]})
+            return JSONResponse(
+                {"results": [shown_property(known_property) for known_property in known.values()]}
+            )
         if method == "GET" and rest and rest[0] in known:
             return JSONResponse(shown_property(known[rest[0]]))
         if method == "GET":

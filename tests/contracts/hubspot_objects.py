@@ -145,24 +145,24 @@ class Account:
         if kind == "leads" and not any(to == "contacts" for to, _ in links or ()):
             raise Refusal(400, "VALIDATION_ERROR", "A lead must be associated with a contact.")
         self.last_id += 1
-        one = Object(id=str(self.last_id), created_at=self.now, updated_at=self.now, properties={})
-        one.properties |= {
-            "hs_object_id": one.id,
+        made = Object(id=str(self.last_id), created_at=self.now, updated_at=self.now, properties={})
+        made.properties |= {
+            "hs_object_id": made.id,
             "createdate": written(self.now),
             "hs_createdate": written(self.now),
         }
-        one.properties |= {"hs_object_source": "INTEGRATION", "hs_object_source_id": app}
-        self.objects[kind][one.id] = one
-        self._set(kind, one, values, self.now + AFTER_CREATE)
+        made.properties |= {"hs_object_source": "INTEGRATION", "hs_object_source_id": app}
+        self.objects[kind][made.id] = made
+        self._set(kind, made, values, self.now + AFTER_CREATE)
         for to, other in links or ():
-            self.link(kind, one.id, to, other)
-        return one
+            self.link(kind, made.id, to, other)
+        return made
 
-    def change(self, kind: str, one: Object, values: dict[str, Any]) -> None:
+    def change(self, kind: str, changed: Object, values: dict[str, Any]) -> None:
         """Set properties; the search learns of it later than of a creation."""
-        self._validate(kind, values, one)
-        one.updated_at = self.now
-        self._set(kind, one, values, self.now + AFTER_UPDATE)
+        self._validate(kind, values, changed)
+        changed.updated_at = self.now
+        self._set(kind, changed, values, self.now + AFTER_UPDATE)
 
     def link(self, kind: str, key: str, to: str, other: str) -> None:
         """Associate; once more changes nothing."""
@@ -185,24 +185,27 @@ class Account:
         if not known["hasUniqueValue"]:
             raise Refusal(400, "VALIDATION_ERROR", f"{by} is not a unique property of {kind}")
         return next(
-            (one for one in self.objects[kind].values() if one.properties.get(by) == key), None
+            (known for known in self.objects[kind].values() if known.properties.get(by) == key),
+            None,
         )
 
     def indexed(self, kind: str) -> list[tuple[Object, dict[str, str]]]:
         """What the search knows by now."""
         shown = (
-            (one, [values for at, values in one.seen if at <= self.now])
-            for one in self.objects[kind].values()
+            (known, [values for at, values in known.seen if at <= self.now])
+            for known in self.objects[kind].values()
         )
-        return [(one, versions[-1]) for one, versions in shown if versions]
+        return [(known, versions[-1]) for known, versions in shown if versions]
 
-    def _set(self, kind: str, one: Object, values: dict[str, Any], seen_at: datetime) -> None:
-        one.properties |= values
-        one.properties = {
-            name: value for name, value in one.properties.items() if value not in (None, "")
+    def _set(self, kind: str, changed: Object, values: dict[str, Any], seen_at: datetime) -> None:
+        changed.properties |= values
+        changed.properties = {
+            name: value for name, value in changed.properties.items() if value not in (None, "")
         }
-        one.properties |= _calculated(kind, one.properties)
-        one.seen.append((max([seen_at, *(at for at, _ in one.seen)]), dict(one.properties)))
+        changed.properties |= _calculated(kind, changed.properties)
+        changed.seen.append(
+            (max([seen_at, *(at for at, _ in changed.seen)]), dict(changed.properties))
+        )
 
     def _validate(self, kind: str, values: dict[str, Any], changed: Object | None = None) -> None:
         for name, value in values.items():
@@ -223,7 +226,7 @@ class Account:
                 raise Refusal(
                     400, "VALIDATION_ERROR", f"Invalid input JSON: the value of {name} is no text"
                 )
-            options = [one["value"] for one in known.get("options", ())]
+            options = [option["value"] for option in known.get("options", ())]
             if value and options and value not in options:
                 said = f"{value} was not one of the allowed options"
                 raise Refusal(400, "VALIDATION_ERROR", _invalid(name, "INVALID_OPTION", said))

@@ -50,7 +50,7 @@ class ObjectRequests:
         if method == "GET" and not rest:
             only(dict(query), {"limit", "after", "properties", "associations", "archived"})
             few = list(self.account.objects[kind].values())[: int(query.get("limit", "10"))]
-            return JSONResponse({"results": [self._shown(one, ()) for one in few]})
+            return JSONResponse({"results": [self._shown(known, ()) for known in few]})
         if method == "POST" and not rest:
             only(body, {"properties", "associations"}, {"properties"})
             made = self.account.create(
@@ -58,16 +58,16 @@ class ObjectRequests:
             )
             return JSONResponse(self._shown(made, body["properties"]), 201)
         only(dict(query), {"properties", "idProperty", "associations", "archived"})
-        one = self.account.find(kind, rest[0], query.get("idProperty"))
-        if one is None or len(rest) > 1:
+        known = self.account.find(kind, rest[0], query.get("idProperty"))
+        if known is None or len(rest) > 1:
             raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found")
         if method == "PATCH":
             only(body, {"properties"}, {"properties"})
-            self.account.change(kind, one, body["properties"])
-            return JSONResponse(self._shown(one, body["properties"]))
-        shown = self._shown(one, query.get("properties", "").split(","))
+            self.account.change(kind, known, body["properties"])
+            return JSONResponse(self._shown(known, body["properties"]))
+        shown = self._shown(known, query.get("properties", "").split(","))
         linked = {
-            to: self.account.linked(kind, one.id, to)
+            to: self.account.linked(kind, known.id, to)
             for to in query.get("associations", "").split(",")
             if to
         }
@@ -81,9 +81,9 @@ class ObjectRequests:
 
     def _links(self, kind: str, associations: list[dict[str, Any]]) -> list[tuple[str, str]]:
         links = []
-        for one in associations:
-            only(one, {"to", "types"}, {"to", "types"})
-            for link_type in one["types"]:
+        for association in associations:
+            only(association, {"to", "types"}, {"to", "types"})
+            for link_type in association["types"]:
                 only(
                     link_type, {"associationCategory", "associationTypeId"}, {"associationCategory"}
                 )
@@ -95,13 +95,13 @@ class ObjectRequests:
                     if known == number
                 ]
                 to = next((to for of, to in pairs if of == kind), None)
-                if to is None or str(one["to"]["id"]) not in self.account.objects[to]:
+                if to is None or str(association["to"]["id"]) not in self.account.objects[to]:
                     raise Refusal(
                         400,
                         "VALIDATION_ERROR",
-                        f"{kind} cannot hang on {one['to']} by type {number}",
+                        f"{kind} cannot hang on {association['to']} by type {number}",
                     )
-                links.append((to, str(one["to"]["id"])))
+                links.append((to, str(association["to"]["id"])))
         return links
 
     def _batch(self, kind: str, verb: str, body: dict[str, Any]) -> Response:
@@ -116,21 +116,22 @@ class ObjectRequests:
                 {"properties"},
             )
             found = {
-                one["id"]: self.account.find(kind, one["id"], body.get("idProperty"))
-                for one in inputs
+                asked["id"]: self.account.find(kind, asked["id"], body.get("idProperty"))
+                for asked in inputs
             }
-            missing = [key for key, one in found.items() if one is None]
+            missing = [key for key, known in found.items() if known is None]
             errors = (
                 [missing_of(f"Could not get some {kind}, they may be deleted", ids=missing)]
                 if missing
                 else []
             )
             return self._complete(
-                [self._shown(one, body["properties"]) for one in found.values() if one], errors
+                [self._shown(known, body["properties"]) for known in found.values() if known],
+                errors,
             )
         if verb != "upsert":
             raise Refusal(404, "OBJECT_NOT_FOUND", f"no batch {verb} here")
-        return self._complete([self._upsert(kind, one) for one in inputs])
+        return self._complete([self._upsert(kind, asked) for asked in inputs])
 
     def _upsert(self, kind: str, wanted: dict[str, Any]) -> dict[str, Any]:
         only(
@@ -139,10 +140,10 @@ class ObjectRequests:
             {"id", "idProperty", "properties"},
         )
         by, values = wanted["idProperty"], wanted["properties"]
-        one = self.account.find(kind, wanted["id"], by)
-        if one is not None:
-            self.account.change(kind, one, values)
-            return {**self._shown(one, values), "new": False}
+        known = self.account.find(kind, wanted["id"], by)
+        if known is not None:
+            self.account.change(kind, known, values)
+            return {**self._shown(known, values), "new": False}
         return {
             **self._shown(self.account.create(kind, {by: wanted["id"], **values}, APP), values),
             "new": True,
@@ -153,13 +154,13 @@ class ObjectRequests:
         only(body, {"inputs"}, {"inputs"})
         spec = {"category": "HUBSPOT_DEFINED", "typeId": LINKS[kind, to], "label": None}
         results, errors = [], []
-        for one in body["inputs"]:
-            others = self.account.linked(kind, one["id"], to)
+        for asked in body["inputs"]:
+            others = self.account.linked(kind, asked["id"], to)
             if others:
                 ends = [{"toObjectId": int(other), "associationTypes": [spec]} for other in others]
-                results.append({"from": {"id": one["id"]}, "to": ends})
+                results.append({"from": {"id": asked["id"]}, "to": ends})
             else:
-                said = f"No {to} is associated with {kind} {one['id']}."
+                said = f"No {to} is associated with {kind} {asked['id']}."
                 errors.append(
                     missing_of(said) | {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
                 )
@@ -178,21 +179,21 @@ class ObjectRequests:
             or len(sorts) > 1
         ):
             raise Refusal(400, "VALIDATION_ERROR", "There was a problem with the request.")
-        for one in (one for group in groups for one in group):
+        for condition in (condition for group in groups for condition in group):
             only(
-                one,
+                condition,
                 {"propertyName", "operator", "value", "highValue", "values"},
                 {"propertyName", "operator"},
             )
-            if one["propertyName"] not in self.account.properties[kind]:
+            if condition["propertyName"] not in self.account.properties[kind]:
                 raise Refusal(
-                    400, "VALIDATION_ERROR", f"there is no property {one['propertyName']}"
+                    400, "VALIDATION_ERROR", f"there is no property {condition['propertyName']}"
                 )
-            if one["operator"] not in OPERATORS:
-                raise Refusal(400, "VALIDATION_ERROR", f"Invalid operator {one['operator']}")
+            if condition["operator"] not in OPERATORS:
+                raise Refusal(400, "VALIDATION_ERROR", f"Invalid operator {condition['operator']}")
         hits = [
-            (one, values)
-            for one, values in self.account.indexed(kind)
+            (known, values)
+            for known, values in self.account.indexed(kind)
             if any(
                 all(OPERATORS[it["operator"]](values.get(it["propertyName"]), it) for it in group)
                 for group in groups
@@ -202,7 +203,7 @@ class ObjectRequests:
             only(sorts[0], {"propertyName", "direction"}, {"propertyName"})
             hits.sort(key=lambda hit: hit[1].get(sorts[0]["propertyName"], ""))
         shown = [
-            self._shown(one, body.get("properties") or (), values) for one, values in hits[:limit]
+            self._shown(hit, body.get("properties") or (), values) for hit, values in hits[:limit]
         ]
         return JSONResponse({"total": len(hits), "results": shown})
 
@@ -234,16 +235,18 @@ class ObjectRequests:
         )
 
     @staticmethod
-    def _shown(one: Object, names: Any, indexed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def _shown(
+        shown: Object, names: Any, indexed: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Values that are asked for, as the search knows them or as they are; the empty are
         null.
         """
-        values = one.properties if indexed is None else indexed
+        values = shown.properties if indexed is None else indexed
         always = ("hs_object_id", "createdate")
         return {
-            "id": one.id,
+            "id": shown.id,
             "properties": {name: values.get(name) for name in (*always, *names) if name},
-            "createdAt": written(one.created_at),
-            "updatedAt": written(one.updated_at),
+            "createdAt": written(shown.created_at),
+            "updatedAt": written(shown.updated_at),
             "archived": False,
         }

@@ -10,8 +10,8 @@ from tests.contracts.hubspot_objects import tokens
 def _has_token(value: str | None, wanted: str) -> bool:
     ending = wanted.lower().lstrip("*")
     return any(
-        one.endswith(ending) if wanted.startswith("*") else one == ending
-        for one in tokens(value or "")
+        token.endswith(ending) if wanted.startswith("*") else token == ending
+        for token in tokens(value or "")
     )
 
 

@@ -98,7 +98,7 @@ class MetricaServer:
         if request.method == "GET" and listed:
             limit, offset = (int(request.query_params.get(name, 0)) for name in ("limit", "offset"))
             some = self.uploadings[listed][offset : offset + limit]
-            return JSONResponse({"uploadings": [self._listed(one) for one in some]})
+            return JSONResponse({"uploadings": [self._listed(upload) for upload in some]})
         if request.method != "POST" or kind not in self.lines:
             return self._refused(f"{request.method} {kind}")
         try:

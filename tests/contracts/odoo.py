@@ -158,7 +158,7 @@ class Database:
 
     def _selection(self, name: str) -> Row:
         options = self.options.get(name)
-        return {"selection": [[one, one.title()] for one in options]} if options else {}
+        return {"selection": [[option, option.title()] for option in options]} if options else {}
 
     def _search_read(
         self,

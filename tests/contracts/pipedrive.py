@@ -65,7 +65,9 @@ class Account:
         self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in KINDS}
         self.notes: list[Row] = []
         self.activities = Activities(clock)
-        self.fields: dict[str, list[Row]] = {one: [] for one in ("person", "organization", "deal")}
+        self.fields: dict[str, list[Row]] = {
+            kind: [] for kind in ("person", "organization", "deal")
+        }
         self.violations: list[str] = []
 
     # What people and other programs do
@@ -95,7 +97,7 @@ class Account:
     def code(self, kind: str, name: str) -> str:
         """The code of a field, by its name."""
         fields = self.fields["deal" if kind == "leads" else KINDS[kind]]
-        return next(one["field_code"] for one in fields if name == one["field_name"])
+        return next(field["field_code"] for field in fields if name == field["field_name"])
 
     # The API
 
@@ -143,7 +145,7 @@ class Account:
     def _make_field(self, kind: str, params: Row, body: Row) -> Row:
         if body.keys() - {"field_name", "field_type", "options", "description"}:
             raise Violation(400, "unknown keys")
-        if any(one["field_name"] == body["field_name"] for one in self.fields[kind]):
+        if any(field["field_name"] == body["field_name"] for field in self.fields[kind]):
             raise Failure(400, "Field with this name already exists")
         self.add_field(kind, body["field_name"], body["field_type"])
         return self.fields[kind][-1]
@@ -175,7 +177,7 @@ class Account:
         for row in self.rows[kind].values():
             texts = [str(text).lower() for text in row["custom_fields"].values()]
             if asked["fields"] == "phone":
-                texts = [one["value"].lower() for one in row.get("phones", ())]
+                texts = [phone["value"].lower() for phone in row.get("phones", ())]
             hit = any(term == text if exact else term in text for text in texts)
             if hit and not row.get("is_deleted") and row["add_time"] <= self.clock() - self.lag:
                 found.append({"result_score": 1.0, "item": {"id": row["id"], "type": KINDS[kind]}})
@@ -206,7 +208,7 @@ class Account:
 
     def _checked(self, kind: str, body: Row) -> tuple[Row, Row]:
         fields = self.fields["deal" if kind == "leads" else KINDS[kind]]
-        known = {one["field_code"]: one for one in fields}
+        known = {field["field_code"]: field for field in fields}
         custom = dict(body.pop("custom_fields", {})) if kind != "leads" else {}
         if kind == "leads":
             custom = {code: body.pop(code) for code in list(body) if code in known}
@@ -226,7 +228,9 @@ class Account:
     def _list_notes(self, kind: str, params: Row, body: Row) -> list[Row]:
         asked = typed(params, PARAMS[kind])
         places = asked.keys() & {"lead_id", "deal_id", "person_id", "org_id"}
-        mine = [one for one in self.notes if all(one.get(name) == asked[name] for name in places)]
+        mine = [
+            note for note in self.notes if all(note.get(name) == asked[name] for name in places)
+        ]
         return mine[: asked.get("limit", 100)]
 
     def _make_note(self, params: Row, body: Row) -> Row:
@@ -238,7 +242,7 @@ class Account:
 
 
 def _wrong(field: Row, value: Any) -> str:
-    kind, options = field["field_type"], [one["id"] for one in field["options"] or ()]
+    kind, options = field["field_type"], [option["id"] for option in field["options"] or ()]
     match kind:
         case "varchar":
             return "" if isinstance(value, str) and len(value) <= 255 else "at most 255 letters"
@@ -254,7 +258,7 @@ def _shown(kind: str, row: Row) -> Row:
     if kind != "leads":
         return row
     filled = {code: value for code, value in row["custom_fields"].items() if value is not None}
-    return {**{name: one for name, one in row.items() if name != "custom_fields"}, **filled}
+    return {**{name: value for name, value in row.items() if name != "custom_fields"}, **filled}
 
 
 async def _body(request: Request) -> Row:

@@ -55,7 +55,9 @@ class Activities:
         if asked.get("sort_by", "id") not in {"id", "update_time", "add_time", "due_date"}:
             raise Violation(400, "sort_by is not one of the allowed")
         places = asked.keys() & _PLACES.keys()
-        found = [row for row in self.rows if all(row.get(one) == asked[one] for one in places)]
+        found = [
+            row for row in self.rows if all(row.get(place) == asked[place] for place in places)
+        ]
         return found[::-1][: asked.get("limit", 100)]
 
     def _make(self, params: Row, body: Row) -> Row:
@@ -69,7 +71,11 @@ class Activities:
             raise Violation(400, "an activity is of a deal or a lead")
         if not USERS.get(body.get("owner_id", 1)):
             raise Failure(400, "owner_id: user not found")
-        primary = [one["person_id"] for one in body.get("participants", ()) if one.get("primary")]
+        primary = [
+            participant["person_id"]
+            for participant in body.get("participants", ())
+            if participant.get("primary")
+        ]
         row = {"owner_id": 1, **body, "id": len(self.rows) + 1, "add_time": self.clock()}
         self.rows.append({**row, "person_id": primary[0] if primary else None})
         return self.rows[-1]

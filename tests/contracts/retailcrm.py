@@ -174,7 +174,11 @@ class Account(Telephony):
         after = int(wanted.get("sinceId", ["0"])[0])
         entries = self.history[asked.path["kind"]]
         found, pages = asked.page(
-            [one for one in entries if since <= one["createdAt"] <= until and one["id"] > after]
+            [
+                entry
+                for entry in entries
+                if since <= entry["createdAt"] <= until and entry["id"] > after
+            ]
         )
         return {"generatedAt": self._now(), "history": found, **pages}
 
@@ -201,11 +205,11 @@ class Account(Telephony):
 
     def _list_contacts(self, asked: Asked) -> Row:
         there = self._one(asked).get("_contacts", [])
-        wanted = asked.filters({"contactIds[]"}).get("contactIds[]", [str(one) for one in there])
+        wanted = asked.filters({"contactIds[]"}).get("contactIds[]", [str(key) for key in there])
         shown = [
-            {"id": one + 1000, "isMain": True, "customer": {"id": one}}
-            for one in there
-            if str(one) in wanted
+            {"id": key + 1000, "isMain": True, "customer": {"id": key}}
+            for key in there
+            if str(key) in wanted
         ]
         found, pages = asked.page(shown)
         return {"contacts": found, **pages}

@@ -53,7 +53,7 @@ class Books:
             "sites[]": lambda values: row["site"] in values,
             "customerId": lambda values: str((row.get("customer") or {}).get("id")) == values[0],
             "contactIds[]": lambda values: any(
-                str(one) in values for one in row.get("_contacts", [])
+                str(contact) in values for contact in row.get("_contacts", [])
             ),
             "customer": lambda values: any(values[0] in text for text in texts),
             "name": lambda values: any(values[0] in text for text in texts),

@@ -120,7 +120,7 @@ def wrong(value: Any, form: Any, at: str = "") -> dict[str, str]:
     if isinstance(form, list):
         if not isinstance(value, list):
             return {at: "This value should be an array."}
-        parts = [wrong(one, form[0], f"{at}[{index}]") for index, one in enumerate(value)]
+        parts = [wrong(item, form[0], f"{at}[{index}]") for index, item in enumerate(value)]
         return {place: reason for part in parts for place, reason in part.items()}
     return {} if _fits(value, form) else {at: f"This value is not valid: {form} expected."}
 

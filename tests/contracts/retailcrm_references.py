@@ -47,7 +47,7 @@ class References(Books):
             for code in sorted(codes)
         ]
         for name in wanted.keys() & {"entity", "code"}:
-            found = [one for one in found if one[name] == wanted[name][0]]
+            found = [row for row in found if row[name] == wanted[name][0]]
         found, pages = asked.page(found)
         return {"customFields": found, **pages}
 
@@ -76,7 +76,7 @@ class References(Books):
 
     def _list_tasks(self, asked: Asked) -> Row:
         text = asked.filters({"text", "customer", "orderNumber"}).get("text", [""])[0]
-        mine = [one for one in self.tasks if text in one["text"] + one["commentary"]]
+        mine = [task for task in self.tasks if text in task["text"] + task["commentary"]]
         found, pages = asked.page(mine)
         return {"tasks": found, **pages}
 

@@ -29,7 +29,8 @@ class Telephony(References):
             raise Failure(400, "Telephony not enabled")
         for row in self.rows["customers"].values():
             if any(
-                _last_digits(one["number"]) == _last_digits(phone) for one in row.get("phones", [])
+                _last_digits(entry["number"]) == _last_digits(phone)
+                for entry in row.get("phones", [])
             ):
                 shown = {
                     name: row[name]
@@ -71,18 +72,18 @@ class Telephony(References):
 
     def _upload_client_ids(self, asked: Asked) -> Row:
         failed = []
-        for one in asked.form("clientIds", [CLIENT_ID]):
-            site = one.get("site") or self.opens[0]
+        for given in asked.form("clientIds", [CLIENT_ID]):
+            site = given.get("site") or self.opens[0]
             try:
                 if self.refuse_client_ids:
                     raise Failure(400, "refused")
                 self._may(site)
                 for name, kind in (("order", "orders"), ("customer", "customers")):
-                    if name in one:
-                        self._related(one[name], site, kind)
-                self.client_ids.append(one)
+                    if name in given:
+                        self._related(given[name], site, kind)
+                self.client_ids.append(given)
             except Failure:
-                failed.append(one)
+                failed.append(given)
         if failed:
             raise Failure(460, "ClientIds are loaded with errors", failedClientIds=failed)
         return {}

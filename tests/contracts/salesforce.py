@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 Row = dict[str, Any]
 GRANT = {"client_id": "3MVG9.consumer.key", "client_secret": "consumer-secret"}
-INTEGRATION, OLGA, IVAN = (f"00500000000000{one}AAA" for one in (1, 2, 3))
+INTEGRATION, OLGA, IVAN = (f"00500000000000{digit}AAA" for digit in (1, 2, 3))
 USERS = {INTEGRATION: True, OLGA: True, IVAN: False}  # whether they are active
 STAGES = ("Prospecting", "Closed Won")
 _COMMON = {"Id": "id", "CreatedDate": "datetime", "OwnerId": "reference", "Description": "textarea"}
@@ -157,12 +157,12 @@ class Organization:
         if name not in self.fields:
             raise Violation(404, "NOT_FOUND", "The requested resource does not exist")
         fields = self.fields[name].items()
-        shown = [{"name": one, "type": kind, **self._list(one)} for one, kind in fields]
+        shown = [{"name": field, "type": kind, **self._list(field)} for field, kind in fields]
         return JSONResponse({"fields": shown})
 
     def _list(self, field: str) -> Row:
         values = self.options.get(field, ())
-        shown = [{"label": one.title(), "value": one, "active": True} for one in values]
+        shown = [{"label": value.title(), "value": value, "active": True} for value in values]
         more: Row = {"length": LONGEST} if field.endswith("__c") else {}
         more |= {"restrictedPicklist": bool(values), "picklistValues": shown}
         return {**more, "nillable": True}
@@ -177,7 +177,9 @@ class Organization:
         fits = self._condition(name, match[3])
         found = [row for row in self.rows[name].values() if fits(row)]
         found.sort(key=lambda row: row["CreatedDate"], reverse=True)
-        records = [{one: row.get(one) for one in columns} for row in found[: int(match[4])]]
+        records = [
+            {column: row.get(column) for column in columns} for row in found[: int(match[4])]
+        ]
         return JSONResponse({"totalSize": len(records), "done": True, "records": records})
 
     def _condition(self, name: str, text: str) -> Callable[[Row], bool]:
@@ -215,17 +217,19 @@ class Organization:
         names = params.get("fields", "Id").split(",")
         if unknown := set(names) - self.fields[name].keys():
             raise Violation(400, "INVALID_FIELD", f"No such column {unknown}")
-        return JSONResponse({one: row.get(one) for one in names})
+        return JSONResponse({column: row.get(column) for column in names})
 
     def _create(self, name: str, params: Row, body: Row) -> Response:
         self._check(name, body)
         if str(body.get("WhoId")).startswith(PREFIXES["Lead"]) and "WhatId" in body:
             raise Failure(400, "FIELD_INTEGRITY_EXCEPTION", "a lead has no related thing", "WhatId")
-        missing = [one for one in REQUIRED[name] if not body.get(one)]
+        missing = [column for column in REQUIRED[name] if not body.get(column)]
         if missing:
             raise Failure(400, "REQUIRED_FIELD_MISSING", f"Required: {missing}", *missing)
         for row in self.rows[name].values():
-            if any((name, one) in self.unique and row.get(one) == body[one] for one in body):
+            if any(
+                (name, column) in self.unique and row.get(column) == body[column] for column in body
+            ):
                 raise Failure(400, "DUPLICATE_VALUE", "duplicate value found")
         return JSONResponse({"id": self.add(name, **body), "success": True, "errors": []}, 201)
 
@@ -264,4 +268,4 @@ class Organization:
 
 
 def _literals(text: str) -> list[str]:
-    return [re.sub(r"\\(.)", r"\1", one) for one in _LITERAL.findall(text)]
+    return [re.sub(r"\\(.)", r"\1", literal) for literal in _LITERAL.findall(text)]

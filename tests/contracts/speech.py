@@ -145,12 +145,12 @@ class SpeechServer:
             "duration": self.personality.duration(SECONDS),
             "text": text,
             "segments": [
-                self._segment(place, *one, wants_words) for place, one in enumerate(HEARD)
+                self._segment(place, *sentence, wants_words) for place, sentence in enumerate(HEARD)
             ],
             "words": None,
         }
         if self.personality.words == "beside" and wants_words:
-            answer["words"] = [word for one in HEARD for word in _words(*one)]
+            answer["words"] = [word for sentence in HEARD for word in _words(*sentence)]
         return JSONResponse(answer)
 
     def _segment(self, place: int, start: float, end: float, text: str, words: bool) -> Row:

@@ -87,7 +87,7 @@ class Organization:
             return JSONResponse(body, failure.status)
 
     def _valid(self) -> set[str]:
-        return {f"Zoho-oauthtoken access-{one + 1}" for one in range(self.ended, self.tokens)}
+        return {f"Zoho-oauthtoken access-{number + 1}" for number in range(self.ended, self.tokens)}
 
     def _grant(self, form: Row) -> Row:
         if form != {"grant_type": "refresh_token", **GRANT}:
@@ -123,7 +123,7 @@ class Organization:
 
     def _list(self, name: str) -> Row:
         values = self.options.get(name, ())
-        shown = [{"display_value": one.title(), "actual_value": one} for one in values]
+        shown = [{"display_value": value.title(), "actual_value": value} for value in values]
         return {"pick_list_values": shown, "length": LONGEST}
 
     def _user(self, key: str, params: Row, body: Row) -> Response:
@@ -153,7 +153,9 @@ class Organization:
         fits = self._condition(module, match[3])
         found = [row for row in self.rows[module].values() if fits(row)]
         found.sort(key=lambda row: row["Created_Time"], reverse=True)
-        shown = [{"id": row["id"], **{one: row.get(one) for one in columns}} for row in found]
+        shown = [
+            {"id": row["id"], **{column: row.get(column) for column in columns}} for row in found
+        ]
         if not shown:
             return Response(status_code=204)
         return JSONResponse({"data": shown[: int(match[4])], "info": {"more_records": False}})
@@ -178,7 +180,7 @@ class Organization:
         name, operator = match[1], match[2] or match[4] or match[6]
         if self.fields[module].get(name) == "textarea":
             raise Violation(400, "INVALID_QUERY", f"{name} is in no criteria")
-        one = (match[3] or "").replace("''", "'")
+        wanted = (match[3] or "").replace("''", "'")
         many = re.findall(r"'([^']*)'", match[5] or "")
 
         def fits(row: Row) -> bool:
@@ -186,12 +188,12 @@ class Organization:
             has = has["id"] if isinstance(has, dict) else has
             match operator:
                 case "=":
-                    return bool(has == one)
+                    return bool(has == wanted)
                 case "in":
                     return has in many
                 case "is not null":
                     return has is not None
-            inside, end = one.strip("%"), not one.endswith("%")
+            inside, end = wanted.strip("%"), not wanted.endswith("%")
             return has is not None and (has.endswith(inside) if end else inside in has)
 
         return fits

@@ -130,7 +130,7 @@ class Beside:
         beating = [
             line
             for line in self.asterisk.lines
-            if any(one["action"] == "Ping" for one in line.actions)
+            if any(action["action"] == "Ping" for action in line.actions)
         ]
         return beating[-1]
 

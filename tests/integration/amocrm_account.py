@@ -114,11 +114,13 @@ class AmoCrmAccount(CrmAccount):
     def linked(self, deal: Ref) -> set[Ref]:
         links = self.account.entities["leads"][int(deal.id)]["_embedded"]
         kinds = (EntityKind.CONTACT, EntityKind.COMPANY)
-        return {Ref(kind=kind, id=str(one["id"])) for kind in kinds for one in links[PATHS[kind]]}
+        return {Ref(kind=kind, id=str(link["id"])) for kind in kinds for link in links[PATHS[kind]]}
 
     def refuse_for_a_while(self, requests: int) -> None:
         self.account.busy = requests
 
     @property
     def violations(self) -> list[str]:
-        return [one for one in self.account.complaints if "Unauthorized" not in one]
+        return [
+            complaint for complaint in self.account.complaints if "Unauthorized" not in complaint
+        ]

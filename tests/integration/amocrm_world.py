@@ -129,8 +129,8 @@ class World:
         return lead
 
     async def close(self) -> None:
-        for one in self._clients.values():
-            await one.close()
+        for client in self._clients.values():
+            await client.close()
 
 
 @asynccontextmanager

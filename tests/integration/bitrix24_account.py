@@ -76,8 +76,12 @@ class Bitrix24Account(CrmAccount):
 
     def notes(self, ref: Ref) -> list[str]:
         place = (TYPES[ref.kind], int(ref.id))
-        mine = (one for one in self.portal.comments if (one["kind"], one["number"]) == place)
-        return [one["COMMENT"] for one in mine]
+        mine = (
+            comment
+            for comment in self.portal.comments
+            if (comment["kind"], comment["number"]) == place
+        )
+        return [comment["COMMENT"] for comment in mine]
 
     def texts(self, ref: Ref) -> list[str]:
         return [*self.notes(ref), self.row(ref).get("comments", "")]

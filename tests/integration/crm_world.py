@@ -56,10 +56,10 @@ class Stub:
         return []
 
     async def contacts(self, phone: str) -> Sequence[Found]:
-        return [one for one in self._books.known if one.ref.kind is EntityKind.CONTACT]
+        return [known for known in self._books.known if known.ref.kind is EntityKind.CONTACT]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> Sequence[Found]:
-        return [one for one in self._books.known if one.ref.kind is EntityKind.DEAL]
+        return [known for known in self._books.known if known.ref.kind is EntityKind.DEAL]
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> Sequence[Found]:
         return self._books.known

@@ -28,7 +28,7 @@ class Account:
         return self._most
 
     async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
-        self.seen.append([one.key for one in deliveries])
+        self.seen.append([delivery.key for delivery in deliveries])
         answer = self.answers.pop(0) if self.answers else SendResult(said=Outcome.text("200"))
         if isinstance(answer, Exception):
             raise answer
@@ -55,7 +55,7 @@ async def furnish(
 ) -> None:
     async with store.write() as session:
         await session.add(*(accounts or (connection(),)))
-    await save(store, *(call(one.call_id or "") for one in deliveries))
+    await save(store, *(call(delivery.call_id or "") for delivery in deliveries))
     async with store.write() as session:
         await session.deliveries.add(deliveries)
 

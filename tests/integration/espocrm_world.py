@@ -30,7 +30,7 @@ class EspoCrmAccount(TimelineAccount):
         super().__init__(clock)
         self.account = Installation(clock)
         for name in OBJECTS.values():
-            self.account.fields[name] |= {one: {"type": "varchar"} for one in (FIELD, UID)}
+            self.account.fields[name] |= {name: {"type": "varchar"} for name in (FIELD, UID)}
         deals = self.account.fields["Opportunity"]
         deals["cCampaign"] = {"type": "varchar"}
         deals["cSource"] = {"type": "enum", "options": ["", "Google"]}
@@ -62,7 +62,7 @@ class EspoCrmAccount(TimelineAccount):
 
     def notes(self, ref: Ref) -> list[str]:
         notes = self.account.rows["Note"].values()
-        return [one["post"] for one in notes if one["parentId"] == ref.id]
+        return [note["post"] for note in notes if note["parentId"] == ref.id]
 
     def texts(self, ref: Ref) -> list[str]:
         return [*self.notes(ref), str(self.row(ref).get("description") or "")]
@@ -90,14 +90,14 @@ class EspoCrmAccount(TimelineAccount):
         return self.row(ref).get("assignedUserId")
 
     def tasks(self, ref: Ref) -> list[Shown]:
-        return [_shown(one) for one in self._of(ref, "Task") if one["status"] == "Not Started"]
+        return [_shown(task) for task in self._of(ref, "Task") if task["status"] == "Not Started"]
 
     def calls(self, ref: Ref) -> list[Shown]:
         kinds = {"status": "Held", "direction": "Inbound"}
-        return [_shown(one) for one in self._of(ref, "Call") if kinds.items() <= one.items()]
+        return [_shown(call) for call in self._of(ref, "Call") if kinds.items() <= call.items()]
 
     def _of(self, ref: Ref, name: str) -> list[dict[str, Any]]:
-        return [one for one in self.account.rows[name].values() if one["parentId"] == ref.id]
+        return [row for row in self.account.rows[name].values() if row["parentId"] == ref.id]
 
     def refuse_for_a_while(self, requests: int) -> None:
         self.account.busy = requests
@@ -107,13 +107,13 @@ class EspoCrmAccount(TimelineAccount):
         return self.account.violations
 
 
-def _shown(one: dict[str, Any]) -> Shown:
-    ends = datetime.fromisoformat(one["dateEnd"])
-    starts = datetime.fromisoformat(one.get("dateStart") or one["dateEnd"])
+def _shown(row: dict[str, Any]) -> Shown:
+    ends = datetime.fromisoformat(row["dateEnd"])
+    starts = datetime.fromisoformat(row.get("dateStart") or row["dateEnd"])
     return Shown(
-        subject=one["name"],
-        text=one["description"],
-        owner=one["assignedUserId"],
+        subject=row["name"],
+        text=row["description"],
+        owner=row["assignedUserId"],
         day=f"{starts:%Y-%m-%d}",
         seconds=round((ends - starts).total_seconds()) or None,
     )

@@ -31,7 +31,7 @@ ACCOUNTS = [
 ]
 
 
-@pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda one: one.__name__)
+@pytest_asyncio.fixture(params=ACCOUNTS, ids=lambda account: account.__name__)
 async def crm(request: pytest.FixtureRequest) -> AsyncIterator[CrmAccount]:
     account: CrmAccount = request.param(Clock(later(70)))
     async with account.serve() as address:

@@ -98,7 +98,7 @@ class HubspotAccount(CrmAccount):
 
     def notes(self, ref: Ref) -> list[str]:
         ids = self.account.linked(TYPES[ref.kind], ref.id, "notes")
-        return [self.account.objects["notes"][one].properties["hs_note_body"] for one in ids]
+        return [self.account.objects["notes"][id_].properties["hs_note_body"] for id_ in ids]
 
     def texts(self, ref: Ref) -> list[str]:
         row = self.account.objects[TYPES[ref.kind]][ref.id]
@@ -108,13 +108,15 @@ class HubspotAccount(CrmAccount):
         kind = TYPES[ref.kind]
         del self.account.objects[kind][ref.id]
         mine = (kind, ref.id)
-        self.account.links = {one for one in self.account.links if mine not in (one[:2], one[2:])}
+        self.account.links = {
+            link for link in self.account.links if mine not in (link[:2], link[2:])
+        }
 
     def linked(self, deal: Ref) -> set[Ref]:
         return {
-            Ref(kind=kind, id=one)
+            Ref(kind=kind, id=id_)
             for kind in (EntityKind.CONTACT, EntityKind.COMPANY)
-            for one in self.account.linked(TYPES[deal.kind], deal.id, TYPES[kind])
+            for id_ in self.account.linked(TYPES[deal.kind], deal.id, TYPES[kind])
         }
 
     def refuse_for_a_while(self, requests: int) -> None:

@@ -135,11 +135,11 @@ _prepared: list[Account] = []
 
 async def _prepare(http: HttpClient) -> None:
     """Let every way to use the adapter create its properties."""
-    for one in (
+    for account in (
         connection(mode=Mode.TELEPHONY),
-        *(connection(Rules(scenario=one)) for one in Scenario),
+        *(connection(Rules(scenario=scenario)) for scenario in Scenario),
     ):
-        await Hubspot(one, {"token": contract.TOKEN}, http).prepare()
+        await Hubspot(account, {"token": contract.TOKEN}, http).prepare()
 
 
 def connection(rules: Rules | None = None, **fields: Any) -> Connection:

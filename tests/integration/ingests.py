@@ -46,9 +46,17 @@ async def known(
             replace(call, revision=0) for call in await session.calls.find(CallFilter(), limit=200)
         ]
         recordings = await session.find(Recording)
-        made = [replace(one, id="", payload={}) for one in await session.deliveries.find(limit=200)]
+        made = [
+            replace(delivery, id="", payload={})
+            for delivery in await session.deliveries.find(limit=200)
+        ]
         tags = await session.tags.of([call.id for call in calls])
-    return calls, recordings, sorted(made, key=lambda one: (one.receiver_id, one.key)), tags
+    return (
+        calls,
+        recordings,
+        sorted(made, key=lambda delivery: (delivery.receiver_id, delivery.key)),
+        tags,
+    )
 
 
 async def the_call(store: SqlStore) -> Call:

@@ -75,7 +75,11 @@ class OdooAccount(TimelineAccount):
     def notes(self, ref: Ref) -> list[str]:
         place = (self.model(ref), int(ref.id))
         messages = self.database.rows["mail.message"].values()
-        return [one["body"] for one in messages if (one["model"], one["res_id"]) == place]
+        return [
+            message["body"]
+            for message in messages
+            if (message["model"], message["res_id"]) == place
+        ]
 
     def texts(self, ref: Ref) -> list[str]:
         return [*self.notes(ref), str(self.row(ref).get("description") or "")]
@@ -111,13 +115,13 @@ class OdooAccount(TimelineAccount):
         place = (self.model(ref), int(ref.id))
         return [
             Shown(
-                subject=one["summary"],
-                text=one["note"],
-                owner=str(one["user_id"] or "") or None,
-                day=one["date_deadline"],
+                subject=row["summary"],
+                text=row["note"],
+                owner=str(row["user_id"] or "") or None,
+                day=row["date_deadline"],
             )
-            for one in rows
-            if (one["res_model"], one["res_id"]) == place and one["activity_type_id"] == PHONECALL
+            for row in rows
+            if (row["res_model"], row["res_id"]) == place and row["activity_type_id"] == PHONECALL
         ]
 
     def calls(self, ref: Ref) -> list[Shown]:

@@ -75,7 +75,7 @@ class PipedriveAccount(TimelineAccount):
 
     def notes(self, ref: Ref) -> list[str]:
         key = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
-        return [one["content"] for one in self.account.notes if str(one.get(key)) == ref.id]
+        return [note["content"] for note in self.account.notes if str(note.get(key)) == ref.id]
 
     def delete(self, ref: Ref) -> None:
         if ref.kind is EntityKind.LEAD:
@@ -112,14 +112,14 @@ class PipedriveAccount(TimelineAccount):
         place = f"{PATHS[ref.kind][:-1].replace('organization', 'org')}_id"
         return [
             Shown(
-                subject=one["subject"],
-                text=one["note"],
-                owner=str(one["owner_id"]),
-                day=one["due_date"],
-                seconds=_seconds(one.get("duration")),
+                subject=activity["subject"],
+                text=activity["note"],
+                owner=str(activity["owner_id"]),
+                day=activity["due_date"],
+                seconds=_seconds(activity.get("duration")),
             )
-            for one in self.account.activities.of(place, ref.id)
-            if one["done"] is done and one["type"] == "call"
+            for activity in self.account.activities.of(place, ref.id)
+            if activity["done"] is done and activity["type"] == "call"
         ]
 
     def refuse_for_a_while(self, requests: int) -> None:

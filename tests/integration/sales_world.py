@@ -89,7 +89,10 @@ async def program(store: SqlStore, scope: Scope = Scope.CALLS_WRITE) -> httpx.As
 
 async def deliveries_of_calls(store: SqlStore) -> dict[str, Delivery]:
     async with store.read() as session:
-        return {f"{one.receiver_id} {one.kind}": one for one in await session.deliveries.find()}
+        return {
+            f"{delivery.receiver_id} {delivery.kind}": delivery
+            for delivery in await session.deliveries.find()
+        }
 
 
 SENT = "request request-2: 1 conversions; record 0"

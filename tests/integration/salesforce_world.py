@@ -61,7 +61,7 @@ class SalesforceAccount(TimelineAccount):
         return sum(len(rows) for rows in self.account.rows.values())
 
     def notes(self, ref: Ref) -> list[str]:
-        return [one["Description"] for one in self._tasks(ref) if "ActivityDate" not in one]
+        return [task["Description"] for task in self._tasks(ref) if "ActivityDate" not in task]
 
     def texts(self, ref: Ref) -> list[str]:
         return [*self.notes(ref), str(self.row(ref).get("Description") or "")]
@@ -87,15 +87,15 @@ class SalesforceAccount(TimelineAccount):
         return str(self.row(ref)["OwnerId"])
 
     def tasks(self, ref: Ref) -> list[Shown]:
-        return [_shown(one) for one in self._tasks(ref) if one.get("Status") != "Completed"]
+        return [_shown(task) for task in self._tasks(ref) if task.get("Status") != "Completed"]
 
     def calls(self, ref: Ref) -> list[Shown]:
         kinds = {"TaskSubtype": "Call", "CallType": "Inbound", "Status": "Completed"}
-        return [_shown(one) for one in self._tasks(ref) if kinds.items() <= one.items()]
+        return [_shown(task) for task in self._tasks(ref) if kinds.items() <= task.items()]
 
     def _tasks(self, ref: Ref) -> list[dict[str, Any]]:
         tasks = self.account.rows["Task"].values()
-        return [one for one in tasks if ref.id in {one.get("WhatId"), one.get("WhoId")}]
+        return [task for task in tasks if ref.id in {task.get("WhatId"), task.get("WhoId")}]
 
     def refuse_for_a_while(self, requests: int) -> None:
         self.account.busy = requests

@@ -93,7 +93,7 @@ async def test_a_call_that_the_cel_log_never_spoke_of_is_in_the_list(beside: Bes
     assert (call.id, call.state, call.ending) == ("rt1-1.7", State.ENDED, Ending.NOT_LOGGED)
     assert (call.number, call.site_id, call.caller) == (DID, "shop", "+79161234567")
     assert (call.destination_id, call.trunk, call.arrived_at) == ("office", "carrier", later(3600))
-    assert [one.call_id for one in (await known(beside.store))[2]] == ["rt1-1.7"]
+    assert [request.call_id for request in (await known(beside.store))[2]] == ["rt1-1.7"]
     assert "call_not_in_cel_log" in [entry["event"] for entry in logs]
 
 
@@ -108,7 +108,7 @@ async def kept_requests(beside: Beside, *linkedids: str) -> None:
         while True:
             async with beside.store.read() as session:
                 asked = await session.route_requests.before("cel_log", later(10**6))
-            if [one.linkedid for one in asked] == list(linkedids):
+            if [request.linkedid for request in asked] == list(linkedids):
                 return
             await asyncio.sleep(0.02)
 
@@ -145,7 +145,7 @@ async def test_a_call_that_goes_on_or_is_known_is_not_missing(beside: Beside) ->
 async def test_what_is_learned_later_of_such_a_call_replaces_it(store: SqlStore) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await call_ingest(store)
+    ingest = await call_ingest(store)
     asked = RouteRequest(
         linkedid=story.linkedid,
         spool_name=story.linkedid,
@@ -156,10 +156,10 @@ async def test_what_is_learned_later_of_such_a_call_replaces_it(store: SqlStore)
         destination_id=None,
         at=later(0),
     )
-    await one.keep_requests([asked])
-    assert await one.close_unlogged(frozenset({story.linkedid})) == 0
-    assert await one.close_unlogged(frozenset()) == 1
-    assert await one.close_unlogged(frozenset()) == 0
+    await ingest.keep_requests([asked])
+    assert await ingest.close_unlogged(frozenset({story.linkedid})) == 0
+    assert await ingest.close_unlogged(frozenset()) == 1
+    assert await ingest.close_unlogged(frozenset()) == 0
     await teach(store, story)
     calls, _, deliveries, _ = await known(store)
     assert [call.ending for call in calls] == [Ending.ANSWERED]
@@ -237,11 +237,11 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
     store: SqlStore, tmp_path: Path
 ) -> None:
     await furnish(store)
-    story, one = answered_call(), await call_ingest(store)
+    story, ingest = answered_call(), await call_ingest(store)
     path = tmp_path / "cel.csv"
     now = [story.rows[0].at]
     clock: Clock = lambda: now[0]  # noqa: E731
-    report = IngestReport(store, CelLog(path), one, "rt1", clock, later(85).timestamp)
+    report = IngestReport(store, CelLog(path), ingest, "rt1", clock, later(85).timestamp)
     with capture_logs() as logs:
         await report.report()
         path.write_bytes(lines(story.rows))
@@ -250,7 +250,7 @@ async def test_rows_that_wait_for_a_minute_are_reported_once(
             await report.report()
         batch = CelLog(path).read(None)
         assert batch is not None
-        await one.ingest(batch.rows, batch.cursor)
+        await ingest.ingest(batch.rows, batch.cursor)
         await report.report()
     told = [entry["event"] for entry in logs if entry["event"].startswith("cel_log")]
     assert told == ["cel_log_reading_down", "cel_log_reading_back"]

@@ -54,8 +54,8 @@ async def test_an_answer_belongs_to_its_question(asterisk: Manager, ami: Ami) ->
     async def backwards(line: Line, action: Action) -> None:
         held.append((line, action))
         if len(held) == 3:
-            for at, one in reversed(held):
-                at.reply(one, "Success", Message=one["variable"])
+            for at, asked in reversed(held):
+                at.reply(asked, "Success", Message=asked["variable"])
 
     asterisk.answers = backwards
     answers = await asyncio.gather(*(ami.ask("Setvar", Variable=name, Value="1") for name in "abc"))

@@ -73,8 +73,8 @@ async def test_killed_after_any_request_there_is_one_of_each(
         assert counted(amo) == expected(scenario)
         assert {ref.kind for ref, _ in done.entities} == set(SCENARIO_KINDS[scenario])
         assert amo.account.complaints == []
-        leads = amo.account.those("leads")
-        assert [amo.account.value("leads", one["id"], "GCLIENTID") for one in leads] == [CLIENT_ID]
+        (lead,) = amo.account.those("leads")
+        assert amo.account.value("leads", lead["id"], "GCLIENTID") == CLIENT_ID
     assert deaths > 4
 
 
@@ -154,8 +154,8 @@ async def test_hidden_callers_are_never_one_person(amo: World) -> None:
         await amo.annotate(own(amo), call_event(id_, caller=None))
     assert counted(amo) == {"leads": 2, "contacts": 2, "companies": 0}
     assert all(
-        amo.account.value("contacts", one["id"], "PHONE") is None
-        for one in amo.account.those("contacts")
+        amo.account.value("contacts", contact["id"], "PHONE") is None
+        for contact in amo.account.those("contacts")
     )
 
 
@@ -241,7 +241,7 @@ async def test_the_statistics_field_is_found_in_any_case(amo: World, code: str) 
 async def test_without_statistics_the_client_id_has_a_field_of_ours(amo: World) -> None:
     account = amo.account
     account.fields["leads"] = [
-        one for one in account.fields["leads"] if one["type"] != "tracking_data"
+        field for field in account.fields["leads"] if field["type"] != "tracking_data"
     ]
     assert await amo.prepare() == ["leads: Google client ID"]
     await amo.annotate(own(amo))

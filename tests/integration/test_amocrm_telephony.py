@@ -31,8 +31,8 @@ def theirs(amo: World, **rules: object) -> Connection:
 def written(amo: World) -> dict[int, str | None]:
     """The client ID of each lead."""
     return {
-        one["id"]: amo.account.value("leads", one["id"], "GCLIENTID")
-        for one in amo.account.those("leads")
+        lead["id"]: amo.account.value("leads", lead["id"], "GCLIENTID")
+        for lead in amo.account.those("leads")
     }
 
 
@@ -61,7 +61,9 @@ async def test_two_leads_of_one_call_are_left_to_a_person_who_may_choose(amo: Wo
     leads = [await amo.rings(at=later(2)), await amo.rings(at=later(3))]
     with pytest.raises(NeedsReview) as error:
         await amo.annotate(theirs(amo))
-    assert {one.ref.id for one in error.value.candidates} == {str(lead) for lead in leads}
+    assert {candidate.ref.id for candidate in error.value.candidates} == {
+        str(lead) for lead in leads
+    }
     assert set(written(amo).values()) == {None}
     chosen = Ref(kind=EntityKind.DEAL, id=str(leads[1]))
     await annotate(
@@ -185,7 +187,7 @@ async def test_a_200_that_changed_nothing_is_noticed(amo: World, stood: str) -> 
     lead = await amo.rings(at=later(2))
     given = [{"field_code": "GCLIENTID", "values": [{"value": stood}]}] if stood else []
     amo.account.entities["leads"][lead]["custom_fields_values"] = amo.account.values("leads", given)
-    amo.account.deaf_fields = {one["id"] for one in amo.account.fields["leads"]}
+    amo.account.deaf_fields = {field["id"] for field in amo.account.fields["leads"]}
     with pytest.raises(Refused, match=r"GCLIENTID of deal .* did not save it: is it read-only"):
         await amo.annotate(theirs(amo, overwrite=Overwrite.ALWAYS))
 
@@ -195,7 +197,7 @@ async def test_a_second_telling_writes_nothing(amo: World) -> None:
     await amo.annotate(theirs(amo))
     amo.account.asked.clear()
     await amo.annotate(theirs(amo))
-    assert not [one for one in amo.account.asked if not one.startswith("GET")]
+    assert not [request for request in amo.account.asked if not request.startswith("GET")]
 
 
 async def test_an_anonymous_call_is_matched_by_its_own_id_alone(amo: World) -> None:

@@ -82,7 +82,7 @@ async def test_a_field_that_went_away_is_refused_once_and_then_looked_for_again(
     lead = Ref(kind=EntityKind.DEAL, id=str(await amo.rings()))
     crm = amo.crm(amo.connection(mode=Mode.TELEPHONY))
     await crm.read(lead, ["GCLIENTID"])
-    gone = next(one for one in amo.account.fields["leads"] if one["code"] == "GCLIENTID")
+    gone = next(field for field in amo.account.fields["leads"] if field["code"] == "GCLIENTID")
     amo.account.fields["leads"].remove(gone)
     with pytest.raises(
         Refused, match=r"custom_fields_values\.0\.field_id: .* \(NotSupportedChoice\)"
@@ -130,7 +130,7 @@ async def test_the_check_names_what_is_missing_and_prepare_adds_it_once(amo: Wor
         "leads: field RINGTRACE_CALL_ID",
         "leads: field RINGTRACE_CALL",
     ]
-    assert not [one for one in amo.account.asked if not one.startswith("GET")]
+    assert not [request for request in amo.account.asked if not request.startswith("GET")]
     assert len(await amo.prepare(rules=rules)) == 4
     assert await amo.prepare(rules=rules) == []
     missing = [str(check.what) for check in await amo.crm(connection).check() if not check.well]
@@ -210,9 +210,9 @@ async def test_nonsense_ends_in_nothing_or_in_words(body: Any) -> None:
             crm.appeared(call, NOON, later(900)),
             crm.read(DEAL, ["GCLIENTID"]),
         ]
-        for one in found:
+        for answer in found:
             with suppress(ReceiverUnavailable, Refused):
-                assert not await one
+                assert not await answer
         lead, human = (
             Draft(kind=kind, call=call, title="t", text="x")
             for kind in (EntityKind.LEAD, person.kind)
@@ -222,9 +222,9 @@ async def test_nonsense_ends_in_nothing_or_in_words(body: Any) -> None:
             crm.create(human),
             crm.note(DEAL, "x", "rt1-1.0"),
         ]
-        for one in [*done, crm.write(DEAL, {"GCLIENTID": "1"}), crm.check(), crm.prepare()]:
+        for waiting in [*done, crm.write(DEAL, {"GCLIENTID": "1"}), crm.check(), crm.prepare()]:
             with suppress(ReceiverUnavailable, Refused):
-                await one
+                await waiting
         await world.close()
 
 
@@ -254,7 +254,7 @@ async def test_anothers_client_of_amocrm_gets_along_with_the_contract_server(amo
         person = Contact.objects.create({"name": "Anna"})
         Lead.objects.update(lead.id, name="Call of Anna")
         Lead.objects.get(lead.id).notes.objects.create(note_type="common", params={"text": "Hello"})
-        assert [one.name for one in Lead.objects.filter(query="anna")] == ["Call of Anna"]
+        assert [lead.name for lead in Lead.objects.filter(query="anna")] == ["Call of Anna"]
         assert list(Contact.objects.filter(query="nobody")) == []
         assert Contact.objects.get(person.id).name == "Anna"
 
@@ -285,8 +285,8 @@ async def test_the_check_names_an_archived_pipeline_and_anothers_status(
     connection = amo.connection(options=options)
     catalogue = await amo.crm(connection).catalogue(whole=True)
     checks = [*faults(catalogue, connection, [])]
-    assert [str(one.what) for one in checks if not one.well] == list(wrong)
+    assert [str(check.what) for check in checks if not check.well] == list(wrong)
     assert all(
-        words in str(one.fix)
-        for one, words in zip([c for c in checks if not c.well], wrong.values(), strict=True)
+        words in str(check.fix)
+        for check, words in zip([c for c in checks if not c.well], wrong.values(), strict=True)
     )

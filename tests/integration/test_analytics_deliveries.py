@@ -78,9 +78,9 @@ async def test_a_call_found_to_be_unattributed_before_it_was_sent_leaves_out_its
             store, a_call(visitor_id=None, visit_id=None), kind=DeliveryKind.CALL_ATTRIBUTED
         )
         await deliver(store, tmp_path)
-    (one,) = (await deliveries_of_calls(store)).values()
-    assert (google.taken, one.state) == ([], DeliveryState.DONE)
-    assert "no longer known" in str(one.receipt)
+    (delivery,) = (await deliveries_of_calls(store)).values()
+    assert (google.taken, delivery.state) == ([], DeliveryState.DONE)
+    assert "no longer known" in str(delivery.receipt)
 
 
 async def test_calls_and_their_sales_reach_all_three_services_each_once(
@@ -119,7 +119,7 @@ async def test_calls_and_their_sales_reach_all_three_services_each_once(
         yandex.stands = "PROCESSED"
         await deliver(store, tmp_path, 3 * AN_HOUR)
     deliveries = await deliveries_of_calls(store)
-    assert {one.state for one in deliveries.values()} == {DeliveryState.DONE}, deliveries
+    assert {delivery.state for delivery in deliveries.values()} == {DeliveryState.DONE}, deliveries
     assert (
         str(deliveries["google-ads call.ended"].receipt)
         == "request request-1: 1 conversions; used by Google"
@@ -159,7 +159,8 @@ async def test_of_calls_sent_together_the_refused_one_alone_is_given_up(
         await deliver(store, tmp_path)
     async with store.read() as session:
         states = {
-            one.call_id: (one.state, str(one.answer)) for one in await session.deliveries.find()
+            delivery.call_id: (delivery.state, str(delivery.answer))
+            for delivery in await session.deliveries.find()
         }
     assert states["rt1-1.0"] == (DeliveryState.PENDING, SENT)
     assert states["rt1-2.0"][0] is DeliveryState.FAILED
@@ -186,20 +187,20 @@ async def test_what_google_takes_and_cannot_use_is_given_up_later_and_sent_again
         stood = []
         for hours in range(5):
             await deliver(store, tmp_path, hours * AN_HOUR)
-            (one,) = (await deliveries_of_calls(store)).values()
-            stood.append((one.state, one.last_error and str(one.last_error)))
+            (delivery,) = (await deliveries_of_calls(store)).values()
+            stood.append((delivery.state, delivery.last_error and str(delivery.last_error)))
             if hours == 1:
                 await enqueue(store, a_call(), kind=DeliveryKind.CALL_ATTRIBUTED)
         assert ads.requests == 1  # and not one of them sent it again
         ads.unusable.clear()
-        await resend_delivery(store, one.id, NOW + 5 * AN_HOUR)
+        await resend_delivery(store, delivery.id, NOW + 5 * AN_HOUR)
         for hours in (6, 7):
             await deliver(store, tmp_path, hours * AN_HOUR)
     works = (DeliveryState.PENDING, "Google has not reported a result yet")
     given_up = (DeliveryState.FAILED, "Google accepted it but could not use it: INVALID_GCLID")
     assert stood == [(DeliveryState.PENDING, None), works, works, given_up, given_up]
-    (one,) = (await deliveries_of_calls(store)).values()
-    assert (one.state, ads.requests) == (DeliveryState.DONE, 2)
+    (delivery,) = (await deliveries_of_calls(store)).values()
+    assert (delivery.state, ads.requests) == (DeliveryState.DONE, 2)
     assert ads.faults == []
 
 
@@ -214,9 +215,9 @@ async def test_what_comes_too_late_for_a_service_is_given_up_in_words(
     )
     assert answer.status_code == 201
     await deliver(store, tmp_path)
-    (one,) = (await deliveries_of_calls(store)).values()
-    assert one.state is DeliveryState.FAILED
-    assert "too late: metrica" in str(one.last_error)
+    (delivery,) = (await deliveries_of_calls(store)).values()
+    assert delivery.state is DeliveryState.FAILED
+    assert "too late: metrica" in str(delivery.last_error)
 
 
 async def test_an_account_of_each_kind_has_the_services_own_address() -> None:

@@ -91,7 +91,7 @@ async def test_a_call_is_attributed_with_all_that_was_done_before_it_and_nothing
         "google",
         "Moscow",
     )
-    assert [one.visitor_id for one in call.candidates] == ["anna"]
+    assert [candidate.visitor_id for candidate in call.candidates] == ["anna"]
     assert set(call.candidates[0].evidence) == {
         Evidence.ON_PAGE,
         Evidence.TAPPED,
@@ -122,7 +122,7 @@ async def test_calls_of_one_transaction_are_evidence_for_each_other_as_those_of_
         *(await keep(store, a_call("call-1"))),
         *(await keep(store, a_call("call-2", at=1450))),
     ]
-    assert [replace(one, revision=0) for one in together] == apart
+    assert [replace(call, revision=0) for call in together] == apart
 
 
 async def test_a_code_said_later_names_its_visit_and_a_wrong_one_is_refused(
@@ -190,7 +190,7 @@ async def test_who_never_saw_a_number_of_the_site_owns_no_phone_by_a_form(store:
     calls = await keep(
         store, a_call(at=100), a_call("c2", at=200, number="+74950000009", caller=PHONE)
     )
-    assert all(one.visitor_id != "evil" for call in calls for one in call.candidates)
+    assert all(candidate.visitor_id != "evil" for call in calls for candidate in call.candidates)
 
 
 @pytest.mark.parametrize("days", [29, 31])
@@ -215,7 +215,7 @@ async def test_a_form_tells_of_calls_within_a_month(store: SqlStore, days: int) 
         store, a_call(at=at), a_call("c2", at=at + 1, number="+74950000009")
     )
     assert on_page.visitor_id == "anna"
-    assert ("evil" in {one.visitor_id for one in other.candidates}) == (days < 30)
+    assert ("evil" in {candidate.visitor_id for candidate in other.candidates}) == (days < 30)
 
 
 async def test_a_forged_form_sent_after_the_call_changes_nothing(store: SqlStore) -> None:
@@ -261,7 +261,7 @@ async def test_replaying_shows_what_changes_and_writes_it_only_when_asked(store:
     await two_visitors(store)
     (call,) = await keep(store, a_call(at=650))
     total, changes = await replay(store, NOON, later(90_000), certainty=1.0)
-    assert (total, [(one.before.visitor_id, one.after.visitor_id) for one in changes]) == (
+    assert (total, [(change.before.visitor_id, change.after.visitor_id) for change in changes]) == (
         1,
         [("anna", None)],
     )

@@ -212,7 +212,9 @@ async def test_the_visit_goes_into_bitrix24s_own_analytics(world: World) -> None
     await world.tell(replace(OWN, options={"trace": "on"}))
 
     deal = world.all(DEAL)[0]["id"]
-    told_of = next(one["trace"] for one in world.portal.traces if one["entities"] == [(DEAL, deal)])
+    told_of = next(
+        trace["trace"] for trace in world.portal.traces if trace["entities"] == [(DEAL, deal)]
+    )
     assert told_of["client"] == {"gaId": CLIENT_ID}
     assert told_of["tags"]["list"] == {"utm_source": "google", "utm_medium": "cpc"}
 

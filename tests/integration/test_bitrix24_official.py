@@ -63,7 +63,7 @@ async def test_the_official_library_is_understood_and_understands(
     listed = await sdk(
         webhook, "crm.item.list", batch=batch, entityTypeId=2, filter=where, **original
     )
-    assert [one[FIELD] for one in listed["items"]] == [CLIENT_ID]
+    assert [item[FIELD] for item in listed["items"]] == [CLIENT_ID]
     deal = {"ENTITY_TYPE": "deal", "ENTITY_ID": listed["items"][0]["id"]}
     await sdk(
         webhook,
@@ -111,4 +111,4 @@ async def test_a_telephony_built_on_the_official_library_is_annotated(
     asked = {"entityTypeId": 1, "id": call["CRM_ENTITY_ID"], "useOriginalUfNames": "Y"}
     assert (await sdk(webhook, "crm.item.get", **asked))["item"][FIELD] == CLIENT_ID
     seen = await sdk(webhook, "voximplant.statistic.get", FILTER={"PHONE_NUMBER": ["79123456789"]})
-    assert [one["CRM_ENTITY_ID"] for one in seen] == [str(call["CRM_ENTITY_ID"])]
+    assert [activity["CRM_ENTITY_ID"] for activity in seen] == [str(call["CRM_ENTITY_ID"])]

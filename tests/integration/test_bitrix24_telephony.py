@@ -105,7 +105,9 @@ async def test_the_record_of_an_earlier_call_is_not_this_calls(world: World) -> 
     with pytest.raises(NeedsReview) as raised:
         await world.tell(TELEPHONY, after=60 + 900)
 
-    assert [(one.ref.id, one.exact) for one in raised.value.candidates] == [(str(lead), False)]
+    assert [(candidate.ref.id, candidate.exact) for candidate in raised.value.candidates] == [
+        (str(lead), False)
+    ]
 
 
 async def test_the_deal_of_a_person_whom_the_index_confuses_is_not_the_calls(world: World) -> None:
@@ -145,7 +147,9 @@ async def test_a_telephony_that_creates_twice_leaves_it_to_a_person(world: World
     leads = [world.person(kind=LEAD, at=later(5)) for _ in range(2)]
     with pytest.raises(NeedsReview) as raised:
         await world.tell(TELEPHONY, after=125)
-    assert {one.ref.id for one in raised.value.candidates} == {str(lead) for lead in leads}
+    assert {candidate.ref.id for candidate in raised.value.candidates} == {
+        str(lead) for lead in leads
+    }
     assert all(FIELD not in lead for lead in world.all(LEAD))
 
     chosen = Ref(kind=EntityKind.LEAD, id=str(leads[1]))
@@ -179,9 +183,9 @@ async def test_the_check_says_that_the_telephony_is_the_webhooks_own_user(world:
         world.person(kind=LEAD, by=by, at=later(5))
     await world.tell(OWN)
 
-    bad = [one for one in await world.crm(TELEPHONY).check() if not one.well]
+    bad = [check for check in await world.crm(TELEPHONY).check() if not check.well]
 
-    assert [str(one.what) for one in bad] == ["lead: created by other users"]
+    assert [str(check.what) for check in bad] == ["lead: created by other users"]
     assert "2 of the newest 3 were created by the user that Ringtrace logs in as" in str(bad[0].fix)
 
 
@@ -217,7 +221,9 @@ async def test_a_breakdown_in_annotating_writes_once_and_creates_nothing(world: 
         broke = await world.tell_until_done(account, after=125)
 
         assert [lead[FIELD] for lead in world.all(LEAD)] == [CLIENT_ID]
-        assert [one["trace"] for one in world.portal.traces] == [{"client": {"gaId": CLIENT_ID}}]
+        assert [trace["trace"] for trace in world.portal.traces] == [
+            {"client": {"gaId": CLIENT_ID}}
+        ]
         assert not world.all(CONTACT) + world.all(DEAL) + world.all(COMPANY)
         assert not world.server.breaches
         if not broke:
@@ -235,7 +241,7 @@ async def test_a_filter_by_time_is_not_needed(world: World) -> None:
 
     await world.tell(TELEPHONY, after=125)
 
-    assert [one["id"] for one in world.all(DEAL) if FIELD in one] == [deal]
+    assert [item["id"] for item in world.all(DEAL) if FIELD in item] == [deal]
     assert FIELD not in world.portal.get(CONTACT, contact)
 
 

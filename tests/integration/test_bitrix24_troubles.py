@@ -135,8 +135,8 @@ async def test_a_webhook_that_cannot_be_read_is_said_so(world: World) -> None:
     with pytest.raises(ReceiverUnavailable, match="USER/CODE"):
         world.crm(webhook="c0de")
     assert all(
-        one.well
-        for one in await world.crm(webhook="https://example.bitrix24.ru/rest/7/c0de/").check()
+        check.well
+        for check in await world.crm(webhook="https://example.bitrix24.ru/rest/7/c0de/").check()
     )
 
 
@@ -153,18 +153,20 @@ async def test_the_field_is_made_once_in_all_four(world: World) -> None:
 
 
 async def test_the_check_says_what_is_missing(world: World) -> None:
-    assert all(one.well for one in await world.crm(TELEPHONY).check())
+    assert all(check.well for check in await world.crm(TELEPHONY).check())
 
     world.portal.sees_statistics, world.portal.with_leads = False, False
     world.portal.user_fields[DEAL].clear()
     rules = Rules(scenario=Scenario.LEAD)
     missing = [
-        one
+        check
         for account in (TELEPHONY, replace(OWN, rules=rules))
-        for one in await world.crm(account).check()
+        for check in await world.crm(account).check()
     ]
 
-    assert [(str(one.what), str(one.fix).split(":")[0]) for one in missing if not one.well] == [
+    assert [
+        (str(check.what), str(check.fix).split(":")[0]) for check in missing if not check.well
+    ] == [
         (f"deal field {FIELD}", "no such field"),
         (
             "the statistics of calls",
@@ -178,7 +180,7 @@ async def test_the_check_says_what_is_missing(world: World) -> None:
 async def test_what_is_said_of_an_app_names_no_webhook(world: World) -> None:
     app = {"client_id": "an-app", "client_secret": "a-secret", "user_id": "7"}
     checks = await Bitrix24(TELEPHONY, app, world.line).check()  # not signed: it has no access
-    said = " ".join(sentence(outcome) for one in checks for outcome in (one.what, one.fix))
+    said = " ".join(sentence(outcome) for check in checks for outcome in (check.what, check.fix))
     assert not checks[0].well
     assert "`ringtrace crm connect --app`" in said
     assert "webhook" not in said
@@ -187,4 +189,4 @@ async def test_what_is_said_of_an_app_names_no_webhook(world: World) -> None:
 async def test_the_check_says_that_the_webhook_is_gone(world: World) -> None:
     checks = await world.crm(webhook="7/another").check()
 
-    assert [(str(one.what), one.well) for one in checks] == [("access to Bitrix24", False)]
+    assert [(str(check.what), check.well) for check in checks] == [("access to Bitrix24", False)]

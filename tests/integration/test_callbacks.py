@@ -48,9 +48,9 @@ async def hint(store: SqlStore, name: str = "tryton") -> int:
 
 
 async def due(store: SqlStore) -> float:
-    (one,) = await list_deliveries(store)
-    assert one.state is DeliveryState.PENDING
-    return (one.due_at - NOON).total_seconds()
+    (delivery,) = await list_deliveries(store)
+    assert delivery.state is DeliveryState.PENDING
+    return (delivery.due_at - NOON).total_seconds()
 
 
 async def test_what_waits_is_looked_at_soon(store: SqlStore) -> None:

@@ -16,12 +16,13 @@ async def test_a_call_of_rows_without_end_is_kept_as_a_call_with_less_detail(
 ) -> None:
     await furnish(store, webhook())
     monkeypatch.setattr(ingest, "MOST_ROWS", 60)
-    call, one = Story(0).arrives().routed().dials().wait(5).answered(), await call_ingest(store)
-    await one.ingest(call.rows, at(1))
+    call = Story(0).arrives().routed().dials().wait(5).answered()
+    ingesting = await call_ingest(store)
+    await ingesting.ingest(call.rows, at(1))
     for count in range(100):
         written = len(call.rows)
         call.wait(1).dials("colleague").leg_ends(17, "colleague").add("ANSWER")
-        await one.ingest(call.rows[written:], at(2 + count))
+        await ingesting.ingest(call.rows[written:], at(2 + count))
     async with store.read() as session:
         (rows,) = (await session.cel_log.open_rows()).values()
     assert len(rows) < 80
@@ -45,10 +46,10 @@ async def test_a_call_that_asterisk_died_too_early_to_name_is_in_the_list(store:
     await furnish(store, webhook())
     call, refused = Story(0).arrives(), Story(10)
     refused.add("CHAN_START").add("HANGUP", hangupcause=21).add("CHAN_END").add("LINKEDID_END")
-    one = await call_ingest(store, Clock(later(3600)))
-    await one.ingest([call.rows[0], *refused.rows], at(1))
+    ingesting = await call_ingest(store, Clock(later(3600)))
+    await ingesting.ingest([call.rows[0], *refused.rows], at(1))
     assert (await known(store))[0] == []
-    assert await one.close_silent(frozenset()) == 1
+    assert await ingesting.close_silent(frozenset()) == 1
     (kept,) = (await known(store))[0]
     assert (kept.id, kept.ending) == (call.linkedid, Ending.NOT_LOGGED)
     assert (kept.number, kept.trunk, kept.caller) == (DID, "carrier", "+79161234567")

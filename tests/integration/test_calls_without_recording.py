@@ -45,7 +45,7 @@ async def test_amocrm(amo: Amo, audio: Recording | None) -> None:
     done = await amo.annotate(account)
     assert await sent(amo.crm(account), account, call_event(), done, audio) == LISTED
     notes = [note for notes in amo.account.notes.values() for note in notes]
-    (note,) = [one for one in notes if one["note_type"] == "call_in"]
+    (note,) = [note for note in notes if note["note_type"] == "call_in"]
     assert "link" not in note["params"]
 
 
@@ -100,7 +100,7 @@ async def test_from_its_end_an_unrecorded_call_goes_into_the_list_of_calls(
         clock.move(60)
     await accounts.close()
 
-    assert {one.state for one in await list_deliveries(store)} == {DeliveryState.DONE}
+    assert {delivery.state for delivery in await list_deliveries(store)} == {DeliveryState.DONE}
     (call,) = retailcrm_world.account.calls.values()
     assert call["result"] == "answered"
     assert "recordUrl" not in call
@@ -122,7 +122,7 @@ async def test_what_is_recorded_or_missed_is_not_listed_twice(
     async with store.write() as session:
         await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, later(60))
         await enqueue_unrecorded(session, [call], later(60))
-    assert sorted(one.kind for one in await list_deliveries(store)) == kinds
+    assert sorted(delivery.kind for delivery in await list_deliveries(store)) == kinds
 
 
 class Failing:
@@ -150,4 +150,4 @@ async def test_a_recording_that_failed_leaves_its_call_for_the_list(
         await session.add(replace(AUDIO, state=RecordingState.WAITING))
     await store_due(store, Failing(state), Clock(later(90)))
     made = await list_deliveries(store)
-    assert [one.receiver_id for one in made] == ([account.id] if rules.recordings else [])
+    assert [delivery.receiver_id for delivery in made] == ([account.id] if rules.recordings else [])

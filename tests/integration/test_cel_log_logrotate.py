@@ -88,7 +88,7 @@ def test_the_documented_rule_for_logrotate_loses_and_repeats_nothing(
     append(path, lines(last.rows))
     reader.read()
     assert reader.rows == [row for story in (*told, last) for row in story.rows]
-    assert any(one.suffix == ".gz" for one in path.parent.iterdir())
+    assert any(file.suffix == ".gz" for file in path.parent.iterdir())
 
 
 def test_the_oldest_files_are_removed_once_they_were_read(reader: Reader, path: Path) -> None:
@@ -100,8 +100,8 @@ def test_the_oldest_files_are_removed_once_they_were_read(reader: Reader, path: 
     reader.read()
     assert reader.cursor is not None
     removed = remove_oldest(path, reader.cursor.finished, keep=2)
-    assert [one.name for one in removed] == [f"cel.csv.old-{n:06}" for n in (1, 2, 3)]
-    assert sorted(one.name for one in path.parent.iterdir()) == [
+    assert [file.name for file in removed] == [f"cel.csv.old-{n:06}" for n in (1, 2, 3)]
+    assert sorted(file.name for file in path.parent.iterdir()) == [
         "cel.csv",
         "cel.csv.old-000004",
         "cel.csv.old-000005",

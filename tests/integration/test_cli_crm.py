@@ -219,7 +219,7 @@ def test_a_real_server_is_asked_and_one_that_is_away_is_named_without_a_tracebac
     assert "Data streams" in ringtrace(*place, stdin=KEY, status=1).out
     assert ringtrace("crm", "list", "--json").json == []
     assert all(
-        one["well"] for one in ringtrace(*place, *option, "--json", stdin=KEY).json["checks"]
+        check["well"] for check in ringtrace(*place, *option, "--json", stdin=KEY).json["checks"]
     )
     ringtrace("crm", "change", "stats", "--address", "http://127.0.0.1:1")
     assert "ConnectError" in ringtrace("crm", "check", "stats", status=1).err

@@ -147,7 +147,7 @@ def test_removing_a_connection_gives_up_what_waits_and_forgets_the_token(
         "removed": "main",
         "given_up": 2,
     }
-    found = {one["id"]: one for one in ringtrace("delivery", "list", "--json").json}
+    found = {delivery["id"]: delivery for delivery in ringtrace("delivery", "list", "--json").json}
     assert found["delivery-done"]["state"] == "done"
     for waited in ("delivery-pending", "delivery-needs_review"):
         assert found[waited]["state"] == "failed"
@@ -224,7 +224,7 @@ def test_the_documentation_names_every_kind_every_rule_and_every_fact() -> None:
 def test_every_kind_says_what_it_needs() -> None:
     kinds = ringtrace("crm", "kinds", "--json").json
     assert kinds.keys() == KINDS.keys()
-    assert all(one["token"] for one in kinds.values())
+    assert all(kind["token"] for kind in kinds.values())
     said = ringtrace("crm", "kinds").out
     assert all(f"{name}: {kind.title}" in said for name, kind in KINDS.items())
 
@@ -236,7 +236,7 @@ async def test_doctor_names_connections_that_rest_and_counts_what_waits_for_a_pe
     store: SqlStore,
 ) -> None:
     case = Case(settings=Settings(), store=store, secrets=None)
-    assert [one.level for one in await setup.connections(case)] == [Level.OK]
+    assert [finding.level for finding in await setup.connections(case)] == [Level.OK]
     rest = datetime.now(UTC) + timedelta(minutes=5)
     await furnish(
         store,

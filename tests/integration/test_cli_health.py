@@ -149,7 +149,7 @@ async def test_a_mailbox_that_cannot_be_read_is_named_with_its_reason(store: Sql
 
 
 async def levels(store: SqlStore) -> dict[str, Level]:
-    return {one.name: one.level for one in await setup.mailboxes(case(store))}
+    return {finding.name: finding.level for finding in await setup.mailboxes(case(store))}
 
 
 # the file of places

@@ -61,7 +61,9 @@ def test_addresses_of_channels_are_added_listed_and_removed() -> None:
     assert "info+cards@shop.example is now the address of Business cards" in ringtrace(
         "mail", "channel", "add", "shop", "Cards", "Business cards"
     ).out  # fmt: skip
-    assert [one["tag"] for one in ringtrace("mail", "channel", "list", "--json").json] == ["cards"]
+    assert [channel["tag"] for channel in ringtrace("mail", "channel", "list", "--json").json] == [
+        "cards"
+    ]
     assert "info+cards@shop.example" in ringtrace("mail", "channel", "list").out
     assert "already" in ringtrace("mail", "channel", "add", "shop", "cards", "Others", status=1).err
     ringtrace("mail", "channel", "remove", "shop", "cards")

@@ -170,8 +170,8 @@ def test_each_change_of_a_trunk_leaves_one_line_without_its_password() -> None:
     ]
     lines = [
         json.loads(line)
-        for one in ran
-        for line in one.err.splitlines()
+        for result in ran
+        for line in result.err.splitlines()
         if "configuration_changed" in line
     ]
     assert [(line["action"], line["kind"], line["key"], line["who"]) for line in lines] == [

@@ -22,12 +22,12 @@ LATER = NOON + timedelta(minutes=5)
 
 async def found(store: SqlStore, text: str) -> list[str]:
     async with store.read() as session:
-        return [one.id for one in await session.calls.find(CallFilter(text=text))]
+        return [call.id for call in await session.calls.find(CallFilter(text=text))]
 
 
 async def commented(store: SqlStore) -> list[str]:
     async with store.read() as session:
-        return [one.id for one in await session.calls.find(CallFilter(commented=True))]
+        return [call.id for call in await session.calls.find(CallFilter(commented=True))]
 
 
 async def some_calls(store: SqlStore) -> None:

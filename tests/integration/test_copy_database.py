@@ -155,7 +155,7 @@ def test_another_database_that_is_empty_is_warned_of_at_start_and_by_doctor(
             found = await other_database(
                 Case(settings=Settings(home=home), store=store, secrets=None)
             )
-            return [one.level for one in found]
+            return [finding.level for finding in found]
         finally:
             await store.close()
 

@@ -48,7 +48,7 @@ async def ill(crm: object, connection: Connection) -> dict[str, str]:
     call = call_event()
     call = replace(call, facts={**call.facts, "campaign": LONG})
     found = faults(await crm.catalogue(whole=True), connection, [call])
-    return {str(one.what): str(one.fix) for one in found}
+    return {str(check.what): str(check.fix) for check in found}
 
 
 async def test_amocrm(amo: Amo) -> None:

@@ -85,7 +85,7 @@ async def test_amocrm(amo: Amo) -> None:
     said = await sent(amo.crm(account), account, call_event(), done)
     assert said == "the recording is in the CRM's list of calls"
     notes = [note for notes in amo.account.notes.values() for note in notes]
-    (note,) = [one for one in notes if one["note_type"] == "call_in"]
+    (note,) = [note for note in notes if note["note_type"] == "call_in"]
     assert note["params"]["link"] == LINK
     assert (note["params"]["phone"], note["params"]["duration"]) == (ANNA, 50)
 
@@ -128,7 +128,7 @@ async def test_hubspot(hub: hubspot.World) -> None:
     assert call.properties["hs_call_recording_url"] == LINK
     assert call.properties["hs_call_title"] == f"Call {hubspot.CALLER}"
     linked = [hub.hub.account.linked("calls", call.id, kind) for kind in ("contacts", "deals")]
-    assert [len(one) for one in linked] == [1, 1]
+    assert [len(links) for links in linked] == [1, 1]
 
 
 async def test_retailcrm_gets_an_answered_call_with_its_recording_alone(
@@ -201,7 +201,7 @@ async def test_a_stored_recording_goes_to_the_crm_after_its_call_and_no_link_is_
         await enqueue_calls(session, [call], DeliveryKind.CALL_ENDED, clock())
         made = await recording_deliveries(session, call, AUDIO, clock())
         await session.deliveries.add(made)
-    assert [one.receiver_id for one in made] == ["sales"]
+    assert [delivery.receiver_id for delivery in made] == ["sales"]
 
     accounts = Accounts(store, tmp_path, clock)
     senders = Senders(store, None, accounts, "http://pages", clock, lambda *_: LINK)  # type: ignore[arg-type]
@@ -211,7 +211,7 @@ async def test_a_stored_recording_goes_to_the_crm_after_its_call_and_no_link_is_
     await accounts.close()
 
     done = await list_deliveries(store)
-    assert {(one.kind, one.state) for one in done} == {
+    assert {(delivery.kind, delivery.state) for delivery in done} == {
         (DeliveryKind.CALL_ENDED, DeliveryState.DONE),
         (DeliveryKind.RECORDING_READY, DeliveryState.DONE),
     }

@@ -129,7 +129,7 @@ async def test_hubspot_gives_it_to_the_owner(hub: hubspot.World) -> None:
         "CALL",
         "NOT_STARTED",
     )
-    assert anna.id in {one.id for one in hub.all("contacts")}
+    assert anna.id in {contact.id for contact in hub.all("contacts")}
 
 
 async def test_retailcrm_needs_a_user_and_takes_the_manager_of_the_order(
@@ -165,7 +165,7 @@ async def test_a_dry_run_shows_the_task_and_adds_none(amo: Amo) -> None:
     connection = amo.connection(rules=Rules(task=True))
     crm = DryRunCrm(amo.crm(connection))
     await annotate(crm, connection, MISSED, looks=0, now=later(100))
-    (step,) = [one for one in crm.steps if one.verb == "task"]
+    (step,) = [step for step in crm.steps if step.verb == "task"]
     assert step.values["responsible"] == "7"
     assert amo.account.tasks == []
 

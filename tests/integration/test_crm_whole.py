@@ -98,7 +98,7 @@ async def test_a_call_becomes_a_contact_and_a_deal_with_its_client_id(company: C
     assert f"{PAGES}/calls/{story.linkedid}" in deal["comment"]
     async with company.store.read() as session:
         kept = await session.find(Entity, call_id=story.linkedid)
-    assert {(one.kind, one.created_by, one.client_id) for one in kept} == {
+    assert {(entity.kind, entity.created_by, entity.client_id) for entity in kept} == {
         ("contact", CreatedBy.US, "123.456"),
         ("deal", CreatedBy.US, "123.456"),
     }
@@ -163,7 +163,9 @@ async def test_what_the_telephony_created_for_one_call_is_not_taken_for_the_next
     second = await company.call()
     await company.work()
     waiting = next(
-        one for one in await list_deliveries(company.store) if one.call_id == second.linkedid
+        delivery
+        for delivery in await list_deliveries(company.store)
+        if delivery.call_id == second.linkedid
     )
     assert waiting.state is DeliveryState.PENDING
     async with company.store.read() as session:
@@ -187,7 +189,9 @@ async def test_a_repeat_call_for_which_the_telephony_creates_nothing_is_done_whe
     company.clock.move(601)
     await company.work()
     told = next(
-        one for one in await list_deliveries(company.store) if one.call_id == second.linkedid
+        delivery
+        for delivery in await list_deliveries(company.store)
+        if delivery.call_id == second.linkedid
     )
     if stands == "123.456":
         assert told.state is DeliveryState.DONE
@@ -218,9 +222,9 @@ async def test_a_call_that_turns_out_to_be_nobodys_loses_its_client_id(
     assert (await company.work()).state is DeliveryState.DONE
     assert [deal[FIELD] for deal in company.world.opportunities] == [""]
     async with company.store.read() as session:
-        assert {one.client_id for one in await session.find(Entity, call_id=story.linkedid)} == {
-            None
-        }
+        assert {
+            entity.client_id for entity in await session.find(Entity, call_id=story.linkedid)
+        } == {None}
 
 
 async def test_what_was_created_since_the_phone_called_again_is_the_next_calls(
@@ -237,6 +241,6 @@ async def test_what_was_created_since_the_phone_called_again_is_the_next_calls(
     for _ in range(2):
         company.clock.move(10)
         await company.work()
-    states = {one.call_id: one.state for one in await list_deliveries(company.store)}
+    states = {delivery.call_id: delivery.state for delivery in await list_deliveries(company.store)}
     assert states == {first.linkedid: DeliveryState.PENDING, second.linkedid: DeliveryState.DONE}
     assert telephony.client_id(deal) == "123.456"

@@ -82,16 +82,16 @@ async def test_a_call_that_ends_meanwhile_has_ended_once_afterwards(
 ) -> None:
     await furnish(postgresql, webhook())
     story = answered_call()
-    one = await call_ingest(postgresql)
-    await one.ingest(story.rows[:9], at(9))
+    ingest = await call_ingest(postgresql)
+    await ingest.ingest(story.rows[:9], at(9))
     async with ill(postgresql, "call", state):
         for _ in range(2):
-            await one.ready()
+            await ingest.ready()
             with pytest.raises(DatabaseUnavailable):
-                await one.ingest(story.rows[9:], at(20))
-    await one.ready()
-    assert one.cursor == at(9)
-    await one.ingest(story.rows[9:], at(20))
+                await ingest.ingest(story.rows[9:], at(20))
+    await ingest.ready()
+    assert ingest.cursor == at(9)
+    await ingest.ingest(story.rows[9:], at(20))
     calls, recordings, deliveries, _ = await known(postgresql)
     assert [call.state for call in calls] == [State.ENDED]
     assert len(recordings) == len(deliveries) == 1
@@ -148,6 +148,6 @@ async def test_a_server_that_only_reads_is_unavailable_for_writes(
     await postgresql.close()
     with pytest.raises(DatabaseUnavailable, match="read-only"):
         await furnish(postgresql)
-    one = await call_ingest(postgresql)
+    ingest = await call_ingest(postgresql)
     with pytest.raises(DatabaseUnavailable):
-        await one.ingest(answered_call(at=later(10)).rows, at(1))
+        await ingest.ingest(answered_call(at=later(10)).rows, at(1))

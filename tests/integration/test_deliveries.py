@@ -64,8 +64,8 @@ async def test_every_attempt_bears_the_same_key_and_one_that_succeeds_is_the_las
     clock.move(1e6)
     assert await deliver_due(store, sender, clock) == 0
     message = message_id("call.ended:rt1-1.0")
-    assert [one.headers["webhook-id"] for one in hook.requests] == [message] * 4
-    assert len({one.body for one in hook.requests}) == 1
+    assert [request.headers["webhook-id"] for request in hook.requests] == [message] * 4
+    assert len({request.body for request in hook.requests}) == 1
 
 
 async def test_a_receiver_that_is_down_for_longer_than_the_deadline_is_given_up_and_sent_by_hand(
@@ -137,7 +137,7 @@ async def test_a_worker_killed_between_sending_and_writing_it_down_sends_again_u
     assert await deliver_due(store, sender, Clock(NOON + CLAIM / 2)) == 0
     assert await deliver_due(store, sender, Clock(NOON + CLAIM)) == 1
     message = message_id("call.ended:rt1-1.0")
-    assert [one.headers["webhook-id"] for one in hook.requests] == [message] * 2
+    assert [request.headers["webhook-id"] for request in hook.requests] == [message] * 2
 
 
 async def test_a_slow_receiver_does_not_keep_the_others_waiting(
@@ -160,5 +160,5 @@ async def test_a_slow_receiver_does_not_keep_the_others_waiting(
             await session.add(webhook("slow", url=slow.url))
         async with asyncio.timeout(30):  # the sender's patience is longer
             assert await deliver_due(store, sender, Clock()) == 2
-    states = {one.receiver_id: one.state for one in await list_deliveries(store)}
+    states = {delivery.receiver_id: delivery.state for delivery in await list_deliveries(store)}
     assert states == {"crm": DeliveryState.DONE, "slow": DeliveryState.PENDING}

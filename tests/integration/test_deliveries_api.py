@@ -44,7 +44,8 @@ async def test_another_system_names_an_entity_and_naming_it_again_changes_nothin
     assert await revision(world) == reached
     found = (await world.program(Scope.CALLS_READ).get(f"{path}/entities")).json()
     assert [
-        (one["kind"], one["external_id"], one["created_by"], one["connection_id"]) for one in found
+        (entity["kind"], entity["external_id"], entity["created_by"], entity["connection_id"])
+        for entity in found
     ] == [("deal", "УТ-00000012", "api", None)]
     assert (await world.program(Scope.CALLS_READ).get(path)).json()["entities"] == found
 
@@ -153,7 +154,10 @@ async def test_deliveries_are_found_by_state_and_receiver(
     world: World, calls: dict[str, Call], query: str, ids: set[str]
 ) -> None:
     answer = (await world.program(Scope.CALLS_READ).get(f"/api/v1/deliveries?{query}")).json()
-    assert ({one["id"] for one in answer["deliveries"]}, answer["next_cursor"]) == (ids, None)
+    assert ({delivery["id"] for delivery in answer["deliveries"]}, answer["next_cursor"]) == (
+        ids,
+        None,
+    )
 
 
 async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> None:
@@ -169,7 +173,7 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
     program, seen, cursor = world.program(Scope.CALLS_READ), [], ""
     for _ in range(5):
         answer = (await program.get(f"/api/v1/deliveries?limit=4&receiver=crm{cursor}")).json()
-        seen += [one["id"] for one in answer["deliveries"]]
+        seen += [delivery["id"] for delivery in answer["deliveries"]]
         await write(
             world,
             a_delivery(
@@ -179,7 +183,10 @@ async def test_pages_of_deliveries_miss_none_and_repeat_none(world: World) -> No
         cursor = f"&cursor={answer['next_cursor']}"
     assert answer["next_cursor"] is None
     assert seen == [
-        one.id for one in sorted(made, key=lambda one: (one.created_at, one.id), reverse=True)
+        delivery.id
+        for delivery in sorted(
+            made, key=lambda delivery: (delivery.created_at, delivery.id), reverse=True
+        )
     ]
     assert (await program.get("/api/v1/deliveries?cursor=nonsense")).status_code == 422
 

@@ -220,8 +220,8 @@ async def test_the_reasons_that_are_given_are_shown_in_the_readers_language(worl
         id=call.id, site_id="shop", caller="+79161234567", number=None, arrived_at=call.arrived_at,
         ended_at=call.arrived_at, answered=True, talk_seconds=1, destination_id=None, facts={"client_id": "1.2"},  # noqa: E501
     )  # fmt: skip
-    alike = tuple(replace(one, phones=("+79161234567",), open=True, created_at=call.arrived_at)
-                  for one in (Found(ref=DEAL), Found(ref=replace(DEAL, id="31339"))))  # fmt: skip
+    alike = tuple(replace(found, phones=("+79161234567",), open=True, created_at=call.arrived_at)
+                  for found in (Found(ref=DEAL), Found(ref=replace(DEAL, id="31339"))))  # fmt: skip
     stranger = Found(ref=LEAD, phones=("+78000000000",), created_at=call.arrived_at)
     for name, found in {"several": alike, "near": (stranger,), "none": ()}.items():
         with pytest.raises(NeedsReview) as said:

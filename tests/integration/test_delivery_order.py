@@ -39,7 +39,7 @@ class Busy(Account):
         self._key: str | None = key
 
     async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
-        if [one.key for one in deliveries] == [self._key]:
+        if [delivery.key for delivery in deliveries] == [self._key]:
             self.answers, self._key = [ReceiverUnavailable(Outcome.text("503"))], None
         return await super().send(deliveries, receiver)
 
@@ -138,7 +138,7 @@ async def test_an_entity_is_kept_once_however_often_it_is_sent(store: SqlStore) 
     await resend_delivery(store, (await kept(store, "c1")).id, clock())
     await work(store, Account(answer), clock)
     async with store.read() as session:
-        assert [one.client_id for one in await session.find(Entity, call_id="c1")] == ["1.2"]
+        assert [entity.client_id for entity in await session.find(Entity, call_id="c1")] == ["1.2"]
 
 
 async def test_what_comes_too_late_is_not_sent(store: SqlStore) -> None:
@@ -203,7 +203,7 @@ async def test_a_fault_of_ours_stops_one_delivery_and_not_the_worker(
 ) -> None:
     await furnish(store, delivery("c1"), delivery("c2"))
     assert await work(store, Account(fault), Clock()) == 2
-    states = {(await kept(store, one)).state for one in ("c1", "c2")}
+    states = {(await kept(store, call_id)).state for call_id in ("c1", "c2")}
     assert states == {DeliveryState.PENDING, DeliveryState.DONE}
 
 
@@ -215,9 +215,9 @@ async def test_what_a_receiver_says_is_kept_without_what_no_database_keeps(store
         NeedsReview(Outcome.text("two \x00"), (odd,)),
     )
     await work(store, account, Clock())
-    told = [await kept(store, one) for one in ("c1", "c2")]
-    assert {one.state for one in told} == {DeliveryState.DONE, DeliveryState.NEEDS_REVIEW}
-    (candidate,) = next(one.candidates for one in told if one.candidates)
+    told = [await kept(store, call_id) for call_id in ("c1", "c2")]
+    assert {delivery.state for delivery in told} == {DeliveryState.DONE, DeliveryState.NEEDS_REVIEW}
+    (candidate,) = next(delivery.candidates for delivery in told if delivery.candidates)
     assert (candidate.title, candidate.created_at) == ("door", None)
 
 
@@ -247,7 +247,7 @@ async def test_all_processes_together_keep_an_accounts_pace(
 ) -> None:
     clock = Clock()
     stores = (store, other_store)[:processes]
-    pacers = [RateLimiter(one, "crm", per_second=100, burst=2, clock=clock) for one in stores]
+    pacers = [RateLimiter(each, "crm", per_second=100, burst=2, clock=clock) for each in stores]
     await asyncio.gather(*(pacers[n % processes]() for n in range(6)))
     async with store.write() as session:
         account = await session.receivers.lock("crm", clock())

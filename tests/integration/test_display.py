@@ -45,7 +45,7 @@ async def test_the_lease_of_an_earlier_visit_gives_way_to_one_of_the_new_visit(
     await furnish(store)
     first = await open_page(store, SHOP)
     again = await open_page(store, ADS, later(10), visitor_id=first.visitor_id)
-    new, old = [one for one in await _leases(store) if one.number == DID]
+    new, old = [lease for lease in await _leases(store) if lease.number == DID]
     assert (new.visit_id, new.started_at) == (again.visit_id, later(10))
     assert (old.visit_id, old.frozen_at, old.ends_at) == (first.visit_id, later(10), later(10))
 
@@ -135,9 +135,9 @@ async def test_a_pool_gives_no_more_than_its_budget_of_an_hour(store: SqlStore) 
     await set_up(store, pool(leases_per_hour=3))
     desk = visit_service(store)
     arrived = await asyncio.gather(*(open_page(desk) for _ in range(5)))
-    assert [one.numbers["main"].level for one in arrived].count(DisplayLevel.DYNAMIC) == 3
+    assert [opened.numbers["main"].level for opened in arrived].count(DisplayLevel.DYNAMIC) == 3
     assert {step.reason for step in await everything(store, Fallback)} == {Reason.BUDGET}
-    first = next(one for one in arrived if one.numbers["main"].number)
+    first = next(opened for opened in arrived if opened.numbers["main"].number)
     assert (
         await open_page(desk, visitor_id=first.visitor_id)
     ).numbers == first.numbers  # they hold it already
@@ -162,11 +162,11 @@ async def test_many_pages_at_once_in_several_processes_never_share_a_number(
     await furnish(
         store, numbers=[dynamic(f"+749500000{i:02}", free_at=later(-i)) for i in range(30)]
     )
-    desks = [visit_service(one) for one in (store, other_store)]
+    desks = [visit_service(each) for each in (store, other_store)]
     arrived = await asyncio.gather(
         *(open_page(desks[i % 2], now=later(i / 1000)) for i in range(40))
     )
-    numbers = [one.numbers["main"].number for one in arrived if one.numbers["main"].number]
+    numbers = [opened.numbers["main"].number for opened in arrived if opened.numbers["main"].number]
     assert len(numbers) == len(set(numbers)) == 30
     assert len(await everything(store, Lease)) == 30
 
@@ -178,19 +178,24 @@ async def test_returning_visitors_and_new_ones_at_once_never_share_a_number(
     others.
     """
     await furnish(store, numbers=[dynamic(f"+749500000{i:02}") for i in range(12)])
-    desks = [visit_service(one) for one in (store, other_store)]
+    desks = [visit_service(each) for each in (store, other_store)]
     known = [(await open_page(desks[0])).visitor_id for _ in range(12)]
     now = NOON
     for _ in range(4):
         now = now.replace(day=now.day + 1)
         who = [known[i // 2] if i % 2 else None for i in range(24)]
         await asyncio.gather(
-            *(open_page(desks[i % 3 % 2], now=now, visitor_id=one) for i, one in enumerate(who))
+            *(
+                open_page(desks[i % 3 % 2], now=now, visitor_id=visitor_id)
+                for i, visitor_id in enumerate(who)
+            )
         )
         held = [
-            one for one in await everything(store, Lease) if one.started_at <= now < one.ends_at
+            lease
+            for lease in await everything(store, Lease)
+            if lease.started_at <= now < lease.ends_at
         ]
-        assert len({one.number for one in held}) == len(held) <= 12
+        assert len({lease.number for lease in held}) == len(held) <= 12
         assert len(held) >= 10
 
 

@@ -20,7 +20,7 @@ async def test_a_receiver_whose_host_does_not_resolve_fails_with_what_to_do(
         await session.add(webhook("off", url="https://nothing.invalid/in", active=False))
         await session.add(Connection(id="sales", address="https://gone.invalid", **crm))
     found = await receivers(Case(settings=Settings(), store=store, secrets=None))
-    assert {one.name: one.level for one in found} == {
+    assert {finding.name: finding.level for finding in found} == {
         "webhook lost": Level.FAIL,
         "connection sales": Level.FAIL,
     }

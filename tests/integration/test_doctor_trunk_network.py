@@ -38,7 +38,7 @@ async def test_a_host_and_a_proxy_that_do_not_resolve_are_named(
     lost = ip("lost", "sip.nothing.invalid:5070")
     behind = ip("behind", proxy="proxy.nothing.invalid")
     found = await names(case_of(tmp_path, store, ip(), lost, behind, ip("v6", "[::1]")))
-    assert [(one.name, one.level) for one in found] == [
+    assert [(finding.name, finding.level) for finding in found] == [
         ("trunk lost", Level.FAIL),
         ("trunk behind", Level.FAIL),
     ]

@@ -33,7 +33,7 @@ async def test_a_user_with_hmac_signs_each_request(espo: EspoCrmAccount) -> None
     espo.account.hmac = True
     crm = espo.crm(espo.connection(), {"key": KEY, "secret": SECRET})
     anna = espo.add(CONTACT, phone=ANNA)
-    assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert [contact.ref for contact in await crm.contacts(ANNA)] == [anna]
     await crm.write(anna, {"cGaClientId": CLIENT_ID})
     assert espo.client_id(anna) == CLIENT_ID
     with pytest.raises(ReceiverUnavailable):
@@ -43,7 +43,7 @@ async def test_a_user_with_hmac_signs_each_request(espo: EspoCrmAccount) -> None
 async def test_a_contact_is_found_by_any_of_its_phones(espo: EspoCrmAccount) -> None:
     anna = espo.add(CONTACT, phone="+74951112233")
     phones = ("+74951112233", "8 (912) 345-67-89", "+375291234567")
-    espo.row(anna)["phoneNumberData"] = [{"phoneNumber": one} for one in phones]
+    espo.row(anna)["phoneNumberData"] = [{"phoneNumber": phone} for phone in phones]
     (found,) = await espo.crm(espo.connection()).contacts(ANNA)
     assert (found.ref, found.phones) == (anna, phones)
 
@@ -124,7 +124,7 @@ async def test_the_check_names_each_right_that_the_role_lacks(espo: EspoCrmAccou
     assert not check.well
     assert "Contact: read, Contact: stream" in str(check.fix)
     espo.account.role["Contact"] |= {"read": "team", "stream": "all"}
-    assert all(one.well for one in await espo.crm(espo.connection()).check())
+    assert all(check.well for check in await espo.crm(espo.connection()).check())
 
 
 async def test_a_right_that_is_missing_waits_and_a_value_that_is_refused_does_not(

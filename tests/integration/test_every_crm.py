@@ -144,7 +144,7 @@ async def test_of_two_new_deals_a_person_chooses(crm: CrmAccount) -> None:
     deals = {crm.add(DEAL, contact=anna) for _ in range(2)}
     with pytest.raises(NeedsReview) as needs_review:
         await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY))
-    assert {one.ref for one in needs_review.value.candidates} == deals
+    assert {candidate.ref for candidate in needs_review.value.candidates} == deals
     chosen = max(deals, key=lambda ref: ref.id)
     await crm.tell(call_event(), crm.connection(mode=Mode.TELEPHONY), chosen=chosen)
     assert crm.client_id(chosen) == CLIENT_ID
@@ -193,14 +193,14 @@ async def test_a_call_of_another_visitor_changes_what_we_created(crm: CrmAccount
     call = call_event()
     kept = kept_of(await crm.tell(call), call)
     await crm.tell(boris(call), kept=kept, before=[call])
-    assert {crm.client_id(one.ref) for one in kept} == {"777.888"}
+    assert {crm.client_id(entity.ref) for entity in kept} == {"777.888"}
 
 
 async def test_a_deleted_entity_is_gone_and_the_other_gets_what_is_known(crm: CrmAccount) -> None:
     call = call_event()
     kept = kept_of(await crm.tell(call), call)
-    (deal,) = (one.ref for one in kept if one.kind is DEAL)
-    (contact,) = (one.ref for one in kept if one.kind is CONTACT)
+    (deal,) = (entity.ref for entity in kept if entity.kind is DEAL)
+    (contact,) = (entity.ref for entity in kept if entity.kind is CONTACT)
     crm.delete(deal)
     with pytest.raises(EntityGone):
         await crm.crm(crm.connection()).read(deal, ["x"])

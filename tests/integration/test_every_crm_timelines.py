@@ -23,12 +23,12 @@ from tests.support.builders import NOON, Clock, later
 from tests.support.crm_calls import ANNA, call_event
 
 CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
-WITH_TIMELINES = [one for one in ACCOUNTS if issubclass(one, TimelineAccount)]
+WITH_TIMELINES = [account for account in ACCOUNTS if issubclass(account, TimelineAccount)]
 MISSED = call_event(answered=False, talk=0)
 TODAY = f"{NOON:%Y-%m-%d}"
 
 
-@pytest_asyncio.fixture(params=WITH_TIMELINES, ids=lambda one: one.__name__)
+@pytest_asyncio.fixture(params=WITH_TIMELINES, ids=lambda account: account.__name__)
 async def crm(request: pytest.FixtureRequest) -> AsyncIterator[TimelineAccount]:
     account: TimelineAccount = request.param(Clock(later(70)))
     async with account.serve() as address:
@@ -213,7 +213,7 @@ async def ill(crm: TimelineAccount, stage: str = "", **rules: object) -> dict[st
     options = {"stage": stage} if stage else {}
     to = crm.connection(options=options, **rules)
     catalogue = await catalogue_of(crm, to)
-    return {str(one.what): str(one.fix) for one in faults(catalogue, to, [])}
+    return {str(fault.what): str(fault.fix) for fault in faults(catalogue, to, [])}
 
 
 async def catalogue_of(crm: TimelineAccount, to: object) -> Catalogue:

@@ -33,7 +33,7 @@ async def test_a_wrong_token_waits_for_a_person_and_the_check_says_so(crm: CrmAc
     with pytest.raises(ReceiverUnavailable) as refused:
         await adapter.contacts(ANNA)
     assert refused.value.pause >= NO_RIGHT
-    assert not all(one.well for one in await adapter.check())
+    assert not all(check.well for check in await adapter.check())
 
 
 async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccount) -> None:
@@ -45,7 +45,7 @@ async def test_too_many_requests_are_tried_again_when_the_crm_says(crm: CrmAccou
     assert crm.count(DEAL) == 1
 
 
-@pytest.mark.parametrize("kind", ACCOUNTS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("kind", ACCOUNTS, ids=lambda account: account.__name__)
 @pytest.mark.parametrize(
     "body",
     [
@@ -94,9 +94,9 @@ async def test_the_fields_of_the_account_say_beforehand_what_a_list_refuses(
 async def test_what_is_prepared_passes_the_check(crm: CrmAccount, scenario: Scenario) -> None:
     options = {"field": crm.new_field}
     adapter = crm.crm(crm.connection(scenario=scenario, options=options))
-    assert not all(one.well for one in await adapter.check())
+    assert not all(check.well for check in await adapter.check())
     assert bool(await adapter.prepare()) is crm.adds_fields
     if not crm.adds_fields:
         return
-    assert [one for one in await adapter.check() if not one.well] == []
+    assert [check for check in await adapter.check() if not check.well] == []
     assert await adapter.prepare() == []

@@ -37,7 +37,7 @@ async def test_a_call_falls_into_its_visitors_session_and_says_nothing_of_who_ca
     (body,) = google.taken
     assert (body["client_id"], body["consent"]["ad_user_data"]) == (CLIENT_ID, "GRANTED")
     assert body["timestamp_micros"] == later(-5).timestamp() * 1e6  # the visit's last sign of life
-    assert [one["name"] for one in body["events"]] == ["phone_call"]
+    assert [sent["name"] for sent in body["events"]] == ["phone_call"]
     assert body["events"][0]["params"] == {
         "engagement_time_msec": 100,
         "session_id": SESSION,
@@ -65,7 +65,7 @@ async def test_a_first_call_and_one_that_was_talked_long_enough_are_events_of_th
 ) -> None:
     async with served(google.app) as url:
         await (await ga4(google, url, target_seconds="60")).send([event(**fields)])
-    assert [one["name"] for one in google.taken[0]["events"]] == names
+    assert [event["name"] for event in google.taken[0]["events"]] == names
 
 
 @pytest.mark.parametrize("hours", [23, 24, 71, 72.01])
@@ -75,9 +75,9 @@ async def test_a_late_event_is_sent_without_the_session_that_takes_it_no_more(
     google.clock = Clock(later(hours * 3600))
     async with served(google.app) as url:
         taken = await (await ga4(google, url)).send([event()])
-    (one,) = google.taken[0]["events"]
+    (sent,) = google.taken[0]["events"]
     in_session = hours < 24 - 1200 / 3600
-    assert ("session_id" in one["params"]) is in_session
+    assert ("session_id" in sent["params"]) is in_session
     assert ("takes events for 24 h only" in str(taken.said)) is not in_session
 
 
@@ -101,10 +101,10 @@ async def test_a_session_that_is_not_known_or_began_after_the_call_is_left_out(
 async def test_a_sale_has_value_and_currency_and_its_own_number(google: Ga4Server) -> None:
     async with served(google.app) as url:
         await (await ga4(google, url)).send([sale(event(), later(65))])
-    (one,) = google.taken[0]["events"]
-    assert one["name"] == "phone_sale"
-    assert (one["params"]["value"], one["params"]["currency"]) == (4990.5, "RUB")
-    assert one["params"]["transaction_id"] == "rt1-1.0:2026-11-22T12:01:05.000+00:00"
+    (sent,) = google.taken[0]["events"]
+    assert sent["name"] == "phone_sale"
+    assert (sent["params"]["value"], sent["params"]["currency"]) == (4990.5, "RUB")
+    assert sent["params"]["transaction_id"] == "rt1-1.0:2026-11-22T12:01:05.000+00:00"
 
 
 async def test_a_server_in_trouble_is_tried_again_and_what_is_nobodys_any_more_is_not_sent(
@@ -125,9 +125,9 @@ async def test_the_debugging_endpoint_is_asked_because_production_takes_anything
     google: Ga4Server,
 ) -> None:
     async with served(google.app) as url:
-        assert all(one.well for one in await (await ga4(google, url)).check())
+        assert all(check.well for check in await (await ga4(google, url)).check())
         wrong = await (await ga4(google, url, consent="MAYBE", measurement_id="UA-1")).check()
-        assert [one.well for one in wrong] == [False, False]
+        assert [check.well for check in wrong] == [False, False]
         assert "consent.ad_user_data" in str(wrong[1].fix)
         assert google.taken == []  # an examination records nothing
         await (await ga4(google, url, secret="wrong")).send([event()])

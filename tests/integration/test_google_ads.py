@@ -133,18 +133,18 @@ async def test_a_wrong_account_is_refused_for_good_and_found_by_the_check(
     ads: GoogleAdsServer,
 ) -> None:
     async with served(ads.app) as url:
-        assert [one.well for one in await google_ads(url).check()] == [True, True, True]
+        assert [check.well for check in await google_ads(url).check()] == [True, True, True]
         assert ads.conversions == {}
         with pytest.raises(Refused, match="400 Invalid JSON payload"):
             await google_ads(url, account="12").send([clicked()])
-        assert [one.well for one in await google_ads(url, account="12").check()] == [
+        assert [check.well for check in await google_ads(url, account="12").check()] == [
             True,
             False,
             False,
         ]
         nothing = await google_ads(url, conversion_action="", sale_action="").check()
-        assert [one.well for one in nothing] == [True, False]
-    assert all("accountId" in one for one in ads.faults)
+        assert [check.well for check in nothing] == [True, False]
+    assert all("accountId" in fault for fault in ads.faults)
     ads.faults.clear()
 
 

@@ -14,7 +14,7 @@ async def test_what_spoils_the_common_transaction_fails_alone(store: SqlStore) -
     async def act(_: Any, asked: Any) -> list[int]:
         if 3 in asked:
             raise InvalidInput("three")
-        return [one * 10 for one in asked]
+        return [number * 10 for number in asked]
 
     together = GroupCommit(store, act)
     results = await asyncio.gather(*(together(i) for i in range(6)), return_exceptions=True)

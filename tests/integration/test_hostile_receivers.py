@@ -123,7 +123,7 @@ async def delivered(
             assert well.requests, "those who do not answer hold up who does"
         await accounts.close()
         await webhooks.close()
-    return {one.receiver_id: one for one in await list_deliveries(store)}
+    return {delivery.receiver_id: delivery for delivery in await list_deliveries(store)}
 
 
 KINDS_AND_TOKENS = [
@@ -137,7 +137,7 @@ KINDS_AND_TOKENS = [
 @pytest.mark.parametrize(
     ("kind", "good_tokens"),
     [*KINDS_AND_TOKENS, ("webhook", True)],
-    ids=lambda one: one if isinstance(one, str) else ("" if one else "no token"),
+    ids=lambda value: value if isinstance(value, str) else ("" if value else "no token"),
 )
 async def test_every_answer_ends_in_an_outcome_and_holds_up_nothing_else(
     store: SqlStore,
@@ -159,8 +159,8 @@ async def test_every_answer_ends_in_an_outcome_and_holds_up_nothing_else(
             ]
         else:
             receivers = [connection(kind, place, server) for place in range(len(names))]
-            for one in receivers:
-                keep_token(tmp_path, one.id, dict.fromkeys(KINDS[kind].token, "7/c0defeed"))
+            for receiver in receivers:
+                keep_token(tmp_path, receiver.id, dict.fromkeys(KINDS[kind].token, "7/c0defeed"))
         with structlog.testing.capture_logs() as logs:
             made = await delivered(store, tmp_path, receivers, of_webhooks)
 

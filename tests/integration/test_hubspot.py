@@ -42,11 +42,11 @@ async def test_a_new_caller_becomes_what_the_scenario_says_with_the_client_id_on
     assert world.counts() == MADE[scenario]
     assert {created_by for _, created_by in done.entities} == {CreatedBy.US}
     for kind in set(MADE[scenario]) - {"notes"}:
-        (one,) = world.all(kind)
-        assert one.properties["ga_client_id"] == CLIENT_ID
-        assert one.properties["hubspot_owner_id"] == "42"
+        (made,) = world.all(kind)
+        assert made.properties["ga_client_id"] == CLIENT_ID
+        assert made.properties["hubspot_owner_id"] == "42"
         if kind in {"contacts", "companies"}:
-            assert one.properties["phone"] == CALLER
+            assert made.properties["phone"] == CALLER
 
 
 async def test_a_company_its_contact_and_its_deal_hang_together(world: World) -> None:
@@ -70,7 +70,7 @@ async def test_a_deal_gets_the_stage_of_the_options_and_the_mapped_facts(world: 
         "property call_source of contacts",
         "property call_source of deals",
     ]
-    assert all(one.well for one in await crm.check())
+    assert all(check.well for check in await crm.check())
     await annotate(crm, connection(rules), call_event(), looks=0, now=NOON)
     (deal,) = world.all("deals")
     assert (deal.properties["dealstage"], deal.properties["call_source"]) == (
@@ -108,18 +108,20 @@ async def test_killed_after_any_request_there_is_one_entity_of_each_kind(
             assert {ref.kind for ref, _ in done.entities} - {EntityKind.CONTACT} == ours - {
                 EntityKind.CONTACT
             }
-            assert all(one.properties["ga_client_id"] == CLIENT_ID for one in world.all("contacts"))
+            assert all(
+                contact.properties["ga_client_id"] == CLIENT_ID for contact in world.all("contacts")
+            )
         else:
             break
     assert requests > 4, "it was never killed"
 
 
 def _assert_tied(world: World, scenario: Scenario, known: bool) -> None:
-    linked, contacts = world.hub.account.linked, [one.id for one in world.all("contacts")]
+    linked, contacts = world.hub.account.linked, [contact.id for contact in world.all("contacts")]
     for kind in ("deals", "leads"):
-        for one in world.all(kind):
-            assert linked(kind, one.id, "contacts") == contacts
-            assert one.properties["ga_client_id"] == CLIENT_ID
+        for made in world.all(kind):
+            assert linked(kind, made.id, "contacts") == contacts
+            assert made.properties["ga_client_id"] == CLIENT_ID
     for company in world.all("companies"):
         assert linked("companies", company.id, "contacts") == contacts
         assert len(linked("companies", company.id, "deals")) == 1
@@ -204,14 +206,16 @@ async def test_of_two_contacts_with_one_phone_the_older_gets_the_deal(world: Wor
 async def test_a_contact_is_found_however_its_phone_is_written(world: World, written: str) -> None:
     there = world.put("contacts", {"phone": written})
     world.hub.account.pass_time(10)
-    assert [one.ref.id for one in await world.adapter().contacts(CALLER)] == [there.id]
+    assert [contact.ref.id for contact in await world.adapter().contacts(CALLER)] == [there.id]
 
 
 async def test_a_number_that_only_ends_alike_is_another_person(world: World) -> None:
     world.put("contacts", {"phone": "+7 995 123-45-67"})
     same = world.put("contacts", {"mobilephone": "+372 5123 4567"})
     world.hub.account.pass_time(10)
-    assert [one.ref.id for one in await world.adapter().contacts("+37251234567")] == [same.id]
+    assert [contact.ref.id for contact in await world.adapter().contacts("+37251234567")] == [
+        same.id
+    ]
 
 
 async def test_killed_after_any_request_a_repeat_call_is_one_note(world: World) -> None:
@@ -235,7 +239,7 @@ async def test_hidden_numbers_are_never_one_person(world: World) -> None:
         await world.tell(call_event(call_id, None))
         world.hub.account.pass_time(10)
     assert world.counts() == {"contacts": 2, "deals": 2}
-    assert not any("phone" in one.properties for one in world.all("contacts"))
+    assert not any("phone" in contact.properties for contact in world.all("contacts"))
 
 
 async def test_a_note_is_added_once_a_call_and_its_words_are_no_markup(world: World) -> None:
@@ -244,11 +248,11 @@ async def test_a_note_is_added_once_a_call_and_its_words_are_no_markup(world: Wo
     for _ in range(2):
         await crm.note(ref, "campaign <script>alert(1)</script>\nsecond line", "pbx-1")
     await crm.note(ref, "another", "pbx-11")
-    assert sorted("script" in one.properties["hs_note_body"] for one in world.all("notes")) == [
+    assert sorted("script" in note.properties["hs_note_body"] for note in world.all("notes")) == [
         False,
         True,
     ]
-    assert not any("<script" in one.properties["hs_note_body"] for one in world.all("notes"))
+    assert not any("<script" in note.properties["hs_note_body"] for note in world.all("notes"))
 
 
 async def test_a_missed_call_of_a_stranger_can_be_left_out(world: World) -> None:

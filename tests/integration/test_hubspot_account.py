@@ -43,14 +43,14 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
     async with account() as world:
         world.hub.account.properties["deals"].pop("ct_call_uid")
         crm = world.adapter()
-        assert [str(one.what) for one in await crm.check() if not one.well] == [
+        assert [str(check.what) for check in await crm.check() if not check.well] == [
             "deals: field ct_call_uid"
         ]
         assert await crm.prepare() == ["property ct_call_uid of deals"]
         assert await crm.prepare() == []
-        assert all(one.well for one in await crm.check())
+        assert all(check.well for check in await crm.check())
         world.hub.account.properties["deals"]["ct_call_uid"]["hasUniqueValue"] = False
-        (bad,) = [one for one in await crm.check() if not one.well]
+        (bad,) = [check for check in await crm.check() if not check.well]
         assert "must be unique" in str(bad.fix)
 
 
@@ -61,7 +61,7 @@ async def test_a_missing_scope_is_named(world: World) -> None:
     ) as trouble:
         await world.tell(call_event())
     assert trouble.value.pause == timedelta(minutes=5)
-    assert [str(one.what) for one in await world.adapter().check() if not one.well] == [
+    assert [str(check.what) for check in await world.adapter().check() if not check.well] == [
         "right crm.objects.deals.write"
     ]
 
@@ -207,7 +207,7 @@ async def test_the_official_library_and_the_contract_server_understand_each_othe
 
 def _drive(client: Any, world: World) -> None:
     contacts = client.crm.contacts
-    names = [one for one in world.hub.account.properties["contacts"] if one.startswith("c")]
+    names = [name for name in world.hub.account.properties["contacts"] if name.startswith("c")]
     assert "ct_call_uid" in names
     wanted = PropertyCreate(
         name="extra",
@@ -218,10 +218,10 @@ def _drive(client: Any, world: World) -> None:
         has_unique_value=False,
     )
     assert client.crm.properties.core_api.create("contacts", wanted).name == "extra"
-    one = SimplePublicObjectBatchInputUpsert(
+    upsert = SimplePublicObjectBatchInputUpsert(
         id="pbx-9", id_property="ct_call_uid", properties={"phone": CALLER, "extra": "1"}
     )
-    batch = BatchInputSimplePublicObjectBatchInputUpsert(inputs=[one])
+    batch = BatchInputSimplePublicObjectBatchInputUpsert(inputs=[upsert])
     first, second = (contacts.batch_api.upsert(batch).results[0] for _ in range(2))
     assert (first.id, first.new, second.new) == (second.id, True, False)
     by_call = contacts.basic_api.get_by_id("pbx-9", id_property="ct_call_uid", properties=["phone"])
@@ -253,7 +253,7 @@ async def test_a_service_key_needs_nothing_but_the_objects_themselves() -> None:
     """HubSpot documents no request by which a service key tells its scopes."""
     async with account() as world:
         crm = world.adapter(mode=Mode.TELEPHONY)
-        assert all(one.well for one in await crm.check())
+        assert all(check.well for check in await crm.check())
         world.put("contacts", {"phone": CALLER})
         await world.tell(call_event())
         assert world.hub.requests
@@ -272,14 +272,14 @@ async def test_each_missing_right_is_named_by_the_check(
     scope = f"crm.objects.{kind}.{right}"
     world.hub.scopes = EVERY_SCOPE - {scope}
     crm = world.adapter(Rules(scenario=Scenario.COMPANY_CONTACT_DEAL))
-    bad = [one for one in await crm.check() if not one.well]
-    assert [str(one.what) for one in bad] == [f"right {scope}"]
+    bad = [check for check in await crm.check() if not check.well]
+    assert [str(check.what) for check in bad] == [f"right {scope}"]
     assert "Service keys" in str(bad[0].fix)
 
 
 async def test_a_refused_key_says_what_to_do_in_the_check(world: World) -> None:
     world.hub.instead.extend(JSONResponse({"message": "expired"}, 401) for _ in range(9))
-    bad = [one for one in await world.adapter().check() if not one.well]
+    bad = [check for check in await world.adapter().check() if not check.well]
     assert "Development → Keys → Service keys" in str(bad[-1].fix)
 
 
@@ -297,4 +297,4 @@ async def test_a_right_that_is_added_later_is_noticed(world: World) -> None:
     crm = world.adapter()
     assert await crm.contacts(CALLER) == []
     world.hub.scopes = EVERY_SCOPE
-    assert [one.ref.kind for one in await crm.contacts(CALLER)] == [EntityKind.COMPANY]
+    assert [contact.ref.kind for contact in await crm.contacts(CALLER)] == [EntityKind.COMPANY]

@@ -35,7 +35,7 @@ async def test_what_the_calls_record_belongs_to_gets_the_client_id(world: World)
     world.logged(CALLER, ("contacts", contact.id), ("deals", deal.id))
     done = await world.tell_until(call_event())
     assert done.entities == ((Ref(kind=EntityKind.DEAL, id=deal.id), CreatedBy.TELEPHONY),)
-    assert [one.properties.get("ga_client_id") for one in world.all("deals")] == [None, CLIENT_ID]
+    assert [deal.properties.get("ga_client_id") for deal in world.all("deals")] == [None, CLIENT_ID]
 
 
 async def test_a_deal_that_the_record_names_wins_over_another_new_one(world: World) -> None:
@@ -69,8 +69,8 @@ async def test_a_telephony_that_creates_two_deals_is_left_to_a_person(
         world.logged(CALLER, ("contacts", contact.id))
     with pytest.raises(NeedsReview) as needs_review:
         await world.tell_until(call_event())
-    assert {one.title for one in needs_review.value.candidates} == {"one", "two"}
-    assert not any("ga_client_id" in one.properties for one in world.all("deals"))
+    assert {candidate.title for candidate in needs_review.value.candidates} == {"one", "two"}
+    assert not any("ga_client_id" in deal.properties for deal in world.all("deals"))
 
 
 async def test_a_telephony_that_creates_nothing_leaves_an_orphan(world: World) -> None:

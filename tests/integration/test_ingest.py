@@ -54,9 +54,9 @@ async def test_batches_cut_anywhere_teach_what_one_batch_teaches(store: SqlStore
     assert len(whole[0]) == 4
     async with store.write() as session:
         await _forget(session)
-    one = await call_ingest(store)
+    ingest = await call_ingest(store)
     for count, row in enumerate(rows, 1):
-        await one.ingest([row], at(count))
+        await ingest.ingest([row], at(count))
     assert await known(store) == whole
 
 
@@ -101,8 +101,8 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
     await furnish(store, webhook())
     rows = busy_hour()
     half = len(rows) // 2
-    one = await call_ingest(store)
-    await one.ingest(rows[:half], at(half))
+    ingest = await call_ingest(store)
+    await ingest.ingest(rows[:half], at(half))
     before = await known(store)
     with monkeypatch.context() as patched:
 
@@ -111,12 +111,12 @@ async def test_a_crash_in_the_transaction_leaves_everything_to_be_read_again(
 
         patched.setattr(port, step, fail)
         with pytest.raises(Broken):
-            await one.ingest(rows[half:], at(len(rows)))
+            await ingest.ingest(rows[half:], at(len(rows)))
     assert await known(store) == before
-    await one.recall()
-    assert one.cursor == at(half)
-    await one.ingest(rows[half:], at(len(rows)))
-    assert one.cursor == at(len(rows))
+    await ingest.recall()
+    assert ingest.cursor == at(half)
+    await ingest.ingest(rows[half:], at(len(rows)))
+    assert ingest.cursor == at(len(rows))
     calls, recordings, made, _ = await known(store)
     assert (len(calls), len(recordings), len(made)) == (4, 2, 3)
 
@@ -132,9 +132,9 @@ async def test_the_whole_cel_log_read_again_does_nothing_twice(store: SqlStore) 
     before = await known(store)
     async with store.read() as session:
         revision = await session.calls.revision()
-    one = await call_ingest(store)
+    ingest = await call_ingest(store)
     for count, row in enumerate(rows, 1):
-        await one.ingest([row], at(count))
+        await ingest.ingest([row], at(count))
     assert await known(store) == before
     assert stored in before[1]
     assert other in before[1]
@@ -145,9 +145,9 @@ async def test_the_whole_cel_log_read_again_does_nothing_twice(store: SqlStore) 
 
 async def test_the_cursor_is_where_the_facts_are(store: SqlStore) -> None:
     bad = RejectedRow(file="1:2@3", offset=7, text="?", reason="not CSV", at=NOON)
-    one = await call_ingest(store)
-    assert one.cursor is None
-    await one.ingest(answered_call().rows, at(99), [bad])
+    ingest = await call_ingest(store)
+    assert ingest.cursor is None
+    await ingest.ingest(answered_call().rows, at(99), [bad])
     assert (await call_ingest(store)).cursor == at(99)
 
 
@@ -168,9 +168,9 @@ async def test_no_text_of_a_caller_breaks_the_writer(text: str, store: SqlStore)
     await furnish(store, webhook())
     story = answered_call(number=text, name=text, channel=f"PJSIP/{text}")
     story.rows.insert(5, replace(story.rows[5], event="BLINDTRANSFER", extra={"extension": text}))
-    one = await call_ingest(store)
+    ingest = await call_ingest(store)
     for count, row in enumerate(story.rows):
-        await one.ingest([row], at(count))
+        await ingest.ingest([row], at(count))
     assert (await the_call(store)).caller_name == text[:200]
 
 

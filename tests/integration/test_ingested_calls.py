@@ -43,8 +43,8 @@ async def test_a_call_learned_a_week_later_is_attributed_as_in_its_moment(
         await session.leases.save(
             [lease("lease-2", visitor_id="boris", visit_id="boris-1", **week)]
         )
-    one = await call_ingest(store, Clock(later(604_900)))
-    await one.ingest(answered_call(at=later(arrives)).rows, at(1))
+    ingest = await call_ingest(store, Clock(later(604_900)))
+    await ingest.ingest(answered_call(at=later(arrives)).rows, at(1))
     call = await the_call(store)
     assert call.verdict is verdict
     anna = None if verdict is Verdict.UNKNOWN else ("lease-1", "anna", "anna-1")
@@ -117,7 +117,7 @@ async def test_each_call_that_ended_is_sent_to_the_receivers_of_its_site(store: 
         await session.leases.save([lease()])
     await teach(store, answered_call(0), Story(9).arrives())
     _, _, made, _ = await known(store)
-    assert [(one.receiver_id, one.call_id) for one in made] == [
+    assert [(delivery.receiver_id, delivery.call_id) for delivery in made] == [
         ("all", answered_call().linkedid),
         ("mine", answered_call().linkedid),
     ]
@@ -141,7 +141,10 @@ async def test_every_call_that_asterisk_recorded_waits_for_the_worker(store: Sql
     await furnish(store)
     await teach(store, answered_call(0, talk=60), missed_call(10), Story(20).arrives().over())
     _, recordings, _, _ = await known(store)
-    assert {(one.call_id, round(one.expected_seconds), one.state) for one in recordings} == {
+    assert {
+        (recording.call_id, round(recording.expected_seconds), recording.state)
+        for recording in recordings
+    } == {
         (answered_call(0).linkedid, 60, RecordingState.WAITING),
         (missed_call(10).linkedid, 0, RecordingState.WAITING),
     }
@@ -149,14 +152,14 @@ async def test_every_call_that_asterisk_recorded_waits_for_the_worker(store: Sql
 
 async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
     await furnish(store)
-    one, story = await call_ingest(store), Story().arrives()
-    await one.ingest(story.rows, at(1))
+    ingest, story = await call_ingest(store), Story().arrives()
+    await ingest.ingest(story.rows, at(1))
     assert ((await the_call(store)).state, (await the_call(store)).verdict) == (
         State.RINGING,
         Verdict.UNKNOWN,
     )
     known_rows = len(story.rows)
-    await one.ingest(story.routed().dials().answered().rows[known_rows:], at(2))
+    await ingest.ingest(story.routed().dials().answered().rows[known_rows:], at(2))
     assert (await the_call(store)).state is State.TALKING
 
 
@@ -166,7 +169,7 @@ async def test_a_call_is_seen_from_its_first_row_on(store: SqlStore) -> None:
 async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlStore) -> None:
     await furnish(store)
     clock = Clock()
-    one = await call_ingest(store, clock)
+    ingest = await call_ingest(store, clock)
     story = answered_call(ring=5, talk=100)
     company, caller = "PJSIP/company-00000001", story.caller["channel"]
     moments = [
@@ -180,9 +183,9 @@ async def test_hold_is_the_time_in_which_the_company_held_the_caller(store: SqlS
         (100, company, True),  # never taken back: to the end
     ]
     for seconds, channel, held in moments:
-        await one.hold(story.linkedid, channel, later(seconds), held=held)
+        await ingest.hold(story.linkedid, channel, later(seconds), held=held)
     clock.now = later(500)
-    await one.ingest(story.rows, at(1))
+    await ingest.ingest(story.rows, at(1))
     call = await the_call(store)
     assert call.hold_seconds == pytest.approx(5 + 20 + 5, abs=0.1)
     assert call.talk_seconds == pytest.approx(100 - 30, abs=0.1)
@@ -207,24 +210,28 @@ async def test_calls_that_asterisk_did_not_survive_are_closed_once_and_marked(
         Story(0).arrives().routed().dials().answered().wait(30).add("ANSWER"),
         Story(10).arrives(),
     )
-    one = await call_ingest(store)
-    await one.ingest([*cut.rows, *alive.rows], at(1))
-    assert await one.close_silent(frozenset({alive.linkedid})) == 1
-    assert await one.close_silent(frozenset({alive.linkedid})) == 0
+    ingest = await call_ingest(store)
+    await ingest.ingest([*cut.rows, *alive.rows], at(1))
+    assert await ingest.close_silent(frozenset({alive.linkedid})) == 1
+    assert await ingest.close_silent(frozenset({alive.linkedid})) == 0
     calls, recordings, made, _ = await known(store)
     assert {call.id: call.ending for call in calls} == {
         cut.linkedid: Ending.CUT,
         alive.linkedid: None,
     }
-    assert [one.call_id for one in recordings] == [one.call_id for one in made] == [cut.linkedid]
+    assert (
+        [recording.call_id for recording in recordings]
+        == [delivery.call_id for delivery in made]
+        == [cut.linkedid]
+    )
     assert next(iter((await call_ingest(store))._ledger)).id == alive.linkedid
-    await one.ingest(cut.over("ANSWER").rows[-4:], at(2))
+    await ingest.ingest(cut.over("ANSWER").rows[-4:], at(2))
     assert {call.id: call.ending for call in (await known(store))[0]}[cut.linkedid] is Ending.CUT
 
 
 async def test_a_call_of_which_something_was_just_heard_is_not_cut(store: SqlStore) -> None:
     await furnish(store)
     story = Story().arrives()
-    one = await call_ingest(store, Clock(later(9)))
-    await one.ingest(story.rows, at(1))
-    assert await one.close_silent(frozenset()) == 0
+    ingest = await call_ingest(store, Clock(later(9)))
+    await ingest.ingest(story.rows, at(1))
+    assert await ingest.close_silent(frozenset()) == 0

@@ -93,13 +93,16 @@ async def test_a_late_client_id_follows_the_calls_already_sent_once(
         await look_again(store, Clock(later(at)))
     async with store.read() as session:
         told = await session.deliveries.find(call_id=call.id)
-    to_webhook = [one for one in told if one.receiver_id == "crm"]
-    assert [one.kind for one in to_webhook] == [
+    to_webhook = [delivery for delivery in told if delivery.receiver_id == "crm"]
+    assert [delivery.kind for delivery in to_webhook] == [
         DeliveryKind.CALL_ATTRIBUTED,
         DeliveryKind.CALL_ENDED,
     ]
-    assert [one.payload["attribution"]["ga_client_id"] for one in to_webhook] == ["11.22", None]
-    [to_analytics] = [one for one in told if one.receiver_id == "ga"]
+    assert [delivery.payload["attribution"]["ga_client_id"] for delivery in to_webhook] == [
+        "11.22",
+        None,
+    ]
+    [to_analytics] = [delivery for delivery in told if delivery.receiver_id == "ga"]
     assert (to_analytics.kind, to_analytics.payload["attribution"]["ga_client_id"]) == (
         DeliveryKind.CALL_ENDED,
         "11.22",

@@ -90,7 +90,7 @@ async def test_who_comes_back_during_the_freeze_gets_the_same_number_as_a_new_le
     again = await ask(store, first.visitor_id, later(400))
     assert again.number == first.number
     assert again.id != first.id
-    assert [one.id for one in await ledger(store)] == [again.id, first.id]
+    assert [lease.id for lease in await ledger(store)] == [again.id, first.id]
     assert (await ledger(store))[1] == first
 
 
@@ -149,7 +149,7 @@ async def test_a_goodbye_that_comes_too_late_takes_the_number_from_no_visitor(
     assert await end_visit(store, first.id, later(700)) == first
     with pytest.raises(NumbersExhausted):
         await ask(store, None, later(701))
-    assert [one.id for one in await ledger(store)] == [second.id, first.id]
+    assert [lease.id for lease in await ledger(store)] == [second.id, first.id]
 
 
 async def test_a_goodbye_of_one_page_leaves_the_newer_lease_of_the_other_alone(
@@ -195,7 +195,7 @@ async def test_two_pages_of_one_visitor_that_come_back_together_share_one_lease(
     kept = await asyncio.gather(
         *(keep_lease(at, first.id, later(400)) for at in (store, other_store, store))
     )
-    assert len({one.id for one in kept}) == 1
+    assert len({lease.id for lease in kept}) == 1
     assert len(await ledger(store)) == 2
 
 

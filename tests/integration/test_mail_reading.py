@@ -69,7 +69,10 @@ async def test_a_message_to_a_visitor_s_address_is_attributed_and_sent(
     assert clock().replace(microsecond=0) <= first.arrived_at <= datetime.now(UTC)
     assert (second.verdict, second.visit_id) == (Verdict.EXACT, "anna-1")
     assert (third.verdict, third.visitor_id, third.tag) == (Verdict.UNKNOWN, None, None)
-    told = {one.payload["mail"]["message_id"]: one.payload for one in await list_deliveries(store)}
+    told = {
+        delivery.payload["mail"]["message_id"]: delivery.payload
+        for delivery in await list_deliveries(store)
+    }
     assert len(told) == 3
     body = told["<1@writer.example>"]
     assert body["event"] == "mail.received"
@@ -111,7 +114,7 @@ async def test_nothing_in_the_mailbox_changes_and_no_word_of_a_message_is_kept(
     assert "secret" not in seen
     # ours, and three of the test's own that ask for no text
     conversations = await server.conversations(4)
-    assert all("body_count=0" in one for one in conversations)
+    assert all("body_count=0" in conversation for conversation in conversations)
     if database.startswith("sqlite"):
         file = database.partition(":///")[2]
         assert b"secret" not in Path(file).read_bytes() + Path(file + "-wal").read_bytes()
@@ -253,7 +256,7 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    assert [one.payload["mail"]["message_id"] for one in told] == [
+    assert [delivery.payload["mail"]["message_id"] for delivery in told] == [
         "<1@writer.example>",
         "<2@writer.example>",
     ]

@@ -121,7 +121,9 @@ async def test_a_trusted_certificate_lets_the_mail_through(
     batch = await CLIENT.read(
         box(server, clock, host="localhost", port=port, security=security), PASSWORD
     )
-    assert [b"Message-ID: <1@writer.example>" in one.head for one in batch.arrived] == [True]
+    assert [b"Message-ID: <1@writer.example>" in message.head for message in batch.arrived] == [
+        True
+    ]
 
 
 async def test_a_server_that_falls_silent_is_left_in_time_and_so_is_its_thread(

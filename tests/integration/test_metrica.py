@@ -84,7 +84,7 @@ async def test_many_calls_go_in_few_files_and_sales_in_files_of_their_own(
         taken = await metrica(url).send(
             [*calls, by_click, sale(calls[0], LONG_AGO + timedelta(days=2))]
         )
-    assert [one["line_quantity"] for one in yandex.uploadings["upload_calls"]] == [MOST, 5, 1]
+    assert [upload["line_quantity"] for upload in yandex.uploadings["upload_calls"]] == [MOST, 5, 1]
     assert yandex.lines["upload_calls"][-1]["Yclid"] == "77"
     assert yandex.lines["upload"] == [
         {
@@ -130,7 +130,7 @@ async def test_an_upload_whose_outcome_is_unknown_is_looked_up_before_it_is_repe
         taken = await metrica(url).send([russian(1), russian(2)])
         await metrica(url).send([russian(0)])
     assert caught.value.pause >= timedelta(minutes=1)  # until it is in the list
-    assert sorted(one["ClientId"][-1] for one in yandex.lines["upload_calls"]) == ["0", "1", "2"]
+    assert sorted(line["ClientId"][-1] for line in yandex.lines["upload_calls"]) == ["0", "1", "2"]
     assert str(taken.said).endswith("1 lines" if keeps else "2 lines")
 
 
@@ -153,7 +153,9 @@ async def test_whether_metrica_found_visits_for_the_lines_is_asked_until_it_says
         ):
             yandex.stands = stands
             made = await counter.outcome(events, taken.said, looks=1)
-            assert {(one.use, str(one.outcome)) for one in made.results.values()} == {(use, found)}
+            assert {(result.use, str(result.outcome)) for result in made.results.values()} == {
+                (use, found)
+            }
         nobody = await counter.send([event("rt1-nobody.0", facts={})])
         assert (nobody.look_in, list(yandex.lines)) == (None, ["upload_calls", "upload"])
 
@@ -230,10 +232,10 @@ async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(
     yandex: MetricaServer,
 ) -> None:
     async with served(yandex.app) as url:
-        assert [one.well for one in await metrica(url).check()] == [True, True, True, False]
+        assert [check.well for check in await metrica(url).check()] == [True, True, True, False]
         assert await metrica(url).prepare() == ["the goal 'phone_sale' of sales"]
         assert await metrica(url).prepare() == []
-        assert all(one.well for one in await metrica(url).check())
+        assert all(check.well for check in await metrica(url).check())
         denied = await metrica(url, token="stale").check()
-    assert not any(one.well for one in denied)
+    assert not any(check.well for check in denied)
     assert "Access is denied" in str(denied[0].fix)

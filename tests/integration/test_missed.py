@@ -134,7 +134,7 @@ async def test_the_companys_own_telephone_system_closes_a_task_once(store: SqlSt
     done = await tasks.report(store, task.id, EventKind.REACHED, at=later(300), **reported)
     assert (done.closed_as, done.closed_by) == (MissedState.CALLED_BACK_SOON, "pbx")
     assert done.seconds_to_contact == 300
-    assert [one.closed_as for one in await every(store)] == [MissedState.CALLED_BACK_SOON, None]
+    assert [task.closed_as for task in await every(store)] == [MissedState.CALLED_BACK_SOON, None]
 
 
 async def test_what_cannot_have_happened_is_refused(store: SqlStore) -> None:

@@ -27,7 +27,7 @@ async def test_figures_by_hour_leave_short_abandons_out(store: SqlStore) -> None
     assert found.states == {MissedState.RANG_AGAIN: 1}
     assert (found.open, found.median_seconds) == (1, 127)
     hour = NOON.astimezone(zone).hour
-    assert [(one.hour, one.calls, one.missed, one.share) for one in found.hours] == [
+    assert [(hour.hour, hour.calls, hour.missed, hour.share) for hour in found.hours] == [
         (hour, 2, 1, 0.5),
         (hour + 1, 2, 1, 0.5),
     ]

@@ -111,7 +111,7 @@ async def account(dialect: Dialect, home: Path) -> AsyncIterator[Account]:
     assert server.faults == []
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.kind)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.kind)
 async def test_every_kind_of_app_logs_in_and_renews_its_token(
     dialect: Dialect, tmp_path: Path
 ) -> None:
@@ -131,7 +131,7 @@ async def test_every_kind_of_app_logs_in_and_renews_its_token(
         assert (stored["client_id"], stored.get("renewal_began")) == (CLIENT["client_id"], None)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.kind)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.kind)
 async def test_access_that_a_person_ended_says_connect_again_and_waits(
     dialect: Dialect, tmp_path: Path
 ) -> None:
@@ -188,7 +188,7 @@ async def test_two_processes_that_need_a_token_at_once_make_one_renewal(tmp_path
         await crm.allow(utc_now() - timedelta(hours=2))
         crm.server.slow = 0.5
         processes = [await crm.process() for _ in range(2)]
-        said = [(await one.communicate())[0].decode().strip() for one in processes]
+        said = [(await process.communicate())[0].decode().strip() for process in processes]
         assert said == [crm.server.access] * 2
         assert (crm.server.issued, crm.server.used_twice) == (2, [])
 

@@ -16,7 +16,7 @@ CONTACT, LEAD, DEAL = EntityKind.CONTACT, EntityKind.LEAD, EntityKind.DEAL
 MISSED = call_event(answered=False, talk=0)
 
 
-@pytest_asyncio.fixture(params=[OdooAccount, OldOdooAccount], ids=lambda one: one.__name__)
+@pytest_asyncio.fixture(params=[OdooAccount, OldOdooAccount], ids=lambda account: account.__name__)
 async def odoo(request: pytest.FixtureRequest) -> AsyncIterator[OdooAccount]:
     account: OdooAccount = request.param(Clock())
     async with account.serve() as address:
@@ -55,7 +55,7 @@ async def test_a_lead_by_its_own_phone_and_one_of_the_partner_are_found(odoo: Od
     mine = odoo.add(DEAL, contact=anna)
     other = odoo.database.add("crm.lead", name="By form", type="opportunity", phone=ANNA)
     deals = await odoo.crm(odoo.connection()).deals([anna], ANNA)
-    assert {one.ref.id for one in deals} == {mine.id, str(other)}
+    assert {deal.ref.id for deal in deals} == {mine.id, str(other)}
 
 
 async def test_a_lost_opportunity_is_archived_and_still_there(odoo: OdooAccount) -> None:

@@ -45,14 +45,16 @@ async def test_odoos_own_client_and_we_understand_the_same_database(
             theirs, "crm.lead", "search_read", protocol, domain=domain, fields=["name", FIELD]
         )
         (deal,) = (ref for ref, _ in done.entities if ref.kind is EntityKind.DEAL)
-        assert [(str(one["id"]), one[FIELD]) for one in leads] == [(deal.id, CLIENT_ID)]
+        assert [(str(lead["id"]), lead[FIELD]) for lead in leads] == [(deal.id, CLIENT_ID)]
 
         await _asked(
             theirs, "crm.lead", "write", protocol, ids=[leads[0]["id"]], vals={FIELD: "7.7"}
         )
         crm = account.crm(account.connection())
         assert await crm.read(deal, [FIELD]) == {FIELD: "7.7"}
-        assert [one.ref.id for one in await crm.contacts(ANNA)] == [str(one) for one in made]
+        assert [contact.ref.id for contact in await crm.contacts(ANNA)] == [
+            str(id_) for id_ in made
+        ]
         await account.line.close()
     assert account.violations == []
 

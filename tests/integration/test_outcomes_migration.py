@@ -70,7 +70,7 @@ async def test_outcomes_become_sentences_on_the_way_down_and_codes_on_the_way_up
         kept = [await session.get(Delivery, name) for name in "abc"]
         health = await session.get(ReceiverHealth, "ads")
         found = await session.get(Recording, call().id)
-    assert [(one.last_error, one.receipt) for one in kept] == [
+    assert [(delivery.last_error, delivery.receipt) for delivery in kept] == [
         (None, REQUEST),
         (Outcome.text("refused: no"), None),
         (Outcome.text("so it is"), None),

@@ -42,7 +42,7 @@ async def test_an_outcome_is_a_code_for_programs_and_a_sentence_for_each_reader(
     assert told["params"]["reason"]["params"] == {"status": 400, "detail": HOSTILE}
     assert told["text"] == f"deal {DEAL.id} without src: 400 {HOSTILE}"
     whole = (await program.get(f"/api/v1/calls/{told_calls['missed'].id}")).json()
-    assert told in [one["last_error"] for one in whole["deliveries"]]
+    assert told in [delivery["last_error"] for delivery in whole["deliveries"]]
 
     escaped = "400 &lt;script&gt;alert(1)&lt;/script&gt;"
     for language, sentence in {"en": f"deal {DEAL.id} without src", "ru": "без поля src"}.items():

@@ -139,7 +139,7 @@ async def test_invented_visitors_of_one_address_are_refused_and_the_known_one_st
 async def test_codes_are_short_readable_and_of_one_visit_alone(store: SqlStore) -> None:
     await furnish(store)
     desk = visit_service(store)
-    codes = [one.code for one in await asyncio.gather(*(open_page(desk) for _ in range(60)))]
+    codes = [opened.code for opened in await asyncio.gather(*(open_page(desk) for _ in range(60)))]
     assert len(set(codes)) == 60
     assert all(code and len(code) == 6 and set(code) <= set(LETTERS) for code in codes)
     assert read_code("ас 2-нк9") == "AC2HK9"  # typed in Cyrillic
@@ -154,7 +154,7 @@ async def test_two_tabs_of_one_visitor_at_once_are_one_visit_with_one_number(
     first = await open_page(desk)
     tabs = [open_page(desk, ADS, later(2000), visitor_id=first.visitor_id) for _ in range(3)]
     opened = await asyncio.gather(*tabs)
-    assert len({(one.visit_id, one.numbers["main"].lease_id) for one in opened}) == 1
+    assert len({(page.visit_id, page.numbers["main"].lease_id) for page in opened}) == 1
 
 
 async def test_a_visitor_of_another_site_is_a_stranger(store: SqlStore) -> None:

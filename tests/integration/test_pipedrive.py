@@ -45,21 +45,21 @@ async def test_the_person_of_a_lead_is_the_responsibles_and_has_the_client_id(
     (lead,) = (ref for ref, _ in done.entities if ref.kind is LEAD)
     (person,) = pipedrive.linked(lead)
     assert pipedrive.client_id(person) == CLIENT_ID
-    assert {pipedrive.responsible(one) for one in (lead, person)} == {pipedrive.user}
+    assert {pipedrive.responsible(ref) for ref in (lead, person)} == {pipedrive.user}
 
 
 async def test_an_organization_is_found_by_its_persons(pipedrive: PipedriveAccount) -> None:
     firm = pipedrive.add(EntityKind.COMPANY)
     pipedrive.add(CONTACT, phone=ANNA, company=firm)
     found = await pipedrive.crm(pipedrive.connection()).contacts(ANNA)
-    assert firm in {one.ref for one in found}
+    assert firm in {entity.ref for entity in found}
 
 
 async def test_each_stage_is_of_its_pipeline(pipedrive: PipedriveAccount) -> None:
     adapter = pipedrive.crm(pipedrive.connection())
     assert isinstance(adapter, HasCatalogue)
     pipelines = (await adapter.catalogue(whole=True)).pipelines or ()
-    stages = {one.id: [stage.title for stage in one.stages] for one in pipelines}
+    stages = {pipeline.id: [stage.title for stage in pipeline.stages] for pipeline in pipelines}
     assert stages == {"1": ["Stage 1"], "2": ["Stage 5"]}
 
 
@@ -70,5 +70,5 @@ async def test_a_field_of_people_never_hides_one_of_pipedrives_own(
     deal = pipedrive.add(DEAL, contact=pipedrive.add(CONTACT, phone=ANNA))
     adapter = pipedrive.crm(pipedrive.connection())
     assert (await adapter.read(deal, ["status", FIELD])) == {"status": "open"}
-    people = [one.ref for one in await adapter.contacts(ANNA)]
-    assert [one.open for one in await adapter.deals(people, ANNA)] == [True]
+    people = [contact.ref for contact in await adapter.contacts(ANNA)]
+    assert [deal.open for deal in await adapter.deals(people, ANNA)] == [True]

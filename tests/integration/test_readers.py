@@ -106,8 +106,8 @@ async def test_a_search_holds_up_neither_leases_nor_lists(database: str) -> None
         async with store.read() as session:
             assert await session.calls.revision() == 0
     assert not any(search.done() for search in searches)
-    for one in searches:
-        one.cancel()
+    for waiting in searches:
+        waiting.cancel()
     await asyncio.gather(*searches, return_exceptions=True)
     await store.close()
 

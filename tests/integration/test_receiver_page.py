@@ -84,7 +84,7 @@ async def refusals(world: World, call: Call) -> str:
     await write(world, a_delivery(call, "r2", key="r2", last_error=refused, **sent))
     await write(world, a_delivery(call, "r3", key="r3", last_error=other, **FAILED))
     causes = await find_causes(world.store, "amo")
-    return next(one.key for one in causes if one.outcome == refused)
+    return next(cause.key for cause in causes if cause.outcome == refused)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_programs_list_causes_and_act_on_them(
     reads = deliveries_world.program(Scope.CALLS_READ)
     writes = deliveries_world.program(Scope.CALLS_WRITE)
     listed = (await reads.get("/api/v1/receivers/amo/causes")).json()
-    counts = {one["key"]: one["deliveries"] for one in listed}
+    counts = {cause["key"]: cause["deliveries"] for cause in listed}
     assert counts[cause] == 3
     path = f"/api/v1/receivers/amo/causes/{cause}/resend"
     assert (await reads.post(path)).status_code == 403

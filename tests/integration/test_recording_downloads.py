@@ -117,7 +117,11 @@ async def test_ffmpeg_ends_when_its_reader_leaves(world: World) -> None:
 
 def children() -> list[psutil.Process]:
     """Converters of this process that run."""
-    return [one for one in psutil.Process().children(recursive=True) if one.name() == "ffmpeg"]
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.name() == "ffmpeg"
+    ]
 
 
 async def once(content: bytes) -> AsyncIterator[bytes]:

@@ -71,8 +71,8 @@ async def test_it_is_refused_when_it_was_changed_has_ended_or_was_revoked(world:
         await address(world, -1),
     ]
     async with world.browser() as stranger:
-        refused = [await stranger.get(one) for one in wrong]
-        assert [one.status_code for one in refused] == [404] * len(wrong)
+        refused = [await stranger.get(path) for path in wrong]
+        assert [answer.status_code for answer in refused] == [404] * len(wrong)
 
         async with world.store.write() as session:
             await session.change(replace(await recording(world), links_revoked=1))
@@ -106,10 +106,10 @@ def test_links_are_made_and_revoked_by_command(
     assert opened(first)
     ringtrace("recording", "revoke", "rt1-1.0")
     second = ringtrace(*words, "--days", "1").json["link"]
-    assert [opened(one) for one in (first, second)] == [False, True]
+    assert [opened(link) for link in (first, second)] == [False, True]
     ringtrace("recording", "revoke", "--all")
     third = ringtrace(*words).json["link"]
-    assert [opened(one) for one in (first, second, third)] == [False, False, True]
+    assert [opened(link) for link in (first, second, third)] == [False, False, True]
     assert "name calls, or --all" in ringtrace("recording", "revoke", status=2).err
     assert ringtrace("recording", "revoke", "nothing", status=1).err
 

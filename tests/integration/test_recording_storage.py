@@ -85,8 +85,8 @@ async def test_a_finished_recording_is_stored_once_and_sent(store: SqlStore) -> 
     assert await store_due(store, recorder, clock) == 0
     done = await state_of(store)
     assert (done.state, done.stored_at, done.reason) == (RecordingState.STORED, later(10), None)
-    (one,) = await deliveries_made(store)
-    assert (one.key, one.payload["recording"]["path"]) == (
+    (delivery,) = await deliveries_made(store)
+    assert (delivery.key, delivery.payload["recording"]["path"]) == (
         "recording.ready:c1",
         "/api/v1/calls/c1/recording",
     )

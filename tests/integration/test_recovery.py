@@ -85,7 +85,7 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
     calls, recordings, deliveries, _ = await known(store)
     assert [call.ending for call in calls] == [Ending.ANSWERED] * 3
     assert len(recordings) == 3
-    assert sorted(one.call_id or "" for one in deliveries) == sorted(
+    assert sorted(delivery.call_id or "" for delivery in deliveries) == sorted(
         story.linkedid for story in stories
     )
     await store.close()
@@ -96,8 +96,8 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
 ) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await call_ingest(store)
-    await one.ingest(story.rows[:9], at(9))
+    ingesting = await call_ingest(store)
+    await ingesting.ingest(story.rows[:9], at(9))
     with monkeypatch.context() as patched:
 
         async def fail(*_: object) -> None:
@@ -105,12 +105,12 @@ async def test_nothing_is_learned_with_a_memory_that_a_failed_write_spoilt(
 
         patched.setattr("router.store.cel_log.SqlCelLog.set_cursor", fail)
         with pytest.raises(DatabaseUnavailable):
-            await one.ingest(story.rows[9:], at(20))
+            await ingesting.ingest(story.rows[9:], at(20))
     with pytest.raises(ingest.MemoryLost):
-        await one.ingest([], at(30))
-    assert await one.close_silent(frozenset({story.linkedid})) == 0
-    assert one.cursor == at(9)
-    await one.ingest(story.rows[9:], at(20))
+        await ingesting.ingest([], at(30))
+    assert await ingesting.close_silent(frozenset({story.linkedid})) == 0
+    assert ingesting.cursor == at(9)
+    await ingesting.ingest(story.rows[9:], at(20))
     (call,) = (await known(store))[0]
     assert (call.state, call.ending) == (State.ENDED, Ending.ANSWERED)
 
@@ -153,8 +153,8 @@ async def test_a_call_lost_earlier_ends_as_the_cel_log_says(
     assert (ended.ending, ended.talk_seconds) == (Ending.ANSWERED, pytest.approx(60, abs=0.1))
     assert cut.ending is Ending.CUT
     _, recordings, deliveries, _ = await known(store)
-    assert {one.call_id for one in recordings} == {lost.linkedid, gone.linkedid}
-    assert {one.call_id for one in deliveries} == {lost.linkedid, gone.linkedid}
+    assert {recording.call_id for recording in recordings} == {lost.linkedid, gone.linkedid}
+    assert {delivery.call_id for delivery in deliveries} == {lost.linkedid, gone.linkedid}
     await store.close()
 
 

@@ -53,13 +53,13 @@ async def test_the_official_client_and_we_understand_the_same_account(world: Wor
     assert read["customFields"] == {"ga_client_id": CLIENT_ID}
     assert read["customer"]["phones"] == [{"number": "8 (912) 345-67-89"}]
     listed = await theirs("orders", {"ids": [order_id], "sites": ["shop"]}, 50)
-    assert [one["id"] for one in listed["orders"]] == [order_id]
+    assert [order["id"] for order in listed["orders"]] == [order_id]
     assert listed["pagination"]["totalCount"] == 1
     found = await theirs("customers", {"externalIds": ["site-1"]}, 100)
-    assert [one["customFields"] for one in found["customers"]] == [[]]
+    assert [customer["customFields"] for customer in found["customers"]] == [[]]
     assert (await theirs("telephony_manager", "79123456789"))["customer"]["id"] == customer_id
     history = await theirs("orders_history", {"startDate": "2026-11-22 14:59:00"}, 100)
-    assert [one.get("created") for one in history["history"]] == [True, None]
+    assert [change.get("created") for change in history["history"]] == [True, None]
 
 
 async def test_the_official_client_writes_what_we_read(world: World) -> None:
@@ -120,7 +120,7 @@ async def test_the_account_refuses_what_the_real_one_would_not_understand(world:
     taken = [
         await asyncio.to_thread(theirs.order_create, {"externalId": "a"}, "shop") for _ in range(2)
     ]
-    assert [one.is_successful() for one in taken] == [True, False]
+    assert [answer.is_successful() for answer in taken] == [True, False]
     assert "already exists" in taken[1].get_error_msg()
     stranger = await asyncio.to_thread(retailcrm.v5(base, "old").orders, {"ids": [1]})
     assert (stranger.get_status_code(), stranger.get_error_msg()) == (403, 'Wrong "apiKey" value.')

@@ -88,7 +88,7 @@ async def test_two_orders_of_one_call_are_left_to_a_person(world: World) -> None
     connection = telephony(world)
     with pytest.raises(NeedsReview) as needs_review:
         await world.tell(connection, call())
-    assert {one.ref.id for one in needs_review.value.candidates} == orders
+    assert {candidate.ref.id for candidate in needs_review.value.candidates} == orders
     assert all(row["customFields"] == {} for row in world.rows("orders"))
     chosen = needs_review.value.candidates[0].ref
     await world.tell(connection, call(), chosen=chosen)

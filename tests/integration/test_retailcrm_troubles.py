@@ -81,7 +81,7 @@ async def test_killed_after_any_request_and_started_again_the_account_holds_what
 
 def holdings(account: Account) -> Any:
     """All that the account holds. A client ID may be bound once more: it is the same."""
-    bound = {json.dumps(one, sort_keys=True) for one in account.client_ids}
+    bound = {json.dumps(line, sort_keys=True) for line in account.client_ids}
     return json.loads(
         json.dumps([account.rows, account.notes, account.calls, sorted(bound)], sort_keys=True)
     )
@@ -210,7 +210,7 @@ NONSENSE: Sequence[Any] = [
 async def test_nonsense_is_trouble_or_nothing_and_never_a_crash(status: str) -> None:
     async with receiver() as server:
         http = HttpClient(f"http://127.0.0.1:{server.port}", {})
-        for said in [*(json.dumps(one).encode() for one in NONSENSE), b"<html>", b"\xff\x00"]:
+        for said in [*(json.dumps(value).encode() for value in NONSENSE), b"<html>", b"\xff\x00"]:
             server.says(status, said)
             for attempt in everything(http):
                 with suppress(ReceiverUnavailable, Refused):

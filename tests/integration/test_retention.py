@@ -46,12 +46,13 @@ async def test_what_is_old_and_needed_by_no_call_is_removed(store: SqlStore) -> 
         await session.calls.save([a_call(visitor_id="caller", visit_id=keys["caller"])])
     assert await remove_old(store, NOON, 400, pause=0) == 4
     for kind in (PageView, Tap, Form):
-        assert {one.visit_id for one in await everything(store, kind)} == {
+        assert {row.visit_id for row in await everything(store, kind)} == {
             keys["caller"],
             keys["new"],
         }
     emptied = {
-        one.visitor_id: (one.landing, one.parameters) for one in await everything(store, Visit)
+        visit.visitor_id: (visit.landing, visit.parameters)
+        for visit in await everything(store, Visit)
     }
     assert emptied == {"caller": ("/tyres", {"a": "b"}), "new": ("/tyres", {"a": "b"})}
 
@@ -84,9 +85,9 @@ async def a_visitor(store: SqlStore, at: datetime, number: str = OTHER_DID) -> s
 
 async def kept(store: SqlStore) -> tuple[set[str], set[str], set[str]]:
     """The visitors that are left, and those of the visits and of the leases."""
-    visits = {one.visitor_id for one in await everything(store, Visit)}
-    leases = {one.visitor_id for one in await everything(store, Lease)}
-    return {one.id for one in await everything(store, Visitor)}, visits, leases
+    visits = {visit.visitor_id for visit in await everything(store, Visit)}
+    leases = {lease.visitor_id for lease in await everything(store, Lease)}
+    return {visitor.id for visitor in await everything(store, Visitor)}, visits, leases
 
 
 async def test_visitors_visits_and_leases_that_no_call_names_go_and_the_others_stay(
@@ -164,10 +165,10 @@ async def test_mail_finished_deliveries_and_sessions_that_are_over_go(store: Sql
                 LoginSession(digest=name, login="anna", created_at=NEW, expires_at=ends)
             )
     await remove_old(store, NOON, 400, pause=0)
-    assert {one.id for one in await everything(store, Mail)} == {"new"}
-    assert {one.digest for one in await everything(store, LoginSession)} == {"going"}
+    assert {mail.id for mail in await everything(store, Mail)} == {"new"}
+    assert {login.digest for login in await everything(store, LoginSession)} == {"going"}
     async with store.read() as session:
-        left = {one.id for one in await session.deliveries.find(limit=50)}
+        left = {delivery.id for delivery in await session.deliveries.find(limit=50)}
     kept_of_old = {"pending-old", "needs_review-old"}
     assert left == kept_of_old | {f"{state}-new" for state in DeliveryState}
 

@@ -22,11 +22,11 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def found(store: SqlStore, *, reviewed: bool) -> list[str]:
     async with store.read() as session:
-        return [one.id for one in await session.calls.find(CallFilter(reviewed=reviewed))]
+        return [call.id for call in await session.calls.find(CallFilter(reviewed=reviewed))]
 
 
 async def test_reviewed_calls_are_found_and_can_be_taken_back(store: SqlStore) -> None:
-    await save(store, *(call(one) for one in IDS))
+    await save(store, *(call(call_id) for call_id in IDS))
     async with store.read() as session:
         before = await session.calls.revision()
     assert await review_calls(store, [*IDS[:6], IDS[0], "none"], "anna", NOON) == 6
@@ -34,7 +34,7 @@ async def test_reviewed_calls_are_found_and_can_be_taken_back(store: SqlStore) -
     assert set(await found(store, reviewed=False)) == set(IDS[6:])
     async with store.read() as session:
         changed = await session.calls.newer_than(before)
-    assert {one.id for one in changed} == set(IDS[:6])
+    assert {changed_call.id for changed_call in changed} == set(IDS[:6])
 
     assert await unreview_calls(store, IDS[:2]) == 2
     assert set(await found(store, reviewed=True)) == set(IDS[2:6])
@@ -50,7 +50,7 @@ async def test_a_call_that_changes_stays_reviewed(store: SqlStore) -> None:
 async def test_the_first_of_two_who_review_a_call_at_one_time_stays(
     store: SqlStore, other_store: SqlStore
 ) -> None:
-    await save(store, *(call(one) for one in IDS))
+    await save(store, *(call(call_id) for call_id in IDS))
     done = await asyncio.gather(
         review_calls(store, IDS, "anna", NOON),
         review_calls(other_store, IDS, "boris", NOON + timedelta(seconds=1)),
@@ -58,6 +58,6 @@ async def test_the_first_of_two_who_review_a_call_at_one_time_stays(
     assert sum(done) == len(IDS)
     async with store.read() as session:
         kept = await session.reviews.of(IDS)
-    assert {one.person for one in kept.values()} <= {"anna", "boris"}
+    assert {review.person for review in kept.values()} <= {"anna", "boris"}
     assert len(kept) == len(IDS)
     assert set(await found(store, reviewed=True)) == set(IDS)

@@ -36,15 +36,15 @@ async def test_a_call_that_cannot_be_learned_is_set_aside_and_the_next_is_learne
     await furnish(store, webhook())
     before, poison, after = (answered_call(10 * i, at=later(100 * i)) for i in range(3))
     refuse(monkeypatch, poison.linkedid)
-    one = await call_ingest(store)
-    await one.ingest([*before.rows[:5], *poison.rows[:5], *before.rows[5:]], at(1))
-    await one.ingest([*poison.rows[5:], *after.rows], at(2))
+    ingest = await call_ingest(store)
+    await ingest.ingest([*before.rows[:5], *poison.rows[:5], *before.rows[5:]], at(1))
+    await ingest.ingest([*poison.rows[5:], *after.rows], at(2))
     calls = {call.id: call for call in (await known(store))[0]}
     assert calls.keys() == {before.linkedid, poison.linkedid, after.linkedid}
     unread = calls[poison.linkedid]
     assert (unread.state, unread.ending) == (State.ENDED, Ending.NOT_LOGGED)
     assert (unread.number, unread.caller) == (DID, "+79161234567")
-    assert one.cursor == at(2)
+    assert ingest.cursor == at(2)
     kept = await aside(store)
     assert {file for file, _ in kept} == {f"call {poison.linkedid}"}
     assert "KeyError" in kept[0][1]
@@ -56,8 +56,8 @@ async def test_a_text_that_the_database_cannot_keep_stops_its_own_call_alone(
 ) -> None:
     await furnish(store, webhook())
     bad, good = answered_call(0, name="\0\ud800"), answered_call(10)
-    one = await call_ingest(store)
-    await one.ingest([*bad.rows, *good.rows], at(1))
+    ingest = await call_ingest(store)
+    await ingest.ingest([*bad.rows, *good.rows], at(1))
     assert good.linkedid in {call.id for call in (await known(store))[0]}
     assert [file for file, _ in await aside(store)][:1] == [f"call {bad.linkedid}"]
     assert (await call_ingest(store)).cursor == at(1)
@@ -68,15 +68,15 @@ async def test_a_call_known_as_open_that_cannot_be_learned_any_more_is_ended(
 ) -> None:
     await furnish(store, webhook())
     story = answered_call()
-    one = await call_ingest(store)
-    await one.ingest(story.rows[:9], at(1))
+    ingest = await call_ingest(store)
+    await ingest.ingest(story.rows[:9], at(1))
     refuse(monkeypatch, story.linkedid)
-    await one.ingest(story.rows[9:], at(2))
-    assert await one.close_lost(frozenset({story.linkedid}), nothing) == 0
-    assert await one.close_lost(frozenset(), nothing) == 1
+    await ingest.ingest(story.rows[9:], at(2))
+    assert await ingest.close_lost(frozenset({story.linkedid}), nothing) == 0
+    assert await ingest.close_lost(frozenset(), nothing) == 1
     (call,) = (await known(store))[0]
     assert (call.state, call.ending) == (State.ENDED, Ending.CUT)
-    assert await one.close_lost(frozenset(), nothing) == 0
+    assert await ingest.close_lost(frozenset(), nothing) == 0
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ async def test_open_rows_in_the_database_that_cannot_be_read_are_set_aside(
     cast = insert if store.sqlite else insert.replace(":rows", "CAST(:rows AS JSONB)")
     async with store.write() as session:
         await session.connection.execute(text(cast), {"rows": rows})
-    one = await call_ingest(store)
+    ingest = await call_ingest(store)
     assert [file for file, _ in await aside(store)] == ["call x"]
-    await one.ingest(story.rows, at(1))
+    await ingest.ingest(story.rows, at(1))
     assert [call.id for call in (await known(store))[0]] == [story.linkedid]
     assert await aside(store) == await aside(store)
     await call_ingest(store)

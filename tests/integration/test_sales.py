@@ -43,11 +43,17 @@ async def test_a_sale_goes_to_every_analytics_account_of_the_site_that_knows_the
     ), answer.text
     deliveries = await deliveries_of_calls(store)
     assert sorted(deliveries) == ["ga4 sale.made", "google-ads sale.made", "metrica sale.made"]
-    one = deliveries["google-ads sale.made"]
-    assert one.key.startswith("sale.made:rt1-1.0:20")
-    assert (one.payload["sale"]["value"], one.payload["sale"]["currency"]) == (4990.5, "RUB")
-    assert (one.payload["call"]["id"], one.payload["attribution"]["visitor"]) == ("rt1-1.0", "anna")
-    assert (one.stream, one.deadline_at) == ("rt1-1.0", CALLED + timedelta(days=90))
+    delivery = deliveries["google-ads sale.made"]
+    assert delivery.key.startswith("sale.made:rt1-1.0:20")
+    assert (delivery.payload["sale"]["value"], delivery.payload["sale"]["currency"]) == (
+        4990.5,
+        "RUB",
+    )
+    assert (delivery.payload["call"]["id"], delivery.payload["attribution"]["visitor"]) == (
+        "rt1-1.0",
+        "anna",
+    )
+    assert (delivery.stream, delivery.deadline_at) == ("rt1-1.0", CALLED + timedelta(days=90))
 
 
 async def test_a_sale_of_one_moment_counts_once_and_another_value_for_it_is_a_conflict(
@@ -97,7 +103,7 @@ async def test_a_sale_needs_a_call_that_is_over_and_the_right_to_write(store: Sq
         await client.post(f"/api/v1/calls/{name}/sale", json=sold) for name in ("rt1-2.0", "nobody")
     ]
     answers.append(await (await program(store, Scope.CALLS_READ)).post(SALE, json=sold))
-    assert [one.status_code for one in answers] == [409, 404, 403]
+    assert [answer.status_code for answer in answers] == [409, 404, 403]
 
 
 async def test_a_sale_without_a_receiver_is_kept_and_shown_with_its_call(store: SqlStore) -> None:
@@ -111,4 +117,4 @@ async def test_a_sale_without_a_receiver_is_kept_and_shown_with_its_call(store: 
         assert (await client.post(SALE, json={**sale, "value": 1.0})).status_code == 409
     async with await program(store, Scope.CALLS_READ) as client:
         kept = (await client.get("/api/v1/calls/rt1-1.0")).json()["sales"]
-    assert [(one["value"], one["currency"]) for one in kept] == [(4990.0, "RUB")]
+    assert [(sale["value"], sale["currency"]) for sale in kept] == [(4990.0, "RUB")]

@@ -40,7 +40,7 @@ async def test_anothers_client_and_we_understand_the_same_organization(
     query = f"SELECT Id, {FIELD} FROM Opportunity WHERE Id IN ({role})"
     query += " ORDER BY CreatedDate DESC LIMIT 5"
     answer = await asyncio.to_thread(theirs.query, query)
-    assert [(one["Id"], one[FIELD]) for one in answer["records"]] == [(deal.id, CLIENT_ID)]
+    assert [(record["Id"], record[FIELD]) for record in answer["records"]] == [(deal.id, CLIENT_ID)]
 
     path = f"sobjects/Opportunity/{deal.id}"
     await asyncio.to_thread(theirs.restful, path, None, "PATCH", json={FIELD: "7.7"})
@@ -54,10 +54,10 @@ async def test_an_access_token_is_fetched_once_and_replaced_when_it_ends(
     crm = salesforce.crm(salesforce.connection())
     anna = salesforce.add(EntityKind.CONTACT, phone=ANNA)
     for _ in range(3):
-        assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+        assert [contact.ref for contact in await crm.contacts(ANNA)] == [anna]
     assert salesforce.account.tokens == 1
     salesforce.account.tokens += 1  # the server forgot the old one
-    assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert [contact.ref for contact in await crm.contacts(ANNA)] == [anna]
 
 
 async def test_what_two_workers_create_at_once_is_one_record(

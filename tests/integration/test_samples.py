@@ -39,7 +39,7 @@ async def a_week(store: SqlStore, count: int = 40) -> None:
 
 
 async def ids(store: SqlStore, sample_id: str) -> list[str]:
-    return [one.drawn.call_id for one in (await service.show_sample(store, sample_id)).calls]
+    return [call.drawn.call_id for call in (await service.show_sample(store, sample_id)).calls]
 
 
 async def test_a_sample_has_so_many_calls_of_each_employee_within_its_filters(
@@ -50,9 +50,9 @@ async def test_a_sample_has_so_many_calls_of_each_employee_within_its_filters(
     made = await service.draw_sample(store, wanted, zone=UTC, author="anna", now=NOON)
     assert (made.calls, made.reviewed, made.sample.query) == (6, 0, "talk_from=10")
     view = await service.show_sample(store, made.sample.id)
-    employees = [one.drawn.employee for one in view.calls]
+    employees = [call.drawn.employee for call in view.calls]
     assert employees == ["PJSIP/ivan"] * 3 + ["PJSIP/maria"] * 3
-    assert all(one.call.talk_seconds >= 10 for one in view.calls)
+    assert all(call.call.talk_seconds >= 10 for call in view.calls)
 
     again = await service.draw_sample(store, wanted, zone=UTC, author="anna", now=NOON)
     assert await ids(store, again.sample.id) == await ids(store, made.sample.id)

@@ -194,7 +194,7 @@ async def test_programs_save_the_teams_views(world: World) -> None:
     view = made.json()
     assert view["shared"]
     assert view["is_default"]
-    assert [one["id"] for one in (await reader.get("/api/v1/views")).json()] == [view["id"]]
+    assert [view["id"] for view in (await reader.get("/api/v1/views")).json()] == [view["id"]]
 
     path = f"/api/v1/views/{view['id']}"
     changed = await writer.put(path, json=body | {"name": "Engaged", "query": "nonsense=1"})

@@ -111,32 +111,36 @@ def expected(wanted: CallFilter) -> list[str]:
     everything = [made(n) for n in range(CALLS)]
     callers: set[tuple[str | None, str | None]] = set()
     found = []
-    for n, one in enumerate(everything):
-        first = one.caller is not None and (one.site_id, one.caller) not in callers
-        callers.add((one.site_id, one.caller))
+    for n, candidate in enumerate(everything):
+        first = (
+            candidate.caller is not None and (candidate.site_id, candidate.caller) not in callers
+        )
+        callers.add((candidate.site_id, candidate.caller))
         values = {
-            **{name: getattr(one, name, None) or "" for name in CHOICES},
-            "employee": one.answered_by or "",
+            **{name: getattr(candidate, name, None) or "" for name in CHOICES},
+            "employee": candidate.answered_by or "",
             "tag": "missed" if n % 4 == 0 else "",
         }
-        figures = {"wait": one.wait_seconds, "talk": one.talk_seconds}
+        figures = {"wait": candidate.wait_seconds, "talk": candidate.talk_seconds}
         if (
             all(_is_among(wanted.among(name), values[name]) for name in CHOICES)
             and all(_is_within(getattr(wanted, name), figures[name]) for name in figures)
             and wanted.first in {None, first}
             and wanted.recorded in {None, False}
-            and (wanted.since is None or one.arrived_at >= wanted.since)
-            and (wanted.until is None or one.arrived_at < wanted.until)
-            and read_search(wanted.text or "").finds(text_of(one))
+            and (wanted.since is None or candidate.arrived_at >= wanted.since)
+            and (wanted.until is None or candidate.arrived_at < wanted.until)
+            and read_search(wanted.text or "").finds(text_of(candidate))
         ):
-            found.append(one)
-    return [one.id for one in sorted(found, key=lambda one: (one.arrived_at, one.id), reverse=True)]
+            found.append(candidate)
+    return [
+        call.id for call in sorted(found, key=lambda call: (call.arrived_at, call.id), reverse=True)
+    ]
 
 
 def _is_among(choice: Among | None, value: str) -> bool:
     if choice is None:
         return True
-    return (value.casefold() in {one.casefold() for one in choice.values}) is not choice.excluded
+    return (value.casefold() in {word.casefold() for word in choice.values}) is not choice.excluded
 
 
 def _is_within(limits: Range | None, value: float) -> bool:
@@ -151,10 +155,10 @@ async def test_every_filter_and_mix_finds_its_calls_in_their_order_page_after_pa
 ) -> None:
     monkeypatch.setattr(finding, "FEW", few)
     async with full.read() as session:
-        for fields in (*ALONE, SOME_TIME, *(one | SOME_TIME for one in ALONE), *MIXES):
+        for fields in (*ALONE, SOME_TIME, *(asked | SOME_TIME for asked in ALONE), *MIXES):
             wanted, found, before = CallFilter(**fields), [], None
             while page := await session.calls.find(wanted, before=before, limit=70):
-                found += [one.id for one in page]
+                found += [call.id for call in page]
                 before = (page[-1].arrived_at, page[-1].id)
             assert found == expected(wanted), fields
             every = [made(n).id for n in range(CALLS)]
@@ -171,7 +175,7 @@ async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
         connection = session.connection
         if not full.sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        for fields in (*ALONE, *MIXES, *(one | MONTH for one in ALONE)):
+        for fields in (*ALONE, *MIXES, *(asked | MONTH for asked in ALONE)):
             said = await _plan(full, session, CallFilter(**fields))
             plans += [(fields, line) for line in said]
     read_whole = [(fields, line) for fields, line in plans if _reads_all(line)]

@@ -50,9 +50,9 @@ async def found(store: SqlStore, typed: str, **more: object) -> list[str]:
         turned = []
         for call in calls:  # page by page
             before = (calls[len(turned) - 1].arrived_at, turned[-1]) if turned else None
-            (one,) = await session.calls.find(wanted, before=before, limit=1)
-            assert one == call
-            turned.append(one.id)
+            (found,) = await session.calls.find(wanted, before=before, limit=1)
+            assert found == call
+            turned.append(found.id)
     return ids
 
 

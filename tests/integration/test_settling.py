@@ -80,7 +80,7 @@ class Teller:
         return 8
 
     async def send(self, deliveries: Sequence[Delivery], __: Receiver) -> SendResult:
-        self.told += [one.key for one in deliveries]
+        self.told += [delivery.key for delivery in deliveries]
         self._outage.failures = 3
         return SendResult(said=Outcome.text("200"))
 

@@ -65,7 +65,9 @@ async def test_a_number_that_was_taken_out_and_comes_back_is_its_visitors_still(
         await remove(store, TrackingNumber, DID)
         await bring_back()
         [number] = [
-            one for one in await list_all(store, TrackingNumber, pool_id="main") if one.e164 == DID
+            number
+            for number in await list_all(store, TrackingNumber, pool_id="main")
+            if number.e164 == DID
         ]
         assert number.free_at == a_lease().ends_at > NOON
 

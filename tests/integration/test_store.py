@@ -140,7 +140,7 @@ async def test_pages_of_calls_that_arrived_in_the_same_moment_show_each_once(
     before = None
     async with store.read() as session:
         while page := await session.calls.find(CallFilter(), before=before, limit=4):
-            seen += [one.id for one in page]
+            seen += [call.id for call in page]
             before = (page[-1].arrived_at, page[-1].id)
     assert seen == ["d2", "d1", *(f"c{i:02}" for i in reversed(range(25)))]
 
@@ -149,9 +149,13 @@ async def test_what_changed_comes_in_whole_revisions(store: SqlStore) -> None:
     await save(store, *(call(f"a{i}") for i in range(3)))
     await save(store, *(call(f"b{i}") for i in range(3)))
     async with store.read() as session:
-        assert {one.id for one in await session.calls.newer_than(0, limit=2)} == {"a0", "a1", "a2"}
+        assert {call.id for call in await session.calls.newer_than(0, limit=2)} == {
+            "a0",
+            "a1",
+            "a2",
+        }
         assert len(await session.calls.newer_than(0, limit=4)) == 6
-        assert {one.id for one in await session.calls.newer_than(1)} == {"b0", "b1", "b2"}
+        assert {call.id for call in await session.calls.newer_than(1)} == {"b0", "b1", "b2"}
         assert await session.calls.newer_than(2) == []
 
 
@@ -160,7 +164,7 @@ async def test_a_touched_call_is_new_again(store: SqlStore) -> None:
     async with store.write() as session:
         await session.calls.touch("a")
     async with store.read() as session:
-        assert [one.id for one in await session.calls.newer_than(1)] == ["a"]
+        assert [call.id for call in await session.calls.newer_than(1)] == ["a"]
     with pytest.raises(NotFound):
         async with store.write() as session:
             await session.calls.touch("nobody")
@@ -196,7 +200,7 @@ async def test_calls_are_found_by_what_is_asked(
     async with store.write() as session:
         await session.tags.add(Tag(call_id="b", name="missed", author="rule", at=NOON))
     async with store.read() as session:
-        assert {one.id for one in await session.calls.find(wanted)} == found
+        assert {call.id for call in await session.calls.find(wanted)} == found
 
 
 async def test_a_tag_that_is_there_stays_as_it_was_first_set(store: SqlStore) -> None:

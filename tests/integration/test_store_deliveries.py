@@ -33,18 +33,22 @@ async def test_a_receiver_is_sent_each_thing_once(store: SqlStore) -> None:
             await session.deliveries.add(given)
     async with store.read() as session:
         kept = await session.deliveries.find()
-    assert sorted(one.receiver_id for one in kept) == ["crm", "other"]
+    assert sorted(delivery.receiver_id for delivery in kept) == ["crm", "other"]
 
 
 async def test_what_is_due_comes_oldest_first_and_what_is_not_does_not(store: SqlStore) -> None:
     times = {"d1": -1, "d2": -3, "d3": 0, "d4": 1}
-    made = [delivery(one, key=one, due_at=later(seconds)) for one, seconds in times.items()]
+    made = [delivery(key, key=key, due_at=later(seconds)) for key, seconds in times.items()]
     async with store.write() as session:
         await session.deliveries.add(
             [*made, delivery("d5", key="d5", state=DeliveryState.FAILED, due_at=later(-9))]
         )
-        assert [one.id for one in await session.deliveries.due(NOON, 10)] == ["d2", "d1", "d3"]
-        assert [one.id for one in await session.deliveries.due(NOON, 2)] == ["d2", "d1"]
+        assert [delivery.id for delivery in await session.deliveries.due(NOON, 10)] == [
+            "d2",
+            "d1",
+            "d3",
+        ]
+        assert [delivery.id for delivery in await session.deliveries.due(NOON, 2)] == ["d2", "d1"]
         assert await session.deliveries.next_due() == later(-3)
         assert await session.recordings.next_due() is None
 
@@ -60,13 +64,13 @@ async def test_two_workers_never_claim_the_same_work(
         while True:
             async with at.write() as session:
                 due = await session.deliveries.due(NOON, 3)
-                await session.change(*(replace(one, due_at=later(60)) for one in due))
+                await session.change(*(replace(delivery, due_at=later(60)) for delivery in due))
             if not due:
                 return mine
-            mine += [one.id for one in due]
+            mine += [delivery.id for delivery in due]
 
     claimed = await asyncio.gather(*(work(at) for at in (store, other_store, store, other_store)))
-    assert sorted(one for some in claimed for one in some) == sorted(f"d{i}" for i in range(40))
+    assert sorted(key for some in claimed for key in some) == sorted(f"d{i}" for i in range(40))
 
 
 async def test_recordings_come_back_with_their_waveform(store: SqlStore) -> None:

@@ -57,7 +57,7 @@ async def test_the_last_lease_before_each_of_many_moments_is_found(
         None if at < NOON or n == "+7000" else f"{n}-{min(3, int((at - NOON).seconds / 100))}"
         for n, at in asked
     ]
-    assert [one and one.id for one in found] == expected
+    assert [lease and lease.id for lease in found] == expected
 
 
 async def test_a_lease_that_begins_in_the_moment_of_the_call_counts(store: SqlStore) -> None:
@@ -66,7 +66,7 @@ async def test_a_lease_that_begins_in_the_moment_of_the_call_counts(store: SqlSt
         await session.leases.save([lease()])
     async with store.read() as session:
         found = await session.leases.last([(DID, NOON), (DID, later(-0.000001))])
-    assert [one and one.id for one in found] == ["lease-1", None]
+    assert [lease and lease.id for lease in found] == ["lease-1", None]
 
 
 async def test_leases_outlive_their_number_and_their_pool(store: SqlStore) -> None:

@@ -134,7 +134,7 @@ async def test_a_text_is_kept_as_it_is_or_refused_by_its_reason(text: str, store
     else:
         expected = [text]
     async with store.read() as session:
-        assert [one.did for one in await session.calls.find(CallFilter())] == expected
+        assert [call.did for call in await session.calls.find(CallFilter())] == expected
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def nobodys(call: CallEvent) -> CallEvent:
 
 
 async def standing(crm: Crm, kept: Sequence[Entity]) -> list[Mapping[str, str]]:
-    return [await crm.read(one.ref, [crm.client_id_field(one.kind)]) for one in kept]
+    return [await crm.read(entity.ref, [crm.client_id_field(entity.kind)]) for entity in kept]
 
 
 async def expect_taken_back(crm: Crm, to: Connection, call: CallEvent) -> None:
@@ -134,14 +134,14 @@ def portal(bitrix24_world: Bitrix24World) -> Bitrix24World:
 
 
 def those(world: Bitrix24World, kind: int, *names: str) -> list[tuple[str, ...]]:
-    return [tuple(str(one.get(name) or "") for name in names) for one in world.all(kind)]
+    return [tuple(str(row.get(name) or "") for name in names) for row in world.all(kind)]
 
 
 async def test_what_a_person_typed_into_our_own_deal_stays(portal: Bitrix24World) -> None:
     to, call = replace(bitrix24.OWN, rules=FACTS), call_event()
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
-    (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
+    (deal,) = (entity.ref for entity in kept if entity.kind is EntityKind.DEAL)
     await crm.write(deal, {"UF_CAMPAIGN": "typed", "UF_SOURCE": "a friend"})
     await tell(crm, to, boris(call, source="yandex"), kept, [call])
     names = (bitrix24.FIELD, "UF_SOURCE", "UF_CAMPAIGN")
@@ -171,10 +171,10 @@ async def test_a_client_id_that_a_person_wrote_is_kept_and_not_said_to_be_ours(
     to, call = bitrix24.OWN, call_event()
     crm = portal.crm(to)
     kept = kept_of(await tell(crm, to, call), call)
-    (deal,) = (one.ref for one in kept if one.kind is EntityKind.DEAL)
+    (deal,) = (entity.ref for entity in kept if entity.kind is EntityKind.DEAL)
     await crm.write(deal, {bitrix24.FIELD: "9.9"})
     done = await tell(crm, to, boris(call), kept, [call])
-    assert {one.kind: one.client_id for one in kept_of(done, call)} == {
+    assert {entity.kind: entity.client_id for entity in kept_of(done, call)} == {
         EntityKind.CONTACT: "777.888",
         EntityKind.DEAL: None,
     }

@@ -165,10 +165,16 @@ async def test_what_our_user_made_is_distinguished_from_what_others_made(
     crm = world.crm(key=key)
 
     contacts = await crm.contacts(world.caller)
-    deals = await crm.deals([one.ref for one in contacts], world.caller)
+    deals = await crm.deals([contact.ref for contact in contacts], world.caller)
 
-    assert {one.ref.id: one.ours for one in contacts} == {str(mine): True, str(others): False}
-    assert {one.ref.id: one.ours for one in deals} == {str(my_deal): True, str(other_deal): False}
+    assert {contact.ref.id: contact.ours for contact in contacts} == {
+        str(mine): True,
+        str(others): False,
+    }
+    assert {deal.ref.id: deal.ours for deal in deals} == {
+        str(my_deal): True,
+        str(other_deal): False,
+    }
 
 
 # Repeat calls

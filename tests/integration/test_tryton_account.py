@@ -26,7 +26,7 @@ def world(tryton_world: World) -> World:
 
 
 def _ill(checks: list[Check]) -> list[str]:
-    return [str(one.what) for one in checks if not one.well]
+    return [str(check.what) for check in checks if not check.well]
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -67,7 +67,7 @@ async def test_connecting_says_what_is_missing_and_what_to_do(
     checks = await world.crm(account, key=key).check()
 
     assert _ill(checks) == ill
-    assert all(one.fix for one in checks if not one.well)
+    assert all(check.fix for check in checks if not check.well)
     assert world.held == (0, 0, 0)
 
 

@@ -131,7 +131,7 @@ async def test_of_two_deals_neither_is_written_until_a_person_chooses(world: Wor
     with pytest.raises(NeedsReview) as listed:
         await world.look(call, SETTLED)
 
-    assert {one.ref for one in listed.value.candidates} == {ref(deal) for deal in deals}
+    assert {candidate.ref for candidate in listed.value.candidates} == {ref(deal) for deal in deals}
     assert [world.telephony.client_id(deal) for deal in deals] == [None, None]
 
     done = await world.look(call, 3600.0, chosen=ref(deals[1]))

@@ -79,7 +79,9 @@ async def test_who_comes_back_again_and_again_does_not_hide_who_held_the_number_
     async with store.write() as session:
         await session.add(lease("anna", **times), *again)
         found = await session.evidence.holders(DID, later(1700), 8)
-    assert [(one.visitor_id, one.lease and one.lease.id) for one in found] == [
+    assert [
+        (candidate.visitor_id, candidate.lease and candidate.lease.id) for candidate in found
+    ] == [
         ("boris", "b11"),
         ("anna", "anna"),
     ]

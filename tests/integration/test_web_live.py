@@ -79,8 +79,8 @@ async def next_events(events: AsyncIterator[Event], count: int = 1) -> list[Even
     found: list[Event] = []
     async with asyncio.timeout(30):
         while len(found) < count:
-            one = await anext(events)
-            found += [one] if one.name else []
+            event = await anext(events)
+            found += [event] if event.name else []
     return found
 
 
@@ -136,7 +136,7 @@ async def test_a_call_that_does_not_fit_is_only_reported_gone(world: World) -> N
         page(world) as client,
         stream(client, "/live?since_revision=0&verdict=exact") as events,
     ):
-        by_name = {one.name: one.data for one in await next_events(events, 2)}
+        by_name = {event.name: event.data for event in await next_events(events, 2)}
     assert 'id="call-pbx-1768912345.1"' in by_name["call"]
     assert by_name["gone"] == "pbx-1768912345.2"
 
@@ -145,7 +145,7 @@ async def test_calls_of_one_revision_are_asked_for_again_until_all_have_come(wor
     await world.save(*(a_call(str(i), world.clock.now + timedelta(seconds=i)) for i in range(3)))
     async with page(world) as client, stream(client, "/live?since_revision=0") as events:
         found = await next_events(events, 3)
-    assert [one.id for one in found] == [None, None, 1]
+    assert [call.id for call in found] == [None, None, 1]
 
 
 async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
@@ -172,7 +172,7 @@ async def test_who_is_let_in_no_more_hears_no_more(world: World) -> None:
         async with world.store.write() as session:
             await session.remove(Person, "anna")
         async with asyncio.timeout(30):  # it ends
-            assert [one async for one in events if one.name] == []
+            assert [event async for event in events if event.name] == []
 
 
 async def test_a_stream_without_news_is_kept_alive(
@@ -219,7 +219,7 @@ async def test_a_database_that_does_not_answer_ends_the_stream_and_the_browser_c
             patched.setattr("router.web.live.changes_since", broken)
             with capture_logs() as logs:
                 async with stream(client, "/live") as events, asyncio.timeout(30):
-                    assert [one async for one in events if one.name] == []
+                    assert [event async for event in events if event.name] == []
         assert [entry["event"] for entry in logs] == ["live_page_ended"]
         await world.save(a_call("1", world.clock.now))
         async with stream(client, "/live", **{"Last-Event-ID": "0"}) as events:

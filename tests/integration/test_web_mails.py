@@ -35,10 +35,10 @@ async def test_a_program_lists_mail_with_a_token_page_by_page(tmp_path: Path) ->
         assert (await world.browser().get("/api/v1/mails")).status_code == 401
         program = world.program(Scope.CALLS_READ)
         page = (await program.get("/api/v1/mails", params={"site_id": "shop", "limit": 2})).json()
-        assert [one["id"] for one in page] == ["m2", "m1"]
+        assert [mail["id"] for mail in page] == ["m2", "m1"]
         assert page[0]["verdict"] == "unknown"
         rest = await program.get("/api/v1/mails", params={"before": page[-1]["arrived_at"]})
-        assert [one["id"] for one in rest.json()] == ["m0"]
+        assert [mail["id"] for mail in rest.json()] == ["m0"]
         assert (await program.get("/api/v1/mails", params={"site_id": "garage"})).json() == []
         assert (
             await program.get("/api/v1/mails", params={"before": "yesterday"})

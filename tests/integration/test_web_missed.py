@@ -121,7 +121,7 @@ async def test_the_api_lists_closes_and_opens_tasks(world: World) -> None:
     assert (first.json()["state"], first.json()["seconds_to_contact"]) == ("called_back_soon", 600)
     assert (await reader.get("/api/v1/missed")).json()["missed"] == []
     listed = (await reader.get("/api/v1/missed", params={"state": "closed"})).json()
-    assert [one["id"] for one in listed["missed"]] == [call.id]
+    assert [task["id"] for task in listed["missed"]] == [call.id]
     assert (await reader.get(path)).json() == first.json()
     assert (await reader.get("/api/v1/missed/nothing")).status_code == 404
     assert (await reader.post(f"{path}/contact", json=made)).status_code == 403

@@ -67,11 +67,12 @@ async def test_programs_draw_samples_by_a_seed(world: World, calls: dict[str, Ca
     first = (await write.post("/api/v1/samples", json=body)).json()
     again = (await write.post("/api/v1/samples", json=body)).json()
     lists = [
-        (await read.get(f"/api/v1/samples/{one['id']}")).json()["calls"] for one in (first, again)
+        (await read.get(f"/api/v1/samples/{sample['id']}")).json()["calls"]
+        for sample in (first, again)
     ]
     assert lists[0] == lists[1] != []
     assert first["since"] == "2026-01-19"
-    assert [one["id"] for one in (await read.get("/api/v1/samples")).json()] == [
+    assert [sample["id"] for sample in (await read.get("/api/v1/samples")).json()] == [
         again["id"],
         first["id"],
     ]

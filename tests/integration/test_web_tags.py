@@ -80,7 +80,7 @@ async def test_a_call_is_marked_as_reviewed_and_taken_back(
     await anna.post(f"{path}/review")
     assert f'action="{path}/review/remove"' in (await anna.get(path)).text
     listed = (await anna.get("/calls?reviewed=yes")).text
-    assert [one.id in listed for one in calls.values()].count(True) == 1
+    assert [call.id in listed for call in calls.values()].count(True) == 1
     await anna.post(f"{path}/review/remove")
     assert f'action="{path}/review"' in (await anna.get(path)).text
 

@@ -129,9 +129,9 @@ async def test_the_page_stays_taps_leaves_a_phone_and_is_left(
         answer = await page.post(f"{visit}/{verb}", content=json.dumps(body), headers=beacon)
         assert (answer.status_code, answer.content) == (204, b"")
         assert answer.headers["access-control-allow-origin"] == ORIGIN
-    assert [one.number for one in await everything(world, Tap)] == [given["number"]]
-    assert [one.phone for one in await everything(world, Form)] == ["+79161234567"]
-    assert [one.ga_client_id for one in await everything(world, Visitor)] == ["5.6"]
+    assert [tap.number for tap in await everything(world, Tap)] == [given["number"]]
+    assert [form.phone for form in await everything(world, Form)] == ["+79161234567"]
+    assert [visitor.ga_client_id for visitor in await everything(world, Visitor)] == ["5.6"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ async def test_when_numbers_run_out_pages_keep_their_own(page: httpx.AsyncClient
     for _ in range(3):
         page.cookies.clear()
         levels.append((await page.post(OPEN, json=page_opened())).json()["numbers"]["visitors"])
-    assert [one["level"] for one in levels] == ["dynamic", "dynamic", "own"]
+    assert [level["level"] for level in levels] == ["dynamic", "dynamic", "own"]
     assert levels[2] == {
         "lease_id": None,
         "number": None,

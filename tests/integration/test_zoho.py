@@ -29,10 +29,10 @@ async def test_an_access_token_is_fetched_once_and_replaced_when_it_ends(zoho: Z
     crm = zoho.crm(zoho.connection())
     anna = zoho.add(EntityKind.CONTACT, phone=ANNA)
     for _ in range(3):
-        assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+        assert [contact.ref for contact in await crm.contacts(ANNA)] == [anna]
     assert zoho.account.tokens == 1
     zoho.account.ended = 1
-    assert [one.ref for one in await crm.contacts(ANNA)] == [anna]
+    assert [contact.ref for contact in await crm.contacts(ANNA)] == [anna]
     assert zoho.account.tokens == 2
 
 

@@ -13,16 +13,16 @@ async def waits(store: SqlStore, *ids: str, answered: bool = True, spool: str = 
     """Calls that have ended, each with a recording that is due now."""
     async with store.write() as session:
         await session.add(a_destination(), site(), webhook())
-        for one in ids or ("c1",):
+        for id_ in ids or ("c1",):
             answer = later(1) if answered else None
             call = Call(
-                id=one, did="1", trunk="t", site_id="shop", arrived_at=NOON, state=State.ENDED
+                id=id_, did="1", trunk="t", site_id="shop", arrived_at=NOON, state=State.ENDED
             )
             await session.calls.save([replace(call, answered_at=answer, ended_at=later(9))])
             waiting = RecordingState.WAITING
             made = Recording(
-                call_id=one,
-                spool_name=spool or one,
+                call_id=id_,
+                spool_name=spool or id_,
                 state=waiting,
                 expected_seconds=5,
                 due_at=later(10),

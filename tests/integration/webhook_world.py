@@ -30,16 +30,16 @@ def a_delivery(
 async def furnish(store: SqlStore, url: str, *deliveries: Delivery, **fields: Any) -> None:
     async with store.write() as session:
         await session.add(webhook(url=url, **fields))
-        calls = {one.call_id for one in deliveries or [a_delivery()]}
+        calls = {delivery.call_id for delivery in deliveries or [a_delivery()]}
         await session.calls.save(
             [
-                Call(id=one, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
-                for one in sorted(calls)
+                Call(id=id_, did="1", trunk="t", arrived_at=NOON, state=State.ENDED)
+                for id_ in sorted(calls)
             ]
         )
         await session.deliveries.add(list(deliveries) or [a_delivery()])
 
 
 async def only(store: SqlStore) -> Delivery:
-    (one,) = await list_deliveries(store)
-    return one
+    (delivery,) = await list_deliveries(store)
+    return delivery

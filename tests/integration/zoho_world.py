@@ -74,7 +74,7 @@ class ZohoAccount(TimelineAccount):
 
     def notes(self, ref: Ref) -> list[str]:
         notes = self.account.notes.get((MODULES[ref.kind], ref.id), [])
-        return [one["Note_Content"] for one in notes]
+        return [note["Note_Content"] for note in notes]
 
     def texts(self, ref: Ref) -> list[str]:
         return [*self.notes(ref), str(self.row(ref).get("Description") or "")]
@@ -102,24 +102,24 @@ class ZohoAccount(TimelineAccount):
     def tasks(self, ref: Ref) -> list[Shown]:
         return [
             Shown(
-                subject=one["Subject"],
-                text=one["Description"],
-                owner=one["Owner"]["id"],
-                day=one["Due_Date"],
+                subject=task["Subject"],
+                text=task["Description"],
+                owner=task["Owner"]["id"],
+                day=task["Due_Date"],
             )
-            for one in self._of("Tasks", ref)
+            for task in self._of("Tasks", ref)
         ]
 
     def calls(self, ref: Ref) -> list[Shown]:
         return [
             Shown(
-                subject=one["Subject"],
-                text=one["Description"],
-                owner=one["Owner"]["id"],
-                day=one["Call_Start_Time"][:10],
-                seconds=_seconds(one["Call_Duration"]),
+                subject=call["Subject"],
+                text=call["Description"],
+                owner=call["Owner"]["id"],
+                day=call["Call_Start_Time"][:10],
+                seconds=_seconds(call["Call_Duration"]),
             )
-            for one in self._of("Calls", ref)
+            for call in self._of("Calls", ref)
         ]
 
     def _of(self, module: str, ref: Ref) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ def test_the_calls_come_out_as_expected(path: Path) -> None:
     calls = sorted(learned(rows(path), 10**9).values(), key=lambda call: (call.arrived_at, call.id))
     found = [facts(call) for call in calls]
     assert [
-        {name: one[name] for name in wanted} for one, wanted in zip(found, expected, strict=True)
+        {name: row[name] for name in wanted} for row, wanted in zip(found, expected, strict=True)
     ] == expected
 
 

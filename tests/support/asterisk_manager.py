@@ -99,7 +99,7 @@ class Line:
         text = (await self._reader.readuntil(b"\r\n\r\n")).decode()
         return {
             name.lower(): value
-            for name, _, value in (one.partition(": ") for one in text.strip().split("\r\n"))
+            for name, _, value in (line.partition(": ") for line in text.strip().split("\r\n"))
         }
 
     def event(self, event: str, *headers: tuple[str, str]) -> None:

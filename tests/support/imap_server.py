@@ -193,12 +193,12 @@ class ImapServer:
         with self._client() as client:
             client.select("INBOX", readonly=True)
             _, found = client.fetch("1:*", "(FLAGS)")
-            return [one.decode() for one in found if isinstance(one, bytes)]
+            return [part.decode() for part in found if isinstance(part, bytes)]
 
     async def conversations(self, count: int) -> list[str]:
         """What the server notes of each connection that logged out, once there are so many."""
         async with asyncio.timeout(30):
-            while len(lines := [one for one in self._log() if "Logged out in=" in one]) < count:
+            while len(lines := [line for line in self._log() if "Logged out in=" in line]) < count:
                 await asyncio.sleep(0.02)
         return lines
 

@@ -48,7 +48,8 @@ class Receiver:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 line, *rest = head.strip().split("\r\n")
                 headers = {
-                    name.lower(): value for name, _, value in (one.partition(": ") for one in rest)
+                    name.lower(): value
+                    for name, _, value in (line.partition(": ") for line in rest)
                 }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.requests.append(Request(line=line, headers=headers, body=body))

@@ -160,7 +160,9 @@ def _template() -> Path:
 def _recipe() -> str:
     """What the template is made of, in a few letters."""
     versions = sorted(
-        f"{one.name} {one.version}" for one in distributions() if one.name.startswith("trytond")
+        f"{distribution.name} {distribution.version}"
+        for distribution in distributions()
+        if distribution.name.startswith("trytond")
     )
     recipe = "\n".join([sys.version, *versions, Path(tryton_template.__file__).read_text()])
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]

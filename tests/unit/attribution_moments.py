@@ -49,7 +49,9 @@ def infer(
 
 
 def probability(result: Attribution, who: str = "anna") -> float:
-    return sum(one.probability for one in result.candidates if one.visitor_id == who)
+    return sum(
+        candidate.probability for candidate in result.candidates if candidate.visitor_id == who
+    )
 
 
 def before(who: str, number: str = DID, sure: float = 1.0, days: float = 3) -> Earlier:

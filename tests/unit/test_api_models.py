@@ -63,7 +63,7 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 def routes_of(app: FastAPI) -> list[APIRoute]:
     """All routes of the API."""
-    found = [one for router in (visits.router, routes.router) for one in _routes(router)]
+    found = [route for router in (visits.router, routes.router) for route in _routes(router)]
     assert len(found) > 40
     return found
 
@@ -81,15 +81,15 @@ def types_in(kind: Any) -> Iterator[type]:
     seen: set[Any] = set()
     waiting = [kind]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, typing.Hashable) and one in seen:
+        annotation = waiting.pop()
+        if isinstance(annotation, typing.Hashable) and annotation in seen:
             continue
-        seen.add(one)
-        waiting += typing.get_args(one)
-        if inspect.isclass(one):
-            yield one
-            if issubclass(one, BaseModel):
-                waiting += [field.annotation for field in one.model_fields.values()]
+        seen.add(annotation)
+        waiting += typing.get_args(annotation)
+        if inspect.isclass(annotation):
+            yield annotation
+            if issubclass(annotation, BaseModel):
+                waiting += [field.annotation for field in annotation.model_fields.values()]
 
 
 def answers_of(route: APIRoute) -> list[Any]:
@@ -163,7 +163,7 @@ def test_every_field_that_is_a_duration_or_a_size_names_its_unit(
         for field, facts in schema.get("properties", {}).items()
         if (unit := units.get(field.rpartition("_")[2])) and unit not in facts["description"]
     ]
-    assert [one for one in silent if one != "Sold.at"] == []
+    assert [name for name in silent if name != "Sold.at"] == []
 
 
 def test_every_parameter_and_every_answer_is_described(described: dict[str, Any]) -> None:
@@ -172,7 +172,11 @@ def test_every_parameter_and_every_answer_is_described(described: dict[str, Any]
         for method, operation in operations.items():
             here = f"{method} {path}"
             parameters = operation.get("parameters", ())
-            silent += [f"{here} {one['name']}" for one in parameters if not one.get("description")]
+            silent += [
+                f"{here} {parameter['name']}"
+                for parameter in parameters
+                if not parameter.get("description")
+            ]
             assert operation["description"], here
             assert {"400", "413", "422", "500", "503"} <= set(operation["responses"]), here
             for status, answer in operation["responses"].items():

@@ -169,9 +169,11 @@ def test_probabilities_are_between_0_and_1_and_sum_to_at_most_1(
         for i, (begun, stay, seen) in enumerate(lives)
     ]
     result = infer(later(at), *told, earlier=(before("v1", sure=0.7),) if known else ())
-    assert all(0 <= one.probability <= 1 for one in result.candidates)
-    assert sum(one.probability for one in result.candidates) <= 1 + 1e-9
-    assert list(result.candidates) == sorted(result.candidates, key=lambda one: -one.probability)
+    assert all(0 <= named.probability <= 1 for named in result.candidates)
+    assert sum(named.probability for named in result.candidates) <= 1 + 1e-9
+    assert list(result.candidates) == sorted(
+        result.candidates, key=lambda named: -named.probability
+    )
     assert sum(result.origins.values()) <= 1 + 1e-9
 
 
@@ -192,9 +194,9 @@ def test_a_call_is_attributed_weeks_later_as_it_was_in_its_moment(
     result: list[tuple[datetime, object]] = []
 
     def found(at: datetime) -> object:
-        held = [candidate(one) for one in reversed(ledger) if one.started_at <= at]
+        held = [candidate(lease) for lease in reversed(ledger) if lease.started_at <= at]
         answer = infer(at, *held)
-        return answer.verdict, [(one.lease_id, one.probability) for one in answer.candidates]
+        return answer.verdict, [(named.lease_id, named.probability) for named in answer.candidates]
 
     for pause, what in steps:
         now += timedelta(seconds=pause)
@@ -210,5 +212,5 @@ def test_a_call_is_attributed_weeks_later_as_it_was_in_its_moment(
                 begin(POOL, id=f"l{len(ledger)}", number=DID, visitor_id=who, visit_id="w", now=now)
             )
     assert [(at, found(at)) for at, _ in result] == result
-    for one in ledger:
-        assert one.started_at <= one.frozen_at <= one.ends_at
+    for held in ledger:
+        assert held.started_at <= held.frozen_at <= held.ends_at

@@ -102,4 +102,4 @@ def test_probabilities_sum_to_one_whatever_forms_and_calls_say() -> None:
         for v in ("evil", "anna", "vera")
     ]
     result = infer(later(60), HONEST, *others, earlier=(earlier,))
-    assert sum(one.probability for one in result.candidates) <= 1 + 1e-9
+    assert sum(candidate.probability for candidate in result.candidates) <= 1 + 1e-9

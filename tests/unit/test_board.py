@@ -49,7 +49,7 @@ def test_a_destination_is_down_when_all_its_phones_are(
     dials: tuple[str, ...], down: Down | None
 ) -> None:
     found = down_destinations([destination("office", *dials)], {"one": "unreachable"})
-    assert [one.down for one in found] == ([down] if down else [])
+    assert [destination.down for destination in found] == ([down] if down else [])
 
 
 def contact(state: str) -> Contact:

@@ -67,9 +67,9 @@ def test_without_a_catalogue_texts_are_sent_as_they_are() -> None:
 
 def named(account: Catalogue, rules: Rules, mode: Mode = Mode.OWN) -> dict[str, str]:
     return {
-        str(one.what): str(one.fix)
-        for one in faults(account, connection(rules=rules, mode=mode), [call_event()])
-        if not one.well
+        str(fault.what): str(fault.fix)
+        for fault in faults(account, connection(rules=rules, mode=mode), [call_event()])
+        if not fault.well
     }
 
 
@@ -92,9 +92,9 @@ def test_each_mapped_field_is_tried_with_the_facts_of_calls() -> None:
 
 def test_a_list_without_calls_yet_says_what_it_takes() -> None:
     account = connection(rules=Rules(scenario=Scenario.DEAL, fields={"tags": "12"}))
-    (one,) = faults(ACCOUNT, account, [])
-    assert "it accepts only its options (Google, Yandex)" in str(one.fix)
-    assert one.optional
+    (fault,) = faults(ACCOUNT, account, [])
+    assert "it accepts only its options (Google, Yandex)" in str(fault.fix)
+    assert fault.optional
 
 
 @pytest.mark.parametrize(

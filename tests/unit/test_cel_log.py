@@ -58,8 +58,8 @@ def test_a_row_is_read_as_it_was_written(one: Row) -> None:
     ],
 )
 def test_a_name_is_read_whatever_it_holds(name: str) -> None:
-    one = replace(answered_call().rows[0], caller_name=name)
-    assert parse_row(line(one).rstrip("\n")) == one
+    row = replace(answered_call().rows[0], caller_name=name)
+    assert parse_row(line(row).rstrip("\n")) == row
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_no_second_ever_sees_more_than_burst_and_pace(
         health, wait = reserve(health, per_second, burst, now)
         sent.append(now + wait)
     for moment in sent:
-        within = [one for one in sent if moment <= one < moment + timedelta(seconds=1)]
+        within = [at for at in sent if moment <= at < moment + timedelta(seconds=1)]
         assert len(within) <= burst + per_second
 
 

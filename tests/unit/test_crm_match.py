@@ -29,8 +29,8 @@ def decide(
 
 
 def test_the_one_entity_of_the_caller_in_the_time_of_the_call_is_it() -> None:
-    one = found(at=later(5))
-    assert decide(one) == Match(one=one)
+    entity = found(at=later(5))
+    assert decide(entity) == Match(one=entity)
 
 
 def test_nothing_is_decided_before_others_could_have_appeared() -> None:

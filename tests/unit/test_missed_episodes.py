@@ -44,7 +44,7 @@ def rung(**fields: object) -> RungCall:
 
 
 def tasks(*events: Event) -> list[MissedCaller]:
-    return [new_task(one, rung(id=one.last.key)) for one in episodes(events)]
+    return [new_task(episode, rung(id=episode.last.key)) for episode in episodes(events)]
 
 
 def the_task(*events: Event) -> MissedCaller:
@@ -163,13 +163,13 @@ some_events = st.lists(
         st.integers(min_value=0, max_value=30).map(str),
     ),
     max_size=20,
-    unique_by=lambda one: (one.kind, one.key),
+    unique_by=lambda event: (event.kind, event.key),
 )
 
 
-def place(one: Event) -> tuple[object, ...]:
+def place(event: Event) -> tuple[object, ...]:
     """The order of an event among those of a caller, also of the same moment."""
-    return (one.at, list(EventKind).index(one.kind), one.key)
+    return (event.at, list(EventKind).index(event.kind), event.key)
 
 
 def state(found: Episode) -> Episode:
@@ -187,9 +187,9 @@ def test_neither_order_nor_repetition_changes_tasks(events: list[Event], chance:
 @given(some_events)
 def test_each_missed_call_is_in_one_task(events: list[Event]) -> None:
     found = list(episodes(events))
-    keys = [key for one in found for key in one.keys]
-    assert sorted(keys) == sorted(one.key for one in events if one.kind is EventKind.MISSED)
-    assert [one.calls for one in found] == [len(one.keys) for one in found]
+    keys = [key for episode in found for key in episode.keys]
+    assert sorted(keys) == sorted(event.key for event in events if event.kind is EventKind.MISSED)
+    assert [episode.calls for episode in found] == [len(episode.keys) for episode in found]
     for before, after in pairwise(found):
         assert before.last.at <= after.first.at
         closed = before.closing is not None and before.closing.at <= after.first.at
@@ -201,22 +201,25 @@ def test_a_stored_task_goes_on_as_if_it_had_been_made_at_once(
     events: list[Event], seconds: float
 ) -> None:
     whole = list(episodes(events))
-    before = list(episodes(one for one in events if one.at < later(seconds)))
+    before = list(episodes(event for event in events if event.at < later(seconds)))
     if not before or before[-1].closing:
         return
     last: Episode | None = new_task(before[-1], rung(id=before[-1].last.key)).episode()
-    rest = sorted((one for one in events if one.at >= later(seconds)), key=place)
+    rest = sorted((event for event in events if event.at >= later(seconds)), key=place)
     made = before[:-1]
-    for one in rest:
-        after = advance(last, one)
+    for event in rest:
+        after = advance(last, event)
         if last and after and after.first.key != last.first.key:
             made.append(last)
         last = after
     assert last
-    assert [state(one).closing for one in [*made, last]] == [state(one).closing for one in whole]
-    assert [(one.first.key, one.last.key, one.calls, one.tries) for one in [*made, last]] == [
-        (one.first.key, one.last.key, one.calls, one.tries) for one in whole
+    assert [state(episode).closing for episode in [*made, last]] == [
+        state(episode).closing for episode in whole
     ]
+    assert [
+        (episode.first.key, episode.last.key, episode.calls, episode.tries)
+        for episode in [*made, last]
+    ] == [(episode.first.key, episode.last.key, episode.calls, episode.tries) for episode in whole]
 
 
 @given(some_events, st.integers(min_value=0, max_value=160).map(lambda step: step * DAY / 16))
@@ -224,11 +227,11 @@ def test_a_late_row_of_an_answered_call_closes_the_task_of_its_time(
     events: list[Event], seconds: float
 ) -> None:
     late = event(EventKind.RANG_AGAIN, seconds, "late")
-    before = [one for one in events if place(one) < place(late)]
+    before = [event for event in events if place(event) < place(late)]
     open_then = [
-        one
-        for one in episodes(before)
-        if one.closing is None and late.at - one.last.at <= timedelta(days=30)
+        episode
+        for episode in episodes(before)
+        if episode.closing is None and late.at - episode.last.at <= timedelta(days=30)
     ]
-    closed = [one for one in episodes([*events, late]) if one.closing == late]
-    assert [one.first.key for one in closed] == [one.first.key for one in open_then]
+    closed = [episode for episode in episodes([*events, late]) if episode.closing == late]
+    assert [episode.first.key for episode in closed] == [episode.first.key for episode in open_then]

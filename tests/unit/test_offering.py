@@ -28,7 +28,7 @@ def test_of_rivals_the_pool_for_the_visitors_place_is_chosen(
 ) -> None:
     own = ("+74950000000",)
     rivals = [pool("tula", replaces=own, regions=("Tula oblast",)), pool("everyone", replaces=own)]
-    assert [one.id for one in fitting_pools(rivals, place)] == chosen
+    assert [pool.id for pool in fitting_pools(rivals, place)] == chosen
 
 
 def test_pools_for_other_numbers_do_not_compete() -> None:
@@ -38,7 +38,7 @@ def test_pools_for_other_numbers_do_not_compete() -> None:
         pool("c"),
         pool("d", selector=".phone"),
     ]
-    assert [one.id for one in fitting_pools(pools, TULA)] == ["a", "b", "c", "d"]
+    assert [pool.id for pool in fitting_pools(pools, TULA)] == ["a", "b", "c", "d"]
 
 
 MOSCOW = Place(country="RU", region="Moscow")
@@ -54,7 +54,7 @@ def test_one_pool_of_a_region_for_two_numbers_hides_no_pool_elsewhere(
 ) -> None:
     both = pool("c", replaces=("+71", "+72"), regions=("Moscow",))
     pools = [pool("a", replaces=("+71",)), pool("b", replaces=("+72",)), both]
-    assert [one.id for one in fitting_pools(pools, place)] == chosen
+    assert [pool.id for pool in fitting_pools(pools, place)] == chosen
 
 
 def test_the_pool_is_chosen_for_each_number_alone() -> None:
@@ -63,12 +63,12 @@ def test_the_pool_is_chosen_for_each_number_alone() -> None:
         pool("a", replaces=(own, other)),
         pool("b", replaces=(own,), regions=("Moscow",)),
     )
-    assert [one.id for one in fitting_pools([both, regional], MOSCOW)] == ["a", "b"]
+    assert [pool.id for pool in fitting_pools([both, regional], MOSCOW)] == ["a", "b"]
     told = configuration(site(), [both, regional], "https://calls.example")["pools"]
-    assert [one["id"] for one in told] == ["b", "a"], (
+    assert [pool["id"] for pool in told] == ["b", "a"], (
         "of two that have a number the region's is shown"
     )
-    assert [one.id for one in fitting_pools([both, regional], TULA)] == ["a"]
+    assert [pool.id for pool in fitting_pools([both, regional], TULA)] == ["a"]
 
 
 def test_chains_of_pools_are_chosen_number_by_number() -> None:
@@ -78,8 +78,8 @@ def test_chains_of_pools_are_chosen_number_by_number() -> None:
         pool("c", replaces=("+71", "+73"), regions=("Tula",)),
         pool("d", selector=".phone", regions=("Moscow",)),
     ]
-    assert [one.id for one in fitting_pools(pools, TULA)] == ["b", "c"]
-    assert [one.id for one in fitting_pools(pools, MOSCOW)] == ["a", "b", "d"]
+    assert [pool.id for pool in fitting_pools(pools, TULA)] == ["b", "c"]
+    assert [pool.id for pool in fitting_pools(pools, MOSCOW)] == ["a", "b", "d"]
 
 
 def test_a_pool_for_elsewhere_alone_is_offered_to_no_visitor_here() -> None:

@@ -46,7 +46,7 @@ def example(code: Code) -> Outcome:
 
 
 def _codes(kind: type[Code] = Code) -> set[str]:
-    below = [_codes(one) for one in kind.__subclasses__()]
+    below = [_codes(subclass) for subclass in kind.__subclasses__()]
     return {code.value for code in kind}.union(*below)
 
 

@@ -32,14 +32,14 @@ def drawn(found: list[Drawable], seed: str = "s", per_employee: int = 4) -> list
 
 def test_each_employee_has_as_many_calls_in_each_week_as_wanted_or_all_there_are() -> None:
     chosen = drawn(calls(400))
-    assert Counter((one.week, one.employee) for one in chosen) == {
+    assert Counter((call.week, call.employee) for call in chosen) == {
         (date(2026, 1, 19) + timedelta(days=7 * week), f"PJSIP/{n}"): 4
         for week in range(2)
         for n in range(3)
     }
-    assert len({one.call_id for one in chosen}) == len(chosen)
+    assert len({call.call_id for call in chosen}) == len(chosen)
     few = calls(5)
-    assert {one.call_id for one in drawn(few)} == {one.call_id for one in few}
+    assert {call.call_id for call in drawn(few)} == {call.call_id for call in few}
 
 
 @given(order=st.permutations(calls(60)), seed=st.text(max_size=5))
@@ -51,9 +51,9 @@ def test_the_same_seed_chooses_the_same_calls_in_whatever_order_they_are_read(
 
 def test_another_seed_chooses_other_calls_and_every_call_has_its_chance() -> None:
     counts = Counter(
-        one.call_id
+        call.call_id
         for seed in range(400)
-        for one in drawn(calls(20, employees=1, days=1), str(seed), per_employee=5)
+        for call in drawn(calls(20, employees=1, days=1), str(seed), per_employee=5)
     )
     # each is expected 100 times with a deviation of 9
     assert len(counts) == 20
@@ -66,6 +66,6 @@ def test_a_week_is_that_of_the_readers_zone() -> None:
     for zone in (UTC, ZoneInfo("Europe/Moscow")):
         draw = Draw(seed="s", per_employee=1, zone=zone)
         draw.consider(late)
-        weeks += [one.week for one in draw.chosen()]
+        weeks += [call.week for call in draw.chosen()]
     assert weeks == [date(2026, 1, 19), date(2026, 1, 26)]
     assert monday(date(2026, 1, 25)) == date(2026, 1, 19)

@@ -50,7 +50,9 @@ def test_a_russian_note_says_all_of_the_call() -> None:
 def test_every_verdict_is_russian(verdict: Verdict) -> None:
     call = call_event()
     call = replace(call, facts={**call.facts, "verdict": verdict})
-    (line,) = [one for one in render(Part.NOTE, call, RU, {}).splitlines() if "Посетитель" in one]
+    (line,) = [
+        line for line in render(Part.NOTE, call, RU, {}).splitlines() if "Посетитель" in line
+    ]
     assert not any("a" <= letter <= "z" for letter in line)
 
 

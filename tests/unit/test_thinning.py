@@ -26,7 +26,7 @@ def meeting(guests: Sequence[list[Row]], ends: float = 1000) -> list[Row]:
     call = Story(0).arrives().routed().add("ANSWER").add("BRIDGE_ENTER", **ROOM)
     call.at = later(ends)
     call.add("BRIDGE_EXIT", **ROOM).over("ANSWER")
-    return sorted([*call.rows, *(row for one in guests for row in one)], key=lambda row: row.at)
+    return sorted([*call.rows, *(row for rows in guests for row in rows)], key=lambda row: row.at)
 
 
 def thinned(rows: Sequence[Row], most: int) -> list[Row]:
@@ -42,7 +42,7 @@ def facts_of(rows: Sequence[Row]) -> object:
     joined = [kind for at, kind in enumerate(kinds) if at == 0 or kinds[at - 1][0] != kind[0]]
     times = call.wait_seconds, call.talk_seconds, call.hold_seconds
     return (
-        tuple(round(one) for one in times),
+        tuple(round(seconds) for seconds in times),
         [kind for kind, _ in joined],
         call.ending,
         call.answered_at,
