@@ -1,6 +1,4 @@
-"""A browser that is installed here, on one address and in a profile of its own, and gone without a
-trace after.
-"""
+"""Runs an installed browser on one address, in a temporary profile that is removed afterwards."""
 
 import asyncio
 import os
@@ -17,8 +15,8 @@ from router.config import Settings
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FIREFOXES = ("firefox-esr", "firefox")
-# A browser without a window says so in its User-Agent, and is taken for the robot that it mostly
-# is.
+# A headless browser says so in its User-Agent; it is usually a robot and would be treated as
+# one.
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
     "Safari/537.36"
@@ -58,21 +56,21 @@ _CHILDREN_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """One that runs."""
+    """A running browser."""
 
     name: str
     process: asyncio.subprocess.Process
 
     @property
     def ended(self) -> bool:
-        """It could not start, or died."""
+        """Whether it failed to start or has ended."""
         return self.process.returncode is not None
 
 
 @asynccontextmanager
 async def browsing(url: str, settings: Settings) -> AsyncIterator[Browser | None]:
-    """A browser that opens `url`; None where there is none. It lives no longer than the block, or
-    than we.
+    """A browser that opens `url`; None if none is installed. It ends with the block, or with
+    this process.
     """
     found = next((path for name in (*CHROMIUMS, *FIREFOXES) if (path := shutil.which(name))), None)
     if found is None:
@@ -110,7 +108,7 @@ def _arguments(name: str, profile: Path) -> tuple[str, ...]:
 
 
 async def _end_group(group: int) -> None:
-    """A browser is many processes, and some outlive the first of them for a moment."""
+    """End all processes of the browser; some outlive the first for a moment."""
     with suppress(ProcessLookupError, TimeoutError):
         async with asyncio.timeout(_CHILDREN_SECONDS):
             while True:

@@ -1,6 +1,4 @@
-"""What is checked of the demo's call: each fact with what was found, and whether it is as it should
-be.
-"""
+"""Checks the demo's call: each fact with the value found, and whether it is correct."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +11,17 @@ from router.domain.delivery.outcome import sentence
 from router.phone.speech import Samples, speaks
 from router.service.calls.browse import CallView
 
-CERTAINTY = 0.5  # of the demo's site: whom it names at all
-DELIVERED = (DeliveryKind.CALL_ENDED, DeliveryKind.RECORDING_READY)  # of one answered call
+CERTAINTY = 0.5  # the certainty of the demo's site
+DELIVERED = (
+    DeliveryKind.CALL_ENDED,
+    DeliveryKind.RECORDING_READY,
+)  # deliveries of one answered call
 RECEIVER = "demo-crm"  # a home in use may have other receivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One thing that was looked at: what it is, what was found, and whether it is as it should
-    be.
-    """
+    """One checked fact: its name, the value found, and whether it is correct."""
 
     name: str
     found: Any
@@ -30,7 +29,7 @@ class Fact:
 
 
 def call_facts(view: CallView, visitor: DemoVisitor, shown: Shown) -> list[Fact]:
-    """The call itself, and whose it was."""
+    """The call, and the visitor it was attributed to."""
     call = view.call
     client = view.visitor and view.visitor.ga_client_id
     source = f"{call.source} / {view.visit.medium}" if view.visit else call.source
@@ -53,7 +52,7 @@ def call_facts(view: CallView, visitor: DemoVisitor, shown: Shown) -> list[Fact]
 
 
 def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: int) -> list[Fact]:
-    """The recording, against what both said into their phones."""
+    """The recording, compared with what both sides said."""
     recording, talk = view.recording, view.call.talk_seconds
     if recording is None or recording.state is not RecordingState.STORED:
         return [Fact(name="recording", found=recording and recording.state, right=False)]
@@ -89,10 +88,10 @@ def delivery_facts(
 
 
 def seconds_of_speech(samples: Samples) -> float:
-    """Rounded for people."""
+    """Seconds, rounded for people."""
     return round(speaks(samples), 2)
 
 
 def like(heard: Samples, said: Samples) -> bool:
-    """Most of what was said was heard."""
+    """Whether most of what was said was heard."""
     return speaks(heard) > speaks(said) * 0.7

@@ -1,8 +1,7 @@
-"""The demo: one whole call on real parts, from the page to the receipt, with every fact of it
-checked.
+"""The demo: one whole call on real parts, from the page to the receipt, with every fact checked.
 
-It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers never meet the
-company's.
+It runs in a home of its own (`$RINGTRACE_HOME/demo`), so that its phones and numbers do not mix
+with the company's.
 """
 
 import asyncio
@@ -54,13 +53,13 @@ SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 @dataclass(slots=True)
 class Receiver:
-    """The demo's CRM: takes webhooks, checks their signature, keeps one effect per key."""
+    """The demo's CRM: receives webhooks, checks their signature, creates one entity per key."""
 
     secret: str = ""
     effects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def take(self, request: Request) -> dict[str, Any]:
-        """Answer like a CRM that made an entity."""
+        """Answer like a CRM that has created an entity."""
         body = await request.body()
         message, stamp, signature = (request.headers[name] for name in SIGNED)
         expected = sign(self.secret, message, int(stamp), body)
@@ -73,7 +72,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """All that takes part in the call."""
+    """Everything that takes part in the call."""
 
     settings: Settings
     secrets: Secrets
@@ -83,7 +82,7 @@ class Stage:
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """The same settings in a home of the demo's own, with Asterisk and SQLite inside."""
+    """The settings with a home of the demo's own, and with Asterisk and SQLite inside it."""
     own = {
         "home": settings.home / "demo",
         "asterisk": "embedded",
@@ -98,7 +97,7 @@ def demo_settings(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Stage]:
-    """The whole system with the demo's phones, numbers, page and CRM set up, ready for calls."""
+    """Run the whole system, with the demo's phones, numbers, page and CRM, ready for calls."""
     secrets = await bootstrap.prepare(settings)
     receiver, visitor = Receiver(), DemoVisitor(_local(settings))
     async with bootstrap.open_store(settings) as store, _serving(receiver, visitor) as url:
@@ -123,9 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
 
 
 async def play(stage: Stage) -> list[Fact]:
-    """A visitor sees a number, dials it, talks with the company; what everybody then knows of
-    it.
-    """
+    """A visitor sees a number, dials it and talks with the company; returns the facts."""
     settings, visitor = stage.settings, stage.visitor
     visitor_says, company_says = _speech()
     shown = await visitor.look()
@@ -196,7 +193,7 @@ async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
 
 
 async def _outcome(store: SqlStore, began: datetime) -> CallView:
-    """The call, when it has ended, its recording is done and its deliveries are made."""
+    """The call, once it has ended, its recording is stored and its deliveries are done."""
 
     async def done() -> CallView | None:
         page = await find_calls(store, CallFilter(since=began, state=State.ENDED), limit=1)

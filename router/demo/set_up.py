@@ -48,7 +48,7 @@ async def set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside:
             elif not isinstance(thing, TrackingNumber):
                 await session.change(thing)
     trunks = Trunks(settings.ringtrace_etc)
-    for trunk in trunks.all():  # its own home: rewritten in this version's format
+    for trunk in trunks.all():  # in its own home: rewritten in this version's format
         trunks.remove(trunk.name)
     trunks.add(Trunk(name="demo-carrier", kind=TrunkKind.IP, host=CARRIER_ADDRESS))
     trunks.add(

@@ -1,8 +1,8 @@
-"""The demo's visitor: someone new who comes to the company's page by an advertisement and sees a
-number there.
+"""The demo's visitor: a new one, who comes to the company's page by an advertisement and sees a
+number.
 
-The page is the company's own, of another origin than ours, and carries our line. A browser opens it
-where one is installed, else what the page's script would ask is asked without it.
+The page is the company's own, of another origin than Ringtrace's pages, and contains the script's
+line. An installed browser opens it; without one, the demo sends the script's requests itself.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from router.demo.browser import USER_AGENT, Browser, browsing
 from router.demo.waiting import DemoFailed, until
 from router.domain.phone import display, parse_number
 
-COMPANY_NUMBER = "+74951234567"  # what the page shows without us
+COMPANY_NUMBER = "+74951234567"  # the company number on the page
 CLICK = "?utm_source=google&utm_medium=cpc&utm_campaign=autumn-sale&gclid=demo"
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Demo shop</title>
 <link rel="icon" href="data:,"><script>document.cookie = "_ga=GA1.1.{client_id}; path=/";</script>
@@ -42,12 +42,14 @@ class Shown:
 
     number: str  # E.164
     visit_id: str
-    by: str  # the browser, or why there is none
+    by: str  # the browser, or why none was used
 
 
 @dataclass(slots=True)
 class DemoVisitor:
-    """A new visitor, with a phone that never called. `server` is our web's address."""
+    """A new visitor, with a phone that has never called. `server` is the address of Ringtrace's
+    web process.
+    """
 
     server: str
     page: str = ""  # its origin
@@ -61,15 +63,13 @@ class DemoVisitor:
     _told: dict[str, Any] = field(default_factory=dict)
 
     def serve(self, app: FastAPI) -> None:
-        """Put the company's page on a server."""
+        """Add the company's page to a server."""
         app.add_api_route("/", self._show_page, methods=["GET"], response_class=HTMLResponse)
         app.add_api_route("/shown", self._take_shown, methods=["POST"], status_code=204)
 
     @asynccontextmanager
     async def on_the_way(self, settings: Settings) -> AsyncIterator[None]:
-        """The browser starts while the system does; the page answers once it is asked for its
-        number.
-        """
+        """Start the browser while the system starts; the page answers once `look` is called."""
         async with browsing(self.page + "/" + CLICK, settings) as self.browser:
             try:
                 yield
@@ -77,7 +77,7 @@ class DemoVisitor:
                 self._open.set()
 
     async def look(self) -> Shown:
-        """The number on the page. Raises `DemoFailed` when it stays the company's own."""
+        """The number on the page. Raises `DemoFailed` if the page keeps the company number."""
         self._open.set()
         if self.browser is None:
             return await self._ask(
@@ -115,7 +115,7 @@ class DemoVisitor:
         self._told = await request.json()
 
     async def _ask(self, why: str) -> Shown:
-        """Ask for a number as the page's script does."""
+        """Request a number as the page's script does."""
         page = {
             "url": f"{self.page}/{CLICK}",
             "ga_client_id": self.client_id,

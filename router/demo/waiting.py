@@ -1,4 +1,4 @@
-"""How long the demo waits for things to happen, and what it says when they do not."""
+"""Waits for events of the demo, with a time limit and an error that names the missing event."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,11 +8,11 @@ from router.errors import RingtraceError
 
 Found = TypeVar("Found")
 
-PATIENCE = 25.0  # seconds for each thing that has to happen
+PATIENCE = 25.0  # seconds that each event may take
 
 
 class DemoFailed(RingtraceError):
-    """The demo's call did not happen as it should."""
+    """The demo's call did not work."""
 
 
 async def until(
@@ -20,9 +20,7 @@ async def until(
     complaint: str,
     alive: asyncio.Task[None] | None = None,
 ) -> Found:
-    """Look again and again until something is found. Raises `DemoFailed`; at once when `alive` has
-    ended.
-    """
+    """Call `look` until it finds something. Raises `DemoFailed`, at once if `alive` has ended."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
     while loop.time() < deadline:
@@ -35,6 +33,6 @@ async def until(
 
 
 async def after(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do it a little later."""
+    """Do it after a delay."""
     await asyncio.sleep(seconds)
     await work()

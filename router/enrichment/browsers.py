@@ -1,8 +1,8 @@
-"""What a request's User-Agent says of the browser: ua-parser's rules, and robots by a list of
-crawlers kept for it.
+"""What a request's User-Agent says of the browser: ua-parser's rules, and robots by a maintained
+list of crawlers.
 
 A User-Agent is written by a stranger: it is cut before any rule sees it, and ua-parser's engine in
-Rust matches its rules in linear time, so that no text can hold a page up.
+Rust matches in linear time, so that no text can delay a page.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from functools import lru_cache
 import ua_parser
 from crawleruseragents import is_crawler
 
-MAX_USER_AGENT = 512  # characters; those of browsers have up to 300, applications' own rarely more
+MAX_USER_AGENT = 512  # characters; those of browsers have up to 300, those of apps rarely more
 REMEMBERED = 8192  # user agents; a site sees a few thousand different ones a day
 
 _DESKTOPS = frozenset(
@@ -26,7 +26,7 @@ _TABLETS = ("iPad", "Tablet", "Kindle", "Silk/", "PlayBook")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """What is known of a browser; names in English, without versions."""
+    """The browser of a visit; names in English, without versions."""
 
     device: str = "other"  # desktop · mobile · tablet · other
     browser: str | None = None
@@ -36,8 +36,8 @@ class Browser:
 
 @lru_cache(maxsize=REMEMBERED)
 def read_browser(user_agent: str) -> Browser:
-    """The browser of a User-Agent header. Who sends none is a robot: every browser sends one. Never
-    raises.
+    """The browser in a User-Agent header. A request without one is a robot's: every browser
+    sends it. Never raises.
     """
     text = user_agent[:MAX_USER_AGENT]
     read = ua_parser.parse(text)

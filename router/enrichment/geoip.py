@@ -1,9 +1,8 @@
-"""Where an address is, by a file in MaxMind's format that the administrator may give: GeoLite2,
-DB-IP, IPinfo.
+"""The place of an IP address, by a file in MaxMind's format that the administrator provides:
+GeoLite2, DB-IP, IPinfo.
 
-The file is read in place by the operating system's paging, so its size costs no memory, and a
-look-up takes microseconds. Without a file, or with a broken one, places are unknown and nothing
-else changes.
+The file is memory-mapped, so its size costs no memory, and a look-up takes microseconds. Without a
+file, or with a broken one, places are unknown and nothing else changes.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ _BROKEN = (OSError, ValueError, maxminddb.InvalidDatabaseError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an address is."""
+    """The place of an address."""
 
     country: str | None = None  # ISO 3166
     region: str | None = None  # in English
@@ -55,14 +54,14 @@ class Places:
         try:
             found = self._reader.get(public)
         except _BROKEN as error:
-            # a file of IPv4 addresses alone
+            # a file with IPv4 addresses only
             if not (isinstance(error, ValueError) and public.version == 6):
                 self._give_up(error)
             return None
         return _place(found) if isinstance(found, Mapping) else None
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -80,7 +79,7 @@ class Places:
 
 
 def made_at(file: Path) -> datetime:
-    """When a file was made, by what it says itself. Raises `ValueError` when it cannot be read."""
+    """The file's build time, from its metadata. Raises `ValueError` if it cannot be read."""
     try:
         with maxminddb.open_database(file) as reader:
             return datetime.fromtimestamp(reader.metadata().build_epoch, UTC)
@@ -99,9 +98,7 @@ def _public(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _place(found: Mapping[str, Any]) -> Place | None:
-    """MaxMind's and DB-IP's own files nest names by language; those made from them often are
-    flat.
-    """
+    """Files of MaxMind and DB-IP nest names by language; files derived from them are often flat."""
     regions = found.get("subdivisions")
     region = regions[0] if isinstance(regions, list) and regions else None
     place = Place(
@@ -124,5 +121,5 @@ def _english(named: object) -> object:
 
 
 def _word(said: object) -> str | None:
-    """DB-IP puts a city's district in brackets behind it, which would make a city of each."""
+    """DB-IP adds a city's district in brackets, which would make each district a city."""
     return clean(said.partition(" (")[0]) or None if isinstance(said, str) else None

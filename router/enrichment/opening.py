@@ -1,4 +1,6 @@
-"""Opens what the world knows of a visitor. For web alone, as the rules for browsers take 30 MB."""
+"""Opens the look-ups for visitors. Only the web process uses it, because the rules for browsers
+take 30 MB.
+"""
 
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from router.service.visitors.ports import VisitEnrichment
 
 def open_enrichment(settings: Settings) -> VisitEnrichment:
     """Browsers, places and referrers."""
-    # its rules are compiled at the first question, which no visitor should wait for
+    # its rules are compiled by the first look-up, for which no visitor should wait
     read_browser("Mozilla/5.0")
     places = Places(Path(settings.places_path) if settings.places_path else None)
     return VisitEnrichment(referrers=Referrers().find, browsers=read_browser, places=places.find)

@@ -1,9 +1,10 @@
-"""Who sends visitors: search engines, networks, messengers, maps and the rest, by host or by the
-word in a label.
+"""Sources of visits: search engines, social networks, messengers, maps and others, by host or by
+the word in a UTM label.
 
-The bulk is the data set of Snowplow's referer-parser, put beside this file when the package is
-built (`referers.json`, from the release that pyproject.toml names; `make referrers` takes a newer
-one). What it lacks, or what is called otherwise in Russia, is in `referrers.toml` and counts first.
+Most come from the data set of Snowplow's referer-parser, which is put beside this file when the
+package is built (`referers.json`, from the release that pyproject.toml names; `make referrers`
+fetches a newer one). `referrers.toml` adds what it lacks or what has another name in Russia, and
+takes precedence.
 """
 
 import json
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 
 Known = tuple[str, str]  # name and kind
 
-# The data set's words for kinds; its "unknown" says nothing.
+# The data set's names of kinds; its "unknown" is not used.
 _KINDS = {"search": "search", "social": "social", "email": "mail", "paid": "ads"}
 
 
@@ -40,10 +41,10 @@ class Referrers:
         return next((hit for place, hit in hits if self._fits(host, place, hit)), None)
 
     def _fits(self, host: str, place: str, known: Known) -> bool:
-        """Whether what is known of `place` counts for `host` below it.
+        """Whether the entry for `place` applies to `host` below it.
 
-        An engine's other hosts are other services: docs.google.com is not Google's search. The same
-        holds for all hosts of companies that are named apart.
+        A search engine's other hosts are other services: docs.google.com is not Google's search.
+        The same applies to all hosts of companies that are listed separately.
         """
         if known[1] == "search":
             return place.startswith(host.removeprefix("m.")) or "search" in place
@@ -51,7 +52,9 @@ class Referrers:
 
 
 def _widening(host: str, path: str) -> list[str]:
-    """The host with its whole path, with less and less of it, alone, then the hosts above it."""
+    """Keys to look up: the host with its whole path, with ever shorter paths, alone, then the
+    domains above it.
+    """
     parts = path.split("/") if path else []
     paths = [f"{host}/{part}" for part in accumulate(parts, lambda path, step: f"{path}/{step}")]
     labels = host.split(".")
@@ -60,7 +63,7 @@ def _widening(host: str, path: str) -> list[str]:
 
 
 def _supplement(kinds: dict[str, dict[str, list[str]]]) -> dict[str, Known]:
-    """By host, by host and path, by word and by name."""
+    """The entries of `referrers.toml`: by host, by host and path, by word and by name."""
     named = [
         (kind, name, places) for kind, names in kinds.items() for name, places in names.items()
     ]
@@ -68,7 +71,7 @@ def _supplement(kinds: dict[str, dict[str, list[str]]]) -> dict[str, Known]:
 
 
 def _data_set(file: Path) -> tuple[dict[str, Known], dict[str, Known]]:
-    """By host, and by name."""
+    """The entries of `referers.json`: by host and by name."""
     kinds = json.loads(file.read_text(encoding="utf-8"))
     entries = [
         (name.lower().rstrip("!"), _KINDS[kind], about["domains"])

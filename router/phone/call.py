@@ -1,4 +1,4 @@
-"""One call of a softphone, placed or taken: its state, its speech, its end."""
+"""One call of a softphone, outgoing or incoming: its state, its audio and its end."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from router.phone.pyvoip import Wire
 from router.phone.sip_message import Message, contact_uri
 
 T = TypeVar("T")
-PATIENCE = 2.0  # seconds for what a server answers at once
+PATIENCE = 2.0  # time limit in seconds for requests that a server answers at once
 
 
 class CallState(StrEnum):
@@ -27,7 +27,7 @@ class CallState(StrEnum):
 
 
 class PhoneCall:
-    """What placed and taken calls have in common.
+    """Common code of outgoing and incoming calls.
 
     `status` is the final SIP status of the INVITE once there is one, `invite` the INVITE itself.
     """
@@ -49,7 +49,7 @@ class PhoneCall:
         return str(self.invite.headers["Call-ID"])
 
     def header(self, name: str) -> str | None:
-        """A header of the INVITE as it came, by name in any case; of several the first."""
+        """A header of the INVITE, by name in any case; the first if there are several."""
         return self.invite.fields.get(name.lower())
 
     @property
@@ -65,17 +65,17 @@ class PhoneCall:
         return re.sub(r"\\(.)", r"\1", name[1:-1]) if name[:1] == '"' else name
 
     async def answered(self, timeout: float) -> None:
-        """Wait for the answer. Raises CallRefused when there is none, TimeExpired."""
+        """Wait for the answer. Raises CallRefused if the call is refused, TimeExpired."""
         await before(timeout, self._settled.wait())
         if self.status is None or self.status >= 300:
             raise CallRefused(self.status)
 
     async def ended(self, timeout: float) -> None:
-        """Wait until either side has ended the call. Raises TimeExpired."""
+        """Wait until one side has ended the call. Raises TimeExpired."""
         await before(timeout, self._over.wait())
 
     async def say(self, speech: Samples | bytes) -> None:
-        """Speak 16-bit, 8 kHz, mono audio in real time. Raises CallNotUp when the call ends
+        """Play 16-bit, 8 kHz mono audio in real time. Raises CallNotUp if the call ends
         meanwhile.
         """
         samples = np.frombuffer(speech, np.int16) if isinstance(speech, bytes) else speech
@@ -88,24 +88,22 @@ class PhoneCall:
             raise CallNotUp
 
     def heard(self) -> Samples:
-        """All audio received so far: 8 kHz mono from the first packet on, silence where none
-        came.
-        """
+        """All audio received so far: 8 kHz mono, from the first packet on, with silence in gaps."""
         return self._media.heard()
 
     async def hang_up(self) -> None:
-        """End an answered call; a call that has ended stays so."""
+        """End an answered call; does nothing if the call has ended."""
         if self.state is CallState.ANSWERED:
             self._end()
             await self._request("BYE")
 
     async def released(self) -> None:
-        """Wait until the call has ended and the threads and the socket of its audio are gone."""
+        """Wait until the call has ended and its audio threads and socket are closed."""
         await self._over.wait()
         await self._media.closed()
 
     def requested(self, request: Message) -> None:
-        """Take one request inside the call; a repeated one is answered as before."""
+        """Handle a request inside the call; a repeated one gets the same answer."""
         method = request.method
         key = (request.headers["CSeq"]["check"], method)
         if method == "ACK":
@@ -151,12 +149,12 @@ class PhoneCall:
         text = self._wire.within(
             method, self._target, self._local, self._remote, self.call_id, self._cseq
         )
-        with suppress(TimeExpired):  # the other side is gone, which is what was asked of it
+        with suppress(TimeExpired):  # the other side is gone, so the call has ended anyway
             await before(PATIENCE, self._wire.transact(text))
 
 
 class OutgoingCall(PhoneCall):
-    """A call we placed. `taken` is set when the server has said anything to it."""
+    """A call that we made. `taken` is set once the server has answered anything."""
 
     def __init__(self, wire: Wire, media: Media, invite: Message) -> None:
         super().__init__(wire, media, invite, CallState.DIALING)
@@ -165,11 +163,13 @@ class OutgoingCall(PhoneCall):
         self._unwanted = False
 
     async def ringing(self, timeout: float) -> None:
-        """Wait until the far end is heard to ring (180, 183), or more. Raises TimeExpired."""
+        """Wait until the other phone rings (180, 183) or answers. Raises TimeExpired."""
         await before(timeout, self._rang.wait())
 
     async def dial(self) -> None:
-        """Carry the INVITE through to its final answer; answers a challenge once."""
+        """Send the INVITE and wait for its final answer; responds to one authentication
+        challenge.
+        """
         final = await self._wire.transact(self._text, self._progress)
         if final.code in (401, 407) and final.authentication:
             self.invite = Message(self._wire.gen_authorised(self._text, final).encode("utf8"))
@@ -183,7 +183,7 @@ class OutgoingCall(PhoneCall):
             return
         self._wire.acknowledge(self.invite, final)
         if not final.codecs:
-            self._unwanted = True  # answered with nothing that we could hear or say
+            self._unwanted = True  # answered without a codec that we have
         self._up(final, self.invite.fields["from"], final.fields["to"], contact_uri(final))
         if self._unwanted:
             await super().hang_up()
@@ -211,7 +211,7 @@ class OutgoingCall(PhoneCall):
         await super().hang_up()
 
     def abandon(self) -> None:
-        """Forget a call that the server never took."""
+        """Forget a call that the server never answered."""
         self._end()
 
     @property
@@ -226,13 +226,13 @@ class OutgoingCall(PhoneCall):
 
 
 class IncomingCall(PhoneCall):
-    """A call that rings here until it is answered, rejected or given up."""
+    """An incoming call, which rings until it is answered, rejected or cancelled."""
 
     def __init__(self, wire: Wire, media: Media, invite: Message) -> None:
         super().__init__(wire, media, invite, CallState.RINGING)
 
     async def answer(self) -> None:
-        """Answer at once. Raises CallNotUp when the caller has given up."""
+        """Answer at once. Raises CallNotUp if the caller has hung up."""
         if self.state is not CallState.RINGING:
             raise CallNotUp
         text = self._sdp_answer(self.invite)
@@ -252,7 +252,7 @@ class IncomingCall(PhoneCall):
         await super().hang_up()
 
     def ring(self) -> None:
-        """Tell the caller that it rings; refuse what we could not speak."""
+        """Send 180 Ringing; refuse the call if we have none of its codecs."""
         if not self.invite.codecs:
             self.status = 488
             self._reply(self._wire.gen_reply(self.invite, SIP.SIPStatus.NOT_ACCEPTABLE_HERE))
@@ -275,7 +275,7 @@ class IncomingCall(PhoneCall):
 
 
 async def before(timeout: float, awaited: Awaitable[T]) -> T:
-    """Await with a deadline in seconds. Raises TimeExpired."""
+    """Await with a time limit in seconds. Raises TimeExpired."""
     try:
         return await asyncio.wait_for(awaited, timeout)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""What can go wrong on the softphone."""
+"""Errors of the softphone."""
 
 from router.errors import RingtraceError
 
@@ -11,7 +11,7 @@ class CallRefused(PhoneError):
     """The call ended without an answer."""
 
     def __init__(self, status: int | None) -> None:
-        self.status = status  # the SIP status that says why; None when we gave up first
+        self.status = status  # the SIP status of the refusal; None if we gave up first
         super().__init__(f"The call ended without an answer (SIP status {status}).")
 
 
@@ -20,4 +20,4 @@ class CallNotUp(PhoneError):
 
 
 class TimeExpired(PhoneError):
-    """What was waited for did not happen in time."""
+    """The expected event did not happen in time."""

@@ -22,8 +22,8 @@ FRAME = 160
 
 
 class Media(RTP.RTPClient):
-    """One call's RTP, on an even port bound from the start; sends silence when nothing is to be
-    said.
+    """The RTP of one call, on an even port that is bound from the start; sends silence if there
+    is nothing to say.
     """
 
     def __init__(self, bind: str) -> None:
@@ -38,10 +38,10 @@ class Media(RTP.RTPClient):
         self._gone = asyncio.Event()
 
     def connect(self, codecs: dict[int, RTP.PayloadType], remote: tuple[str, int]) -> None:
-        """Begin to send and to receive, with the first codec the peer named."""
+        """Start sending and receiving, with the first codec that the other side offered."""
         super().__init__(codecs, "", self.port, *remote, RTP.TransmitType.SENDRECV)
-        # As RFC 3550 wants it; pyVoIP's begin so low that no stream of it ever comes after a higher
-        # one.
+        # Random, as RFC 3550 requires: pyVoIP starts so low that none of its streams ever follows a
+        # higher one.
         self.outSequence, self.outTimestamp = random.getrandbits(16), random.getrandbits(32)
         self.outSSRC = random.getrandbits(32)
         self.start()
@@ -68,7 +68,7 @@ class Media(RTP.RTPClient):
         self.NSD = False
 
     async def closed(self) -> None:
-        """Wait until the threads are gone, within 20 ms or so, and close the port."""
+        """Wait until the threads have ended, within about 20 ms, and close the port."""
         self.stop()
         if self._threads:
             await self._gone.wait()
@@ -77,10 +77,12 @@ class Media(RTP.RTPClient):
 
     @property
     def trans_delay_reduction(self) -> float:
-        return 4.0  # pyVoIP's own sleep drifts; shortened, it leaves the pacing to encode_packet
+        return 4.0  # pyVoIP's own sleep drifts; it is shortened, and encode_packet does the pacing
 
     def encode_packet(self, payload: bytes) -> bytes:
-        """The next 20 ms to say, in time; `payload` is pyVoIP's 8-bit silence and is dropped."""
+        """The next 20 ms of audio, at the right time; `payload`, pyVoIP's 8-bit silence, is
+        ignored.
+        """
         self._due = max(self._due + FRAME / RATE, time.monotonic() - 0.2)
         time.sleep(max(0.0, self._due - time.monotonic()))
         self.outSequence &= 0xFFFF  # pyVoIP sends malformed packets when these overflow
@@ -109,7 +111,9 @@ class Media(RTP.RTPClient):
             self._end = max(self._end, at + len(samples))
 
     def _place(self, source: int, timestamp: int) -> int:
-        """Where a packet belongs in what was heard; a new source begins at the present moment."""
+        """The position of a packet in the received audio; a new source starts at the present
+        moment.
+        """
         step = 0
         if self._last and self._last[0] == source:
             step = (timestamp - self._last[1] + 2**31) % 2**32 - 2**31
@@ -132,7 +136,7 @@ class Media(RTP.RTPClient):
             return len(self._to_say) / 2 / RATE
 
     def heard(self) -> Samples:
-        """All audio received, 8 kHz, silence where nothing came, from the first packet on."""
+        """All audio received: 8 kHz, from the first packet on, with silence in gaps."""
         with self._lock:
             whole = np.zeros(self._end, np.int16)
             for at, samples in self._heard:

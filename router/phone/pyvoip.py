@@ -1,8 +1,8 @@
 """pyVoIP 1.6.8's SIP with its faults fixed, over one asyncio socket.
 
-pyVoIP reads and writes SIP's texts well enough, but signals with blocking reads under a lock and
-loses half of what can happen to a call. Two narrow subclasses, each override naming the behaviour
-of pyVoIP that forces it; `media` does the same for its RTP.
+pyVoIP reads and writes SIP messages well enough, but signals with blocking reads under a lock and
+misses half of what can happen to a call. This file has two narrow subclasses; each override names
+the behaviour of pyVoIP that makes it necessary. `media` does the same for RTP.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     """pyVoIP's writer of SIP messages on an asyncio socket, with transactions that end and time
     out.
 
-    Its own socket handling is left aside: `invite` and `register` block, without a deadline, under
-    the lock of the receiving thread, which starts a second late and drops 486, 603, 480, 487 and
-    OPTIONS.
+    pyVoIP's own socket handling is not used: `invite` and `register` block, without a time limit,
+    under the lock of the receiving thread, which starts a second late and drops 486, 603, 480, 487
+    and OPTIONS.
     """
 
     def __init__(self, server: str, port: int, user: str, password: str, bind: str) -> None:
@@ -50,7 +50,7 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
             else:
                 self.on_request(message)
         except (KeyError, IndexError, ValueError, AttributeError, SIP.SIPParseError):
-            # pyVoIP's parser fails in as many ways on what is not SIP; the sender will repeat
+            # pyVoIP's parser raises many kinds of errors for what is not SIP; the sender repeats
             return
 
     def _responded(self, message: Message) -> None:
@@ -65,9 +65,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
     async def transact(
         self, text: str, heard: Callable[[Message], None] = lambda response: None
     ) -> Message:
-        """Send a request, repeat it until anything is heard, return the final response.
+        """Send a request, repeat it until there is an answer, and return the final response.
 
-        `heard` sees each provisional one. Waits for ever: the caller sets the deadline.
+        `heard` is called with each provisional one. There is no time limit: the caller sets it.
         """
         sent = Message(text.encode("utf8"))
         key = (sent.branch, sent.headers["CSeq"]["method"])
@@ -139,8 +139,8 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         return f"<sip:{self.username}@{self.myIP}:{self.myPort}>"
 
     def gen_call_id(self) -> str:
-        # pyVoIP hashes a counter: the same Call-ID in every run, taken for a repetition of an older
-        # call.
+        # pyVoIP hashes a counter: its Call-IDs are the same in every run, so that servers take a
+        # new call for a repetition.
         return f"{uuid.uuid4().hex}@{self.myIP}"
 
     def gen_branch(self, length: int = 32) -> str:

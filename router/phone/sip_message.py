@@ -44,8 +44,8 @@ _MIRRORED = {
 
 
 class Message(SIP.SIPMessage):
-    """One SIP message; `fields` holds every header's text by lower-case name, the first of each
-    name.
+    """One SIP message; `fields` has the text of every header by lower-case name, the first of
+    each.
     """
 
     def parse(self, data: bytes) -> None:
@@ -97,9 +97,7 @@ class Message(SIP.SIPMessage):
 
     @property
     def codecs(self) -> dict[int, RTP.PayloadType]:
-        """The codecs of this SDP that we speak, in its order; empty when there is no audio we can
-        use.
-        """
+        """The codecs in this SDP that we have, in its order; empty if there is no usable audio."""
         offered = [int(m) for m in self._audio.get("methods", ())]
         events = {
             pt for pt in offered if "telephone-event" in str(self._audio["attributes"][str(pt)])
@@ -111,12 +109,12 @@ class Message(SIP.SIPMessage):
 
     @property
     def media(self) -> tuple[str, int]:
-        """Where this SDP wants audio sent."""
+        """Where this SDP wants the audio to be sent."""
         return self.body["c"][0]["address"], self._audio["port"]
 
     @property
     def answering_direction(self) -> RTP.TransmitType:
-        """What to answer: held (`sendonly`) is answered `recvonly`, and so on."""
+        """The direction of our answer: hold (`sendonly`) is answered `recvonly`, and so on."""
         asked = str(self.body.get("a", {}).get("transmit_type", "sendrecv"))
         return _MIRRORED.get(asked, RTP.TransmitType.SENDRECV)
 

@@ -1,8 +1,7 @@
-"""A softphone to await: registers, calls, is called, speaks and hears recorded speech at once.
+"""An asyncio softphone: registers, makes and receives calls, plays and records audio.
 
-The demo, the line check and the tests place their calls with it. It signals on the event loop and
-has threads only for the audio of a call; when its `async with` ends no thread, socket or call is
-left.
+The demo, the line check and the tests use it for their calls. Signalling runs on the event loop;
+only the audio of a call has threads. When its `async with` ends, no thread, socket or call is left.
 """
 
 import asyncio
@@ -44,9 +43,9 @@ class ServerSilent(PhoneError):
 
 
 class Softphone:
-    """A SIP phone at a free port of `bind`, registered while its `async with` lasts.
+    """A SIP phone at a free port of `bind`, registered during its `async with`.
 
-    With `register=False` it only places calls and takes those sent to its port, as a trunk would.
+    With `register=False` it only makes calls and receives those sent to its port, like a trunk.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class Softphone:
 
     @property
     def port(self) -> int:
-        """The UDP port it signals on."""
+        """The UDP port for SIP."""
         return int(self._wire.myPort)
 
     async def __aenter__(self) -> Self:
@@ -95,7 +94,7 @@ class Softphone:
         await asyncio.gather(*(call.hang_up() for call in calls))
         await asyncio.gather(*(call.released() for call in calls))
         if self._register:
-            with suppress(PhoneError):  # a server that is gone has forgotten us by itself
+            with suppress(PhoneError):  # a server that is gone has no registration either
                 await self._registration(leave=True)
         await self._close()
 
@@ -107,10 +106,10 @@ class Softphone:
         caller_number: str | None = None,
         caller_name: str | None = None,
     ) -> OutgoingCall:
-        """Dial `number`; returns when the server has taken the call. Raises ServerSilent.
+        """Dial `number`; returns when the server has answered anything. Raises ServerSilent.
 
-        `caller_number` and `caller_name` go into From in place of the user: the server must then
-        know this phone by its address or by its credentials, not by From.
+        `caller_number` and `caller_name` replace the user in From: the server must then know this
+        phone by its address or its credentials, not by From.
         """
         if not re.fullmatch(r"[\w.+*#-]+", number):
             raise ValueError(f"not a number to dial: {number!r}")
@@ -177,7 +176,7 @@ class Softphone:
             try:
                 await self._registration()
             except PhoneError:
-                continue  # the server may be restarting: the next turn tries again
+                continue  # the server may be restarting: the next renewal tries again
 
     def _keep(self, call: PhoneCall) -> None:
         self._calls[call.call_id] = call

@@ -1,4 +1,4 @@
-"""Recorded human speech for a softphone to say: 8 kHz, 16 bit, one channel."""
+"""Recorded human speech for a softphone: 8 kHz, 16 bit, mono."""
 
 import wave
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from router.errors import ConfigurationError
 Samples = NDArray[np.int16]
 
 RATE = 8000
-PAUSE_SECONDS = 0.3  # between two files, as people breathe
+PAUSE_SECONDS = 0.3  # pause between two files
 
 
 def read_speech(files: Iterable[Path]) -> Samples:
-    """These wav files one after another. Raises `ConfigurationError` for one that is not 8 kHz, 16
-    bit, mono.
+    """Read these wav files and join them. Raises `ConfigurationError` for a file that is not 8
+    kHz, 16 bit, mono.
     """
     pieces: list[Samples] = []
     for path in files:
@@ -34,7 +34,7 @@ def read_speech(files: Iterable[Path]) -> Samples:
 
 
 def speaks(samples: Samples, level: int = 300) -> float:
-    """Seconds in which something is heard: 20 ms frames louder than `level` (root mean square)."""
+    """Seconds of sound: 20 ms frames that are louder than `level` (root mean square)."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
     return (
         float(np.count_nonzero(np.sqrt((frames**2).mean(axis=1)) > level) * 0.02)

@@ -1,7 +1,7 @@
-"""Notes, tasks and calls in the timeline of an entity, each once a call.
+"""Adds notes, tasks and calls to the timeline of an entity, each once per call.
 
-Few CRMs keep a key of ours for them, so their text ends with a mark, which is looked for before
-another is added.
+Few CRMs store a key of ours with them. So their text ends with a mark, and the adapter looks for
+the mark before it adds another.
 """
 
 import html
@@ -19,7 +19,7 @@ from router.service.delivery.crm_ports import CallRecord, Task
 
 
 class Entry(StrEnum):
-    """What is in a timeline; the value is in the mark."""
+    """A kind of timeline entry; the value is part of the mark."""
 
     NOTE = ""
     TASK = "/task"
@@ -28,18 +28,18 @@ class Entry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """A task, or a call of ours if there is one."""
+    """A task, or a call if `call` is set."""
 
     subject: str
-    text: str  # with the mark, and of a call with the link to its recording
+    text: str  # ends with the mark; that of a call also has the link to its recording
     at: datetime  # when the task is due, or the call came
-    refs: Sequence[Ref]  # of one kind one; a deal or lead first
+    refs: Sequence[Ref]  # at most one of each kind; a deal or lead first
     owner: str | None
     call: CallEvent | None = None
 
 
 class Activities(ABC):
-    """The notes of one account, its `TaskBook` and its `CallBook`."""
+    """Timeline entries of one account: notes, `TaskBook` and `CallBook`."""
 
     html = False  # whether texts are HTML
 
@@ -49,7 +49,7 @@ class Activities(ABC):
 
     @abstractmethod
     async def texts(self, entry: Entry, ref: Ref) -> Iterable[object]:
-        """The texts of the newest notes, tasks or calls of an entity."""
+        """The texts of an entity's newest notes, tasks or calls."""
 
     @abstractmethod
     async def add_note(self, ref: Ref, text: str) -> None:
@@ -60,7 +60,7 @@ class Activities(ABC):
         """Add a task or a call."""
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note on the entity, once per call."""
+        """Add a note to the entity, once per call."""
         if not await self.has(Entry.NOTE, ref, call_id):
             await self.add_note(ref, self._marked(Entry.NOTE, text, call_id))
 
@@ -77,7 +77,9 @@ class Activities(ABC):
             await self.add_activity(activity)
 
     async def record(self, record: CallRecord) -> None:
-        """See `CallBook`. The deal or lead shows whether the call is there, else the contact."""
+        """See `CallBook`. Looks for an earlier attempt at the deal or lead, otherwise at the
+        contact.
+        """
         refs, call = sorted(record.refs, key=_people_last), record.call
         if not await self.has(Entry.CALL, refs[0], call.id):
             kinds = {ref.kind: ref for ref in reversed(refs)}
@@ -92,7 +94,7 @@ class Activities(ABC):
             await self.add_activity(activity)
 
     async def has(self, entry: Entry, ref: Ref, call_id: str) -> bool:
-        """Whether the entity has this call's already."""
+        """Whether the entity already has this entry of this call."""
         return is_noted(await self.texts(entry, ref), f"{call_id}{entry}")
 
     def _marked(self, entry: Entry, text: str, call_id: str, link: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Renews the tokens of OAuth apps that no delivery uses: a CRM ends an app that is not used, amoCRM
+"""Renews tokens of OAuth apps that no delivery uses: a CRM revokes an unused app's access, amoCRM
 after three months.
 """
 
@@ -23,11 +23,11 @@ from router.service.ports import Store
 log = structlog.get_logger()
 
 UNUSED = timedelta(days=7)  # after the end of the last access token
-_LOOK = 3600.0  # seconds between two looks
+_LOOK = 3600.0  # seconds between two checks
 
 
 async def keep_apps(store: Store, home: Path, clock: Clock, network: Network) -> None:
-    """Renew what is not used, until cancelled."""
+    """Renew unused tokens, until cancelled."""
     while True:
         with contextlib.suppress(DatabaseUnavailable):
             await renew_unused(store, home, clock, network)
@@ -37,8 +37,8 @@ async def keep_apps(store: Store, home: Path, clock: Clock, network: Network) ->
 async def renew_unused(
     store: Store, home: Path, clock: Clock, network: Network | None = None
 ) -> None:
-    """Renew each app's token that has ended a week ago. A refusal is in the status of the
-    connection.
+    """Renew each app's token that expired a week ago. A refusal is shown in the connection's
+    status.
     """
     async with store.read() as session:
         connections = await session.find(Connection, active=True)
@@ -53,7 +53,7 @@ async def renew_unused(
 
 
 def is_unused(token: Mapping[str, str], now: datetime) -> bool:
-    """Whether this is the token of an app that was not used for a week."""
+    """Whether the token of this app has not been used for a week."""
     if not token.get("refresh_token"):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Shared code of CRM adapters: call marks in notes, phones in searches, own fields."""
+"""Shared code of CRM adapters: marks of calls in notes, phones in searches, custom fields."""
 
 import html
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from router.domain.phone import display, same_phone, tail
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
-Names = Iterable[tuple[EntityKind, str]]  # fields, each of one kind of entity
+Names = Iterable[tuple[EntityKind, str]]  # creates a text field of this kind of entity
 AddField = Callable[[EntityKind, str], Awaitable[None]]
 # the fields of a kind by their names; read again if asked
 FieldsOf = Callable[[EntityKind, bool], Awaitable[Mapping[str, Field]]]
@@ -24,7 +24,9 @@ Seen = TypeVar("Seen")
 
 
 def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
-    """The objects of the list at this place of an answer, if there is one; those with `key`."""
+    """The objects of the list at this place in an answer, or none; with `key`, only those that
+    have it.
+    """
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
@@ -32,21 +34,21 @@ def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
 
 
 def an_object(value: Any, system: str) -> Mapping[str, Any]:
-    """The object that an answer must be. Raises `ReceiverUnavailable`."""
+    """The answer, which must be an object. Raises `ReceiverUnavailable`."""
     if not isinstance(value, dict):
         raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=system)
     return value
 
 
 def id_of(value: Any, system: str) -> str:
-    """The id of what was created. Raises `ReceiverUnavailable`."""
+    """The id of the created object. Raises `ReceiverUnavailable`."""
     if not isinstance(value, dict) or not value.get("id"):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system=system, missing="id")
     return str(value["id"])
 
 
 def texts_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
-    """These fields of a row as text, without empty ones."""
+    """The non-empty fields of a row, as text."""
     shown = {name: row.get(name) for name in names}
     return {
         name: str(value)
@@ -56,7 +58,7 @@ def texts_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
 
 
 async def if_seen(reading: Awaitable[Seen]) -> Seen | None:
-    """None for what the token cannot see."""
+    """The value; None if the token has no right to read it."""
     try:
         return await reading
     except (ReceiverUnavailable, Refused):
@@ -64,14 +66,14 @@ async def if_seen(reading: Awaitable[Seen]) -> Seen | None:
 
 
 def number(text: str, name: str = "responsible") -> int:
-    """The ID of a user or a stage, where it is a number. Raises `Refused`."""
+    """The id of a user or a stage that must be a number. Raises `Refused`."""
     if not text.isdecimal():
         raise Refused(SettingCode.NOT_A_NUMBER, name=name, found=text[:40], system="the CRM")
     return int(text)
 
 
 def by_kind(contact: str, company: str, lead: str, deal: str) -> dict[EntityKind, str]:
-    """What a CRM calls each kind, or something of it."""
+    """A mapping from each kind of entity to its name in the CRM."""
     return {
         EntityKind.CONTACT: contact,
         EntityKind.COMPANY: company,
@@ -86,23 +88,23 @@ def mark(call_id: str) -> str:
 
 
 def html_lines(text: str) -> str:
-    """The text for a CRM whose texts are HTML."""
+    """The text as HTML."""
     return "<br>".join(html.escape(line) for line in text.splitlines())
 
 
 def is_noted(notes: Iterable[Any], call_id: str) -> bool:
-    """Whether one of these notes is this call's."""
+    """Whether one of these notes has the call's mark."""
     return any(mark(call_id) in html.unescape(str(note)) for note in notes)
 
 
 def search_endings(phone: str) -> list[str]:
-    """Ends of the number as people write it, for a search that compares letters."""
+    """Endings of the number in the usual spellings, for a search that compares letters."""
     words = display(phone).replace("-", " ").split()[-3:]
     return sorted({tail(phone), "-".join(words), " ".join(words)})
 
 
 def with_phone(found: Iterable[Found], phone: str) -> list[Found]:
-    """Those with this phone, in any format."""
+    """The entities that have this phone, in any spelling."""
     return [
         entity for entity in found if any(same_phone(number, phone) for number in entity.phones)
     ]
@@ -118,7 +120,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def field_types(texts: str, numbers: str, lists: str) -> dict[str, FieldType]:
-    """What a CRM calls them, with spaces between."""
+    """Types of fields by the CRM's names for them, which are separated by spaces."""
     names = {FieldType.TEXT: texts, FieldType.NUMBER: numbers, FieldType.LIST: lists}
     return {name: kind for kind, some in names.items() for name in some.split()}
 
@@ -133,7 +135,7 @@ def a_field(
     required: bool = False,
     writable: bool = True,
 ) -> Field:
-    """A field by what a CRM says of it; options: as people see it, as it is written."""
+    """A field from the CRM's description; options are pairs of shown text and stored value."""
     return Field(
         name=str(name),
         title=str(title or ""),
@@ -148,7 +150,7 @@ def a_field(
 def named(
     rows: Iterable[Mapping[str, Any]], key: str = "id", title: str = "name", active: str = ""
 ) -> list[Named]:
-    """Users or stages; the column `active` says whether they are."""
+    """Users or stages; the column `active` says whether they are active."""
     found = []
     for row in rows:
         there = not active or row.get(active) is True
@@ -157,7 +159,7 @@ def named(
 
 
 def pipelines(stages: Iterable[Mapping[str, Any]], by: str = "") -> list[Pipeline]:
-    """The pipelines of these stages, which name theirs in the column `by`."""
+    """The pipelines to which these stages belong; the column `by` names the pipeline."""
     rows = dict[str, list[Mapping[str, Any]]]()
     for stage in stages:
         rows.setdefault(str(stage.get(by) or ""), []).append(stage)
@@ -165,7 +167,7 @@ def pipelines(stages: Iterable[Mapping[str, Any]], by: str = "") -> list[Pipelin
 
 
 class FieldCache:
-    """The fields of objects by name, read when they are needed first, and again if asked."""
+    """The fields of objects by name, read when first needed, and again on request."""
 
     def __init__(self, read: Callable[[str], Awaitable[Mapping[str, Field]]]) -> None:
         self._read, self._known = read, dict[str, Mapping[str, Field]]()
@@ -188,7 +190,7 @@ async def check_fields(names: Names, fields_of: FieldsOf) -> list[Check]:
 
 
 async def add_fields(names: Names, fields_of: FieldsOf, add_field: AddField) -> list[str]:
-    """Create missing ones; returns those created."""
+    """Create missing fields; returns the created ones."""
     added = []
     for kind, name in names:
         if name not in await fields_of(kind, True):
@@ -198,7 +200,7 @@ async def add_fields(names: Names, fields_of: FieldsOf, add_field: AddField) -> 
 
 
 async def field_called(name: str, kind: EntityKind, fields_of: FieldsOf) -> Field:
-    """The field of this name, which may be new. Raises `Refused`."""
+    """The field with this name; it may be a new one. Raises `Refused`."""
     for again in (False, True):
         known = (await fields_of(kind, again)).get(name)
         if known is not None:
@@ -209,7 +211,7 @@ async def field_called(name: str, kind: EntityKind, fields_of: FieldsOf) -> Fiel
 async def typed_values(
     kind: EntityKind, texts: Mapping[str, str], fields_of: FieldsOf
 ) -> dict[str, Any]:
-    """Texts of fields as JSON, see `typed`. Raises `Refused` for a field that is not there."""
+    """Texts of fields as JSON, see `typed`. Raises `Refused` for an unknown field."""
     return {
         name: typed((await field_called(name, kind, fields_of)).type, text)
         for name, text in texts.items()
@@ -217,7 +219,7 @@ async def typed_values(
 
 
 def typed(kind: FieldType, text: str) -> Any:
-    """A text as JSON: a number where the field holds one, nothing for an empty text. Raises
+    """A text as JSON: a number if the field holds numbers, None for an empty text. Raises
     `Refused`.
     """
     if kind is not FieldType.NUMBER or not text:

@@ -1,7 +1,7 @@
-"""Adapters of CRMs where the client ID and the call's id are custom fields.
+"""Base of adapters whose CRM stores the client ID and the call's id in custom fields.
 
-The fields of an account are known by name; a deal or lead of a telephony is found by the phone of
-its contact or its own.
+An account's fields are known by name. A deal or lead that a telephony created is found by its own
+phone or by that of its contact.
 """
 
 from abc import ABC, abstractmethod
@@ -24,18 +24,18 @@ from router.service.delivery.ports import Check
 
 
 class CustomFieldCrm(ABC):
-    """What these adapters have in common; of the connection's `options` it knows `field` and
-    `stage`.
-    """
+    """Common code of these adapters; it reads `field` and `stage` of the connection's `options`."""
 
-    system: ClassVar[str]  # its name in checks
+    system: ClassVar[str]  # the CRM's name in checks
     uid: ClassVar[str]  # the field of the call's id
-    usual_field: ClassVar[str]  # of the client ID, where no option names one
-    usual_stage: ClassVar[str] = ""  # of new deals, likewise
-    adds_fields: ClassVar[bool] = True  # else an administrator does
+    usual_field: ClassVar[str]  # the default name of the client ID's field
+    usual_stage: ClassVar[str] = ""  # the default stage of new deals
+    adds_fields: ClassVar[bool] = (
+        True  # whether we may create fields; otherwise an administrator does
+    )
 
     def __init__(self, connection: Connection, activities: Activities, *also: EntityKind) -> None:
-        """`also` have our fields, too."""
+        """`also`: further kinds that have our fields."""
         self._rules, self._own = connection.rules, connection.mode is Mode.OWN
         self.field = connection.options.get("field") or self.usual_field
         self.stage = connection.options.get("stage") or self.usual_stage
@@ -46,10 +46,10 @@ class CustomFieldCrm(ABC):
 
     @abstractmethod
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
-        """The fields of a kind, by every name that a rule may give them; read again if asked."""
+        """The fields of a kind, by every name that a rule may use; read again on request."""
 
     async def add_field(self, kind: EntityKind, name: str) -> None:
-        """Create a text field, if we may."""
+        """Create a text field, if the account allows it."""
         raise NotImplementedError
 
     @abstractmethod
@@ -62,33 +62,33 @@ class CustomFieldCrm(ABC):
 
     @abstractmethod
     async def reach(self) -> None:
-        """Raises what the account answers if its token is refused or lacks a right."""
+        """Test the access. Raises the error of an account that refuses the token or a right."""
 
     @abstractmethod
     async def users(self, ids: Sequence[str]) -> list[Named]:
-        """Those of these users that there are."""
+        """Those of these users that exist."""
 
     @abstractmethod
     async def pipelines(self) -> list[Pipeline] | None:
-        """The pipelines of deals with their stages; None where they cannot be seen."""
+        """The pipelines of deals with their stages; None if the token cannot read them."""
 
     def client_id_field(self, _kind: EntityKind) -> str:
-        """It has the same name in every kind."""
+        """The same name in every kind."""
         return self.field
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
-        """Everything with this phone; when it was created decides."""
+        """Everything with this phone; the time of creation decides."""
         if call.caller is None:
             return []
         people = await self.contacts(call.caller)
         return people + await self.deals([person.ref for person in people], call.caller)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note, once a call."""
+        """Add a note, once per call."""
         await self.activities.note(ref, text, call_id)
 
     async def check(self) -> list[Check]:
-        """Whether the token opens the account, and its fields exist."""
+        """Check access to the account, and that its fields exist."""
         try:
             await self.reach()
             checks = await tools.check_fields(self._names(), self.fields_of)
@@ -103,7 +103,7 @@ class CustomFieldCrm(ABC):
         return await tools.add_fields(self._names(), self.fields_of, self.add_field)
 
     def found(self, kind: EntityKind, row: Mapping[str, Any], **seen: Any) -> Found:
-        """A row with its id and our two fields; `seen`: the other fields of `Found`."""
+        """A row with its id and our two fields, as an entity; `seen`: other fields of `Found`."""
         return Found(
             ref=Ref(kind=kind, id=str(row["id"])),
             ours=bool(row.get(self.uid)),
@@ -112,13 +112,13 @@ class CustomFieldCrm(ABC):
         )
 
     def _names(self) -> list[tuple[EntityKind, str]]:
-        """The fields that we write to."""
+        """The names of the fields that we write."""
         own = [self.uid] if self._own else []
         names = (self.field, *own, *self._rules.fields.values())
         return list(dict.fromkeys((kind, name) for kind in self.kinds for name in names))
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
-        """Our two fields are not in it: they are never cut or left out."""
+        """Read the catalogue without our two fields, which are never cut or left out."""
         ours, fields = {self.field, self.uid}, dict[EntityKind, Sequence[Field]]()
         for kind in self.kinds:
             every = {field.name: field for field in (await self.fields_of(kind, whole)).values()}

@@ -16,9 +16,9 @@ class Declaration(ReceiverKind):
 
     name: str  # in `ringtrace crm connect --kind`, and in the database
     adapter: Callable[[Connection, Mapping[str, str], HttpClient], Any]
-    token: Mapping[str, str]  # name → what it is; `optional` at the start: may be left out
+    token: Mapping[str, str]  # name → what it is; one that starts with `optional` may be left out
     options: Mapping[str, str]  # name → what it is, and its default
     per_second: float  # rate limit of one account,
-    burst: int  # of which so many may go at once
+    burst: int  # requests that may be sent at once
     oauth: OAuth | None = None  # how apps log in; None: by fixed tokens only
-    address: str = ""  # of the API, where all accounts share one
+    address: str = ""  # the API's address, if all accounts share one

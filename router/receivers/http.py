@@ -1,5 +1,6 @@
-"""HTTP client for receivers: rate limits, retries, and errors in our words. Answers are not
-trusted: they are read up to a limit, and may not be JSON.
+"""HTTP client for receivers: rate limits, retries and errors.
+
+Answers are not trusted: they are read up to a limit, and may not be JSON.
 """
 
 import asyncio
@@ -31,14 +32,14 @@ from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Re
 
 SECONDS = 20.0  # slower servers are retried
 MOST_BYTES = 4 << 20  # bytes read of an answer
-MOST_PIECES = 50_000  # in which it comes: some servers send each byte by itself, to cost us time
+MOST_PIECES = 50_000  # chunks of an answer: a hostile server may send each byte by itself
 NO_RIGHT = timedelta(minutes=5)  # between attempts if only a person can fix the cause
 # until a server that did not answer has finished or dropped the request
 SLOW = timedelta(minutes=2)
 LONGEST_PATIENCE = timedelta(hours=1)
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-MOST_MARKUP = 4000  # letters of a page that are looked through: some are written to take long
-SHORTEST_SECRET = 6  # letters; shorter ones are words that any answer may hold
+MOST_MARKUP = 4000  # letters of a page that are searched: hostile ones take long
+SHORTEST_SECRET = 6  # letters; shorter secrets may occur in any answer by chance
 _PASSING = frozenset({408, 423, 425, 429})
 
 
@@ -52,7 +53,7 @@ class Answer:
     headers: Mapping[str, str]
     moved: str = ""  # the new address that a redirect names
     host: str = ""
-    inner: bool = False  # it came from an address that is not of the internet, or perhaps so
+    inner: bool = False  # whether it came from a private address, or may have
 
 
 class TooLarge(ReceiverUnavailable):
@@ -65,7 +66,7 @@ class Missing(Refused):
 
 @contextmanager
 def entity(ref: Ref) -> Iterator[None]:
-    """Requests about this entity alone: what is missing is the entity. Raises `EntityGone`."""
+    """For requests about one entity: a missing object is this entity. Raises `EntityGone`."""
     try:
         yield
     except Missing as error:
@@ -73,21 +74,21 @@ def entity(ref: Ref) -> Iterator[None]:
 
 
 class Login(Protocol):
-    """What requests of an account are signed with, where it is not a fixed token."""
+    """Signs the requests of an account that has no fixed token."""
 
     async def sign(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """The request with a token, and the token."""
+        """The signed request, and the token in it."""
         ...
 
     def refuse(self, token: str) -> None:
-        """The server does not accept this token."""
+        """Called when the server refuses this token."""
         ...
 
     async def close(self) -> None: ...
 
 
 class HttpClient:
-    """Requests to one account's server, or with whole addresses to any server."""
+    """Sends requests to one account's server or, with whole addresses, to any server."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class HttpClient:
         seconds: float = SECONDS,
         secrets: Iterable[str] = (),
         network: Network | None = None,
-        beginning: int | None = None,  # of an answer; the rest is not read
+        beginning: int | None = None,  # bytes read of an answer
         after_silence: timedelta = SLOW,
     ) -> None:
         self._pace, self._seconds, self._after_silence = pace, seconds, after_silence
@@ -136,7 +137,7 @@ class HttpClient:
         return answer
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Take these out of every answer."""
+        """Remove these secrets from every answer."""
         parts = {part for secret in secrets for part in (secret, *secret.split("/"))}
         known = {*self._secrets, *filter(_is_secret, parts)}
         self._secrets = sorted(known, key=len, reverse=True)
@@ -183,7 +184,7 @@ class HttpClient:
         return self._opened
 
     def _where(self, path: str) -> str:
-        """The server that was asked, without the rest of its address, which may be secret."""
+        """The server's name; the rest of the address may be secret."""
         try:
             asked = httpx.URL(path if "://" in path else self.address)
         except httpx.InvalidURL:
@@ -226,7 +227,7 @@ class HttpClient:
         return b"" if packed else bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
-        """Remove our secrets, which a server may echo, because answers are stored and shown."""
+        """The text without our secrets, which a server may echo: answers are stored and shown."""
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
@@ -289,7 +290,7 @@ def retry_after(headers: Mapping[str, str]) -> timedelta:
 
 
 def _without_markup(text: str) -> str:
-    """The words of a page, which some servers answer with where something went wrong."""
+    """The text of a page, which some servers answer with when something went wrong."""
     if not text.lstrip().startswith("<"):
         return text
     words = _MARKUP.sub(" ", text[:MOST_MARKUP])

@@ -1,4 +1,4 @@
-"""The JSON of an answer that others wrote: whatever it is, it must not hold up the process."""
+"""Reads the JSON of an answer from outside: whatever it contains, it must not block the process."""
 
 import asyncio
 import json
@@ -6,18 +6,18 @@ from typing import Any
 
 from router.domain.text import storable
 
-LONG = 1 << 16  # letters; what is longer is read beside the loop, where others go on
+LONG = 1 << 16  # letters; longer texts are parsed in a thread, so that the loop goes on
 
 
 async def read_json(text: str) -> Any:
-    """The value, fit for a database; None where it is no JSON."""
+    """The value, safe to store in the database; None if it is not JSON."""
     return _read(text) if len(text) < LONG else await asyncio.to_thread(_read, text)
 
 
 def _read(text: str) -> Any:
     try:
         value = json.loads(text)
-        # without an escape nothing is in it that the text itself has not
+        # without escapes the values contain no letters that the text does not
         return _clean(value) if "\\u" in text else value
     except (ValueError, RecursionError):
         return None

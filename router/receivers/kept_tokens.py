@@ -1,4 +1,6 @@
-"""Where the token of a connection is kept: in `secrets.json`, or in memory while it is tried."""
+"""Stores the token of a connection: in `secrets.json`, or in memory while a connection is being
+tested.
+"""
 
 import asyncio
 import fcntl
@@ -10,8 +12,8 @@ from typing import Protocol
 
 from router.secrets import change_token, load_secrets
 
-_LOOK = 0.05  # seconds between two looks whether another process is done
-# of a token: what renewals change, and what is no secret
+_LOOK = 0.05  # seconds between checks whether another process has finished
+# parts of a token that renewals change, and parts that are not secret
 FLEETING = frozenset({"access_token", "expires_at", "refresh_token", "renewal_began"})
 OPEN = frozenset({"client_id", "expires_at", "redirect_uri", "renewal_began", "user_id"})
 
@@ -40,15 +42,15 @@ class KeptToken(Protocol):
     """The token of one connection."""
 
     def read(self) -> dict[str, str]:
-        """As it is now."""
+        """The present token."""
         ...
 
     def change(self, changes: Mapping[str, str]) -> None:
-        """Store these parts of it; an empty one is removed."""
+        """Store these parts; an empty one is removed."""
         ...
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """Nothing else renews the token meanwhile."""
+        """Hold the lock: no other process renews the token meanwhile."""
         ...
 
 
@@ -84,8 +86,10 @@ class TokenInFile:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """By a lock that ends with the process that has it. It is not that of `secrets.json`: a
-        renewal waits for a server, and must not hold up other commands.
+        """Hold a file lock, which ends with the process that holds it.
+
+        It is not the lock of `secrets.json`: a renewal waits for a server, and must not delay other
+        commands.
         """
         directory = self._home / "locks"
         directory.mkdir(mode=0o700, exist_ok=True)

@@ -17,7 +17,7 @@ Address = IPv4Address | IPv6Address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-# certificates and the settings of a proxy are changed by people
+# only a person can change certificates and proxy settings
 _LASTING = frozenset(
     {
         AnswerCode.PROXY_REFUSED,
@@ -29,7 +29,7 @@ _LASTING = frozenset(
 
 
 class Packed(ValueError):
-    """The answer is packed, which was not asked for."""
+    """The answer is compressed although no compression was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Network:
     direct: tuple[str, ...] = LOOPBACK  # hosts and domains that the proxy is not asked for
 
     def proxied(self, host: str) -> bool:
-        """Whether requests to this host go through the proxy."""
+        """Whether requests to this host use the proxy."""
         if not self.proxy:
             return False
         return not any(host == name or host.endswith(f".{name}") for name in self.direct)
@@ -53,7 +53,7 @@ class Network:
 
 
 def network_of(settings: Settings) -> Network:
-    """Read from the settings."""
+    """The network settings."""
     names = (name.strip().lstrip(".") for name in settings.no_proxy.split(","))
     return Network(
         ca_file=settings.ca_file,
@@ -86,7 +86,9 @@ def _proxy(address: str, context: ssl.SSLContext) -> httpx.Proxy:
 
 @lru_cache(maxsize=8)
 def tls(ca_file: str) -> ssl.SSLContext:
-    """Trusts the system's certificates, and those in the file. Raises `ConfigurationError`."""
+    """TLS that trusts the system's certificates and those in the file. Raises
+    `ConfigurationError`.
+    """
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not ca_file:
         return context
@@ -101,7 +103,7 @@ def tls(ca_file: str) -> ssl.SSLContext:
 
 
 def _pattern(name: str) -> str:
-    """httpx's words for a host, or for a domain with all hosts in it."""
+    """httpx's pattern for a host, or for a domain with all its hosts."""
     try:
         address = ip_address(name)
     except ValueError:
@@ -110,7 +112,7 @@ def _pattern(name: str) -> str:
 
 
 def connection_failure(error: Exception) -> tuple[AnswerCode, str, bool]:
-    """What went wrong with a request, the detail, and whether it lasts until a person acts."""
+    """What went wrong with a request, the detail, and whether only a person can fix it."""
     code, detail = _failure(error)
     return code, detail, code in _LASTING
 

@@ -1,4 +1,4 @@
-"""Access tokens of OAuth apps: issued for a code, renewed before they end, stored before use.
+"""Access tokens of OAuth apps: issued for a code, renewed before they expire, stored before use.
 
 Many servers revoke a refresh token that is sent twice. So one process renews at a time, and the
 others find the result in `secrets.json`.
@@ -26,16 +26,16 @@ log = structlog.get_logger()
 
 Address = Callable[[Connection], str]
 _REFUSALS = frozenset({400, 401, 403})
-_EARLY = timedelta(minutes=1)  # before its end a token is renewed
+_EARLY = timedelta(minutes=1)  # a token is renewed this long before it expires
 _USUAL = timedelta(hours=1)  # where the server does not say how long it lasts
 _LONGEST = timedelta(days=30)
 _MOST_TOKEN = 10_000  # characters
-# what servers call a refresh token or a code that has ended, was revoked or used before
+# servers' codes for a refresh token or code that expired, was revoked or was used before
 _ENDED = frozenset({"invalid_grant", "invalid_code", "invalid_token", "bad_refresh_token"})
 
 
 class Body(StrEnum):
-    """How the token endpoint takes its parameters."""
+    """The format of requests to the token endpoint."""
 
     FORM = "form"
     JSON = "json"
@@ -68,7 +68,7 @@ class OAuth:
 
 
 def below(option: str, server: str, path: str) -> Address:
-    """An address on the server that an option names, which is `server` without one."""
+    """An address on the server that an option names, by default `server`."""
 
     def address(connection: Connection) -> str:
         return f"{(connection.options.get(option) or server).rstrip('/')}{path}"
@@ -77,7 +77,7 @@ def below(option: str, server: str, path: str) -> Address:
 
 
 def is_app(token: Mapping[str, str]) -> bool:
-    """Whether a connection logs in as an OAuth app, not with a fixed token."""
+    """Whether a connection logs in as an OAuth app instead of by a fixed token."""
     return "client_id" in token
 
 
@@ -98,7 +98,7 @@ def page_to_open(
 
 
 class AccessToken:
-    """The access token of one connection: the `Login` of its client."""
+    """The access token of one connection: the `Login` of its HTTP client."""
 
     def __init__(
         self,
@@ -111,19 +111,17 @@ class AccessToken:
         self._oauth, self._connection, self._kept = oauth, connection, kept
         self._server, self._clock = server, clock
         self._known: Mapping[str, str] = {}
-        self._refused = ""  # an access token that the API does not accept any more
-        self._unsaved: dict[str, str] = {}  # that the disk did not take
+        self._refused = ""  # an access token that the API no longer accepts
+        self._unsaved: dict[str, str] = {}  # changes that could not be written to the disk
         self._renewing: asyncio.Task[Mapping[str, str]] | None = None
 
     async def sign(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """The request with a token that is valid now, and the token. Raises
-        `ReceiverUnavailable`.
-        """
+        """The request with a valid token, and the token. Raises `ReceiverUnavailable`."""
         token = await self.current()
         return self._oauth.sign(token, request), token
 
     async def current(self) -> str:
-        """A token that is valid now. Raises `ReceiverUnavailable` where the grant is refused."""
+        """A valid token. Raises `ReceiverUnavailable` if the server refuses the grant."""
         if self._unsaved:
             self._save(self._unsaved)
         if not self._usable(self._known):
@@ -136,7 +134,7 @@ class AccessToken:
         return self._known["access_token"]
 
     def refuse(self, token: str) -> None:
-        """The API does not accept this token: renew it before the next request."""
+        """The API did not accept this token: renew it before the next request."""
         self._refused = token
 
     async def close(self) -> None:
@@ -144,7 +142,7 @@ class AccessToken:
         if self._renewing is not None:
             await asyncio.wait([self._renewing])
             if not self._renewing.cancelled():
-                self._renewing.exception()  # its callers know it
+                self._renewing.exception()  # its callers report the error
         await self._server.close()
 
     async def _renew(self) -> Mapping[str, str]:
@@ -152,12 +150,14 @@ class AccessToken:
             known = self._read()
             if self._usable(known):  # another process has renewed it meanwhile
                 return known
-            # proves that the result can be stored, and tells the next process if this one dies
+            # proves that the result can be stored; if this process dies, the next one knows
             self._store({"renewal_began": self._clock().isoformat()})
             try:
                 new = await self._asked(known)
             except ReceiverUnavailable as error:
-                if error.outcome.code != AnswerCode.TIMED_OUT:  # then it may have been issued
+                if (
+                    error.outcome.code != AnswerCode.TIMED_OUT
+                ):  # the token may have been issued nevertheless
                     self._save({"renewal_began": known.get("renewal_began", "")})
                 raise
             self._save({**new, "renewal_began": ""})
@@ -166,7 +166,7 @@ class AccessToken:
     async def _asked(self, known: Mapping[str, str]) -> dict[str, str]:
         grant = "refresh_token" if "refresh_token" in known else "client_credentials"
         wanted = {"grant_type": grant, **_chosen(known, "redirect_uri", "refresh_token")}
-        if self._oauth.body is not Body.JSON:  # only amoCRM wants the address again
+        if self._oauth.body is not Body.JSON:  # only amoCRM requires the address again
             wanted.pop("redirect_uri", None)
         answer = await ask(self._oauth, self._connection, self._server, known, wanted)
         return issued(answer, self._connection, self._clock(), known.get("renewal_began", ""))
@@ -195,7 +195,7 @@ class AccessToken:
             ) from error
 
     def _save(self, changes: dict[str, str]) -> None:
-        """Store what must not be lost: what the disk does not take now is stored later."""
+        """Store changes that must not be lost; if the disk is full, they are stored later."""
         try:
             self._store({**self._unsaved, **changes})
             self._unsaved = {}
@@ -224,7 +224,7 @@ async def ask(
 def issued(
     answer: Answer, connection: Connection, now: datetime, began: str = ""
 ) -> dict[str, str]:
-    """What the token endpoint gave out, to be stored. Raises `ReceiverUnavailable`."""
+    """The parts of the token endpoint's answer to store. Raises `ReceiverUnavailable`."""
     body = answer.body if isinstance(answer.body, dict) else {}
     token = body.get("access_token")
     if not _is_token(token):
@@ -257,7 +257,7 @@ def _refusal(answer: Answer, connection: Connection, began: str) -> ReceiverUnav
     body = answer.body if isinstance(answer.body, dict) else {}
     named = {str(body.get(name, "")).lower() for name in ("error", "status", "category")}
     said = {"receiver": connection.id, "detail": words(answer)}
-    # amoCRM names no code, but says "Token has been revoked" and the like in `hint`
+    # amoCRM gives no code, but "Token has been revoked" and similar texts in `hint`
     if not named & _ENDED and "token" not in str(body.get("hint", "")).lower():
         return ReceiverUnavailable(AnswerCode.NO_ACCESS_TOKEN, pause=NO_RIGHT, **said)
     interrupted = _moment(began)

@@ -1,4 +1,4 @@
-"""Adapters of CRMs that are asked by conditions, as in a query language."""
+"""Base of adapters whose CRM is searched by conditions, as in a query language."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from router.receivers import crm_tools as tools
 from router.receivers.custom_field_crm import CustomFieldCrm
 
 Row = Mapping[str, Any]
-Condition = Any  # in the CRM's own language
+Condition = Any  # a condition in the CRM's query language
 
 
 class QueriedCrm(CustomFieldCrm):
@@ -25,44 +25,44 @@ class QueriedCrm(CustomFieldCrm):
     async def rows(
         self, kind: EntityKind, columns: Iterable[str], where: Condition
     ) -> Sequence[Row]:
-        """The newest records, their ids as `id`, with those of the columns that there are."""
+        """The newest records: ids as `id`, and those of the columns that exist."""
 
     @abstractmethod
     def equal(self, column: str, text: str) -> Condition:
-        """That a column has this text."""
+        """A condition: the column has this value."""
 
     @abstractmethod
     def with_ending(self, columns: Sequence[str], phone: str) -> Condition:
-        """That one of these columns ends with this number, and perhaps more."""
+        """A condition: one of these columns ends with this number; it may match more."""
 
     @abstractmethod
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Condition]:
-        """That a deal or lead is of one of these contacts and companies."""
+        """Conditions for deals or leads of these contacts and companies."""
 
     @abstractmethod
     def is_open(self, row: Row) -> bool:
-        """Whether a deal is open; a lead is."""
+        """Whether a deal is open; a lead always is."""
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By the field of ours, in the order of the scenario."""
+        """Finds them by our custom field, in the order of the scenario."""
         found = [await self.made(kind, call_id) for kind in self.scenario]
         return [ref for ref in found if ref is not None]
 
     async def made(self, kind: EntityKind, call_id: str) -> Ref | None:
-        """The record of this call."""
+        """The record with this call's id."""
         if self.uid not in await self.fields_of(kind, False):
             return None
         rows = await self._rows(kind, self.equal(self.uid, call_id))
         return Ref(kind=kind, id=str(rows[0]["id"])) if rows else None
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Contacts and companies with this phone, however it is written."""
+        """Contacts and companies with this phone, in any spelling."""
         contacts = await self._by_phone(EntityKind.CONTACT, phone)
         return contacts + await self._by_phone(EntityKind.COMPANY, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """Deals, and leads where they are wanted: of these contacts and companies, and with this
-        phone where they have one.
+        """Deals, and leads if the rules want them: those of these contacts and companies, and
+        those with this phone if they have a phone.
         """
         found = list[Found]()
         for kind in (EntityKind.DEAL, EntityKind.LEAD):
@@ -74,7 +74,7 @@ class QueriedCrm(CustomFieldCrm):
         return list({entity.ref: entity for entity in found}.values())
 
     async def pipelines(self) -> list[Pipeline] | None:
-        """The stages that a deal can have; which of them a pipeline has, is not asked."""
+        """The stages that deals can have; pipelines are not read."""
         field = (await self.fields_of(EntityKind.DEAL, True)).get(self.stage_field)
         if field is None or not field.options:
             return None

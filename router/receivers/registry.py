@@ -29,7 +29,7 @@ from router.service.ports import Store
 
 
 def _declared() -> dict[str, Declaration]:
-    """What every folder declares, by name."""
+    """The declarations of all folders, by name."""
     folders = [module.name for module in pkgutil.iter_modules(receivers.__path__) if module.ispkg]
     modules = [import_module(f"{receivers.__name__}.{folder}.receiver") for folder in folders]
     return {module.RECEIVER.name: module.RECEIVER for module in modules}
@@ -46,7 +46,7 @@ def login_of(
     clock: Clock,
     network: Network | None = None,
 ) -> AccessToken | None:
-    """What signs the requests of an OAuth app; None for a connection with a fixed token."""
+    """The login of an OAuth app; None for a connection with a fixed token."""
     if kind.oauth is None or not is_app(kept.read()):
         return None
     server = HttpClient(connection.address, {}, network=network)
@@ -57,7 +57,7 @@ _Opened = tuple[Connection, Mapping[str, str], Any, HttpClient]
 
 
 class Accounts:
-    """Adapters that are open in this process, each with its connections to the server."""
+    """Open adapters of this process, each with its connections to the server."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Accounts:
         known = self._open.get(connection.id)
         if known is None or known[:2] != (connection, lasting(token)):
             if known is not None:
-                self._left.append(known[3])  # others may be in the middle of a request
+                self._left.append(known[3])  # other tasks may be in the middle of a request
             try:
                 known = self._open[connection.id] = self._opened(connection, token)
             except (KeyError, TypeError, ValueError) as error:

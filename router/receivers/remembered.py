@@ -1,6 +1,4 @@
-"""Keeps the fields of a CRM for some minutes: they change seldom, and every call is fitted to
-them.
-"""
+"""Caches the fields of a CRM for some minutes: they rarely change, and every call needs them."""
 
 from collections.abc import Callable, Coroutine
 from time import monotonic
@@ -8,13 +6,13 @@ from typing import Any
 
 from router.domain.delivery.catalogue import Catalogue
 
-FRESH = 300.0  # seconds for which a catalogue is believed
+FRESH = 300.0  # seconds for which a catalogue is cached
 
 
 class Remembered:
-    """A catalogue whose fields are read again when they are some minutes old.
+    """A catalogue whose fields are cached for some minutes.
 
-    `read` is asked for the whole catalogue, or for fields alone.
+    `read` reads the whole catalogue, or only the fields.
     """
 
     def __init__(self, read: Callable[[bool], Coroutine[Any, Any, Catalogue]]) -> None:

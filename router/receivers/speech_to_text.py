@@ -1,5 +1,5 @@
-"""Speech to text by a server with OpenAI's transcription interface: whisper.cpp, speaches, vLLM,
-LocalAI, or a cloud.
+"""Speech to text by a server with OpenAI's transcription API: whisper.cpp, speaches, vLLM,
+LocalAI, or a cloud service.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from router.receivers.network import LOOPBACK, Network
 from router.service.calls.transcription_ports import Piece
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
-TOKENS = "speech:"  # before a rule's name, among the tokens that are kept
-LEAST_SECONDS = 60.0  # a request may last this, and twice the length of its audio
-_HUNG_UP = 499  # a server's word for a client that left; a proxy says it, too
+TOKENS = "speech:"  # prefix of a rule's name among the stored tokens
+LEAST_SECONDS = 60.0  # time limit of a request, plus twice the length of its audio
+_HUNG_UP = 499  # status for a client that closed the connection; proxies use it too
 _FORMATS = ("response_format", "verbose_json", "timestamp_granularities")
 Tokens = Callable[[], Mapping[str, Mapping[str, str]]]
 
@@ -31,16 +31,16 @@ class HttpSpeech:
     """The `Engines` of `router.service.calls.transcription_ports`, over HTTP."""
 
     network: Network
-    tokens: Tokens  # as they are now
+    tokens: Tokens  # the present tokens
 
     def name(self, rule: TranscriptionRule) -> str:
-        """The host that hears the call, and its model."""
+        """The server that transcribes, and its model."""
         return " · ".join(part for part in (server_of(rule.address), rule.model) if part)
 
     async def hear(
         self, rule: TranscriptionRule, pieces: Sequence[Piece]
     ) -> AsyncIterator[tuple[Spoken, ...]]:
-        """What is said in each piece, one request after the other."""
+        """Transcribe each piece, one request after the other."""
         for piece in pieces:
             yield await self._hear(rule, piece)
 
@@ -65,7 +65,7 @@ class HttpSpeech:
 
 
 async def _ask(http: HttpClient, rule: TranscriptionRule, piece: Piece) -> Answer:
-    """With times of segments and words; from servers that know no times, the text alone."""
+    """Request segments and words with times; servers without times return the text only."""
     try:
         return await _post(
             http,
@@ -93,7 +93,7 @@ async def _post(
         endpoint_of(rule.address),
         accept=frozenset({_HUNG_UP}),
         data={**fields, "language": rule.language, **wanted},
-        # the name's ending tells the format
+        # the file name's extension tells the format
         files={"file": (f"call{piece.path.suffix}", sound, "audio/mpeg")},
     )
     if answer.status == _HUNG_UP:
@@ -107,7 +107,7 @@ async def _post(
 
 
 def endpoint_of(address: str) -> str:
-    """The whole address of the interface: whisper.cpp's is `/inference`, the others' ends with
+    """The whole address of the API: whisper.cpp's is `/inference`, others end with
     `/audio/transcriptions`.
     """
     address = address.rstrip("/")
@@ -118,7 +118,7 @@ def endpoint_of(address: str) -> str:
 
 
 def server_of(address: str) -> str:
-    """Host and port of an address; a token is sent to no other."""
+    """Host and port of an address; a token is sent to no other server."""
     return urlsplit(address).netloc.rpartition("@")[2]
 
 
@@ -129,7 +129,7 @@ def token_for(rule: TranscriptionRule, tokens: Mapping[str, Mapping[str, str]]) 
 
 
 def check_speech_address(address: str) -> str:
-    """An address that voices may be sent to. Raises `InvalidInput`."""
+    """Check that recordings may be sent to this address. Raises `InvalidInput`."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""

@@ -1,5 +1,5 @@
-"""Which calls are worth something to the company: those talked for long enough. One rule for all
-analytics.
+"""Which calls are target calls: those with enough talk time. All analytics services use the same
+rule.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from router.service.delivery.outcomes import ReceiverUnavailable
 
 
 def target_seconds(options: Mapping[str, str]) -> float | None:
-    """The option `target_seconds`; None where it is not set. Raises `ReceiverUnavailable`: a person
-    has to fix it.
+    """The option `target_seconds`; None if it is not set. Raises `ReceiverUnavailable` if a
+    person has to fix it.
     """
     text = options.get("target_seconds", "")
     try:
@@ -24,5 +24,5 @@ def target_seconds(options: Mapping[str, str]) -> float | None:
 
 
 def is_target(call: CallEvent, seconds: float | None) -> bool:
-    """Whether it was answered and talked for at least so long; never where the rule is not set."""
+    """Whether the call was answered and the talk was long enough; False if no length is set."""
     return seconds is not None and call.answered and call.talk_seconds >= seconds

@@ -1,4 +1,4 @@
-"""A test event: a call of one minute without a visitor, which appears in no report."""
+"""A test event: a call of one minute without a visitor, which is in no report."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,9 +8,7 @@ from router.service.delivery.senders import AnalyticsEvent
 
 
 def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> AnalyticsEvent:
-    """A call that ended `now`, or a sale that came of it; `facts` are how the service knows its
-    visitor.
-    """
+    """A call that ended `now`, or a sale from it; `facts` identify the visitor at the service."""
     call = CallEvent(
         id="ringtrace-check",
         site_id=None,

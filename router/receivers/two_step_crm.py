@@ -1,5 +1,5 @@
-"""Adapters of CRMs whose deals and leads have no description: the text of a call is a note, which
-is a second request after the creation.
+"""Base of adapters whose CRM has no description of deals and leads: the call's text is a note,
+which needs a second request.
 """
 
 from abc import abstractmethod
@@ -13,7 +13,7 @@ from router.service.delivery.ports import Draft
 
 
 class TwoStepCrm(CustomFieldCrm):
-    """What an interrupted attempt left without its note is completed by the next one."""
+    """Completes an entity that an interrupted attempt left without its note."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -21,14 +21,14 @@ class TwoStepCrm(CustomFieldCrm):
 
     @abstractmethod
     async def find_made(self, kind: EntityKind, call_id: str) -> Ref | None:
-        """What carries the call's id."""
+        """The entity with the call's id."""
 
     @abstractmethod
     async def insert(self, draft: Draft) -> Ref:
         """Create an entity with the call's id."""
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """What is not complete is left out, and `create` goes on with it."""
+        """The complete entities; `create` completes the others."""
         found = list[Ref]()
         for kind in self.kinds:
             ref = await self.find_made(kind, call_id)
@@ -42,7 +42,7 @@ class TwoStepCrm(CustomFieldCrm):
         return found
 
     async def create(self, draft: Draft) -> Ref:
-        """An entity with the call's id, then its note."""
+        """Create an entity with the call's id, then its note."""
         kind, call_id = draft.kind, draft.call.id
         ref = self.begun(kind, call_id) or await self.insert(draft)
         if kind not in PEOPLE:
@@ -50,9 +50,9 @@ class TwoStepCrm(CustomFieldCrm):
         return ref
 
     def begun(self, kind: EntityKind, call_id: str) -> Ref | None:
-        """What an earlier attempt left; it is taken once."""
+        """The entity that an earlier attempt left; it is returned once."""
         return self._begun.pop((kind, call_id), None)
 
     def is_begun(self, ref: Ref) -> bool:
-        """Whether it is not complete yet."""
+        """Whether the entity is not complete yet."""
         return ref in self._begun.values()

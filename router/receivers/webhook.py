@@ -40,10 +40,10 @@ from router.receivers.http import (
 from router.receivers.network import Address, Network, read_address
 from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, SendResult
 
-SECONDS = 10.0  # a receiver that takes longer is tried again
+SECONDS = 10.0  # slower receivers are tried again
 MOST_BYTES = 2000  # bytes read of an answer
 
-# where clouds keep the keys of their machines
+# addresses at which clouds serve the credentials of their machines
 METADATA = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -70,8 +70,8 @@ def webhook_secret(key: str, webhook_id: str) -> str:
 
 
 def message_id(key: str) -> str:
-    """The `webhook-id` of a delivery: one for each key, without full stops, which separate what is
-    signed.
+    """The `webhook-id` of a delivery: one for each key, without full stops, which separate the
+    signed parts.
     """
     return "msg_" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -89,7 +89,7 @@ def is_metadata(address: Address) -> bool:
 
 
 def server_of(url: str) -> str:
-    """The server of an address: a password goes to it alone. Raises `ReceiverUnavailable`."""
+    """The server of an address; a password is sent to it only. Raises `ReceiverUnavailable`."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -120,11 +120,11 @@ class WebhookSender:
         )
 
     def most(self, _receiver: Receiver) -> int:
-        """Each is posted alone."""
+        """Each delivery is posted alone."""
         return 1
 
     async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
-        """Post it. Raises `ReceiverUnavailable` and `Refused`."""
+        """Post a delivery. Raises `ReceiverUnavailable` and `Refused`."""
         assert isinstance(receiver, Webhook)
         return SendResult(said=await self.post(deliveries[0], receiver))
 
@@ -156,7 +156,7 @@ class WebhookSender:
         }
 
     def _login(self, webhook: Webhook) -> Login | None:
-        """What the receiver asks for, if a name is kept for it. Raises `ReceiverUnavailable`."""
+        """Name and password, if they are stored for this receiver. Raises `ReceiverUnavailable`."""
         try:
             kept = self._logins().get(webhook.id, {})
         except (ConfigurationError, OSError) as error:
@@ -164,7 +164,7 @@ class WebhookSender:
                 SettingCode.SECRETS_UNREADABLE, pause=NO_RIGHT, detail=str(error)
             ) from error
         if kept.get("server") != server_of(webhook.url):
-            return None  # another server may not learn it
+            return None  # the password is for another server
         return kept["user"], kept["password"]
 
     async def _refuse_metadata(self, url: str) -> None:
@@ -183,7 +183,7 @@ class WebhookSender:
                 raise ReceiverUnavailable(
                     AnswerCode.NO_CONNECTION, where=where, detail=reason
                 ) from error
-            return  # the proxy knows names that we do not
+            return  # the proxy may resolve names that we cannot
         if any(is_metadata(read_address(str(address[0]))) for *_, address in found):
             raise Refused(WebhookCode.WEBHOOK_FORBIDDEN, host=host)
 
@@ -193,7 +193,7 @@ class WebhookSender:
 
 
 def _said(answer: Answer, login: Login | None) -> str:
-    """What the receiver said, without what it may have said of our network or of its password."""
+    """The text of an answer, without details of our network and without the password."""
     if answer.inner:
         return ""
     text = words(answer)
@@ -203,7 +203,7 @@ def _said(answer: Answer, login: Login | None) -> str:
 
 
 def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable | Refused:
-    """What a refusing answer means, and what a person has to do."""
+    """The meaning of a refusal, and what a person has to do."""
     about: dict[str, Any] = {"status": answer.status, "detail": said, "receiver": webhook.id}
     pause = retry_after(answer.headers)
     if answer.moved:
@@ -222,7 +222,7 @@ def _trouble(answer: Answer, said: str, webhook: Webhook) -> ReceiverUnavailable
 
 
 def _shown_address(answer: Answer) -> str | None:
-    """Where a receiver has moved to; of inner ones, nothing of other servers and no query."""
+    """The address in a redirect; of a private one only the same server's, without the query."""
     new = httpx.URL(answer.moved)
     if not answer.inner:
         return one_line(answer.moved)

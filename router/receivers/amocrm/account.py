@@ -1,5 +1,4 @@
-"""An amoCRM (Kommo) account as its REST API v4 answers: rows out of its envelopes, and its errors
-in our words.
+"""Client of an amoCRM (Kommo) account, REST API v4: unpacks rows and translates errors.
 
 An empty list is 204 without a body. Too many requests get 429 with an HTML page, and then 403 for
 every request from the address, so 403 is not retried quickly.
@@ -21,7 +20,7 @@ Params = Sequence[tuple[str, str]]
 
 MOST = 250  # rows of one page
 SHUT_OUT = timedelta(hours=1)  # between attempts of an address that may be banned
-_BREATH = timedelta(seconds=10)  # after a request too many
+_BREATH = timedelta(seconds=10)  # pause after exceeding the rate limit
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _OURS_TO_TELL = _MOVED | {400, 402, 403, 404, 422, 429}
 
@@ -33,8 +32,8 @@ class Account:
         self._http, self._headers = http, bearer(token)
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
-        """The answer's JSON; None if amoCRM found nothing. Raises `ReceiverUnavailable` and
-        `Refused`.
+        """Send a request and return its JSON; None if amoCRM found nothing. Raises
+        `ReceiverUnavailable` and `Refused`.
         """
         answer = await self._http.ask(
             method, f"api/v4/{path}", headers=self._headers, accept=_OURS_TO_TELL, **request
@@ -46,12 +45,12 @@ class Account:
         return answer.body
 
     async def rows(self, path: str, params: Params = (), *, most: int = MOST) -> list[Row]:
-        """One page of a list, which is called as the last part of its path."""
+        """One page of a list; the rows are under the last part of its path."""
         body = await self.ask("GET", path, params=[*params, ("limit", str(most))])
         return embedded(body, path.rsplit("/", 1)[-1])
 
     async def add(self, path: str, row: Mapping[str, Any], *, name: str = "") -> Row:
-        """Create one of them; returns amoCRM's answer."""
+        """Create one entity; returns amoCRM's answer."""
         made = embedded(await self.ask("POST", path, json=[row]), name or path.rsplit("/", 1)[-1])
         if not made:
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=path)
@@ -59,7 +58,7 @@ class Account:
 
 
 def embedded(body: Any, name: str) -> list[Row]:
-    """The rows with this name in a row or an answer; none if there is anything else."""
+    """The rows with this name in a row or an answer; empty if there is no such list."""
     inside = body.get("_embedded") if isinstance(body, dict) else None
     some = inside.get(name) if isinstance(inside, dict) else None
     return [row for row in some if isinstance(row, dict)] if isinstance(some, list) else []

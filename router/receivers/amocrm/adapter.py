@@ -1,7 +1,8 @@
-"""amoCRM and Kommo by REST API v4: leads are deals, and the unsorted ones are leads.
+"""Adapter for amoCRM and Kommo, REST API v4.
 
-The client ID is in a lead's field GCLIENTID, otherwise in a text field of our own, like the call's
-id. Search lags and omits unsorted leads: results are compared digit by digit, newest rows read.
+Leads are deals; unsorted leads are leads. The client ID is written to a lead's field GCLIENTID, or
+to a text field of our own; the call's id to a field of our own. The search lags and omits unsorted
+leads, so the newest rows are read as well and phones are compared digit by digit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Re
 from router.service.delivery.ports import Check, Draft
 
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
-_LATEST = 100  # rows that search may not have read yet
+_LATEST = 100  # newest rows, which the search may not know yet
 
 
 class AmoCrm:
@@ -65,13 +66,13 @@ class AmoCrm:
         )
 
     def client_id_field(self, kind: EntityKind) -> str:
-        """Statistics are a lead's alone."""
+        """Only leads have statistics fields."""
         if PATHS[kind] == "leads":
             return self._options.get("field") or TRACKING
         return self._options.get("contact_field") or CLIENT_ID
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By our own field, and among unsorted leads."""
+        """Finds them by our own field and among unsorted leads."""
         made = [ref for kind in self._kinds for ref in await self._marked(kind, call_id)]
         unsorted = (
             await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
@@ -159,7 +160,7 @@ class AmoCrm:
             await self._account.add(path, words)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Present values."""
+        """Read the present values of fields."""
         path = PATHS[ref.kind]
         with entity(ref):
             row = await self._account.ask("GET", place_of(ref))
@@ -170,7 +171,7 @@ class AmoCrm:
         return {name: value for name, value in saved.items() if value}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """Only these fields; amoCRM may answer 200 without a change, so they are read back."""
+        """Write only these fields, then read them back: amoCRM may answer 200 without a change."""
         path, ours = PATHS[ref.kind], self.client_id_field(ref.kind)
         if ours in values and ref.kind in self._kinds:
             await self._fields.need(path, ours)
@@ -196,7 +197,7 @@ class AmoCrm:
             raise Refused(CrmCode.FIELD_NOT_KEPT, system="amoCRM", fields=lost, entity=ref)
 
     async def check(self) -> list[Check]:
-        """The token and our own fields."""
+        """Check the token and our own fields."""
         try:
             await self._account.ask("GET", "account")
         except (ReceiverUnavailable, Refused) as error:
@@ -209,7 +210,7 @@ class AmoCrm:
         return checks
 
     async def prepare(self) -> list[str]:
-        """Create those of our own fields that are missing."""
+        """Create missing fields of our own."""
         made = []
         for path, name in self._needed():
             code = CLIENT_ID if name == TRACKING else name

@@ -1,7 +1,7 @@
-"""Where a telephony logged a call in amoCRM, and our own calls with their recordings.
+"""Calls in amoCRM: where a telephony logged one, and our own calls with their recordings.
 
-amoCRM puts a call on the one open lead of its contact; where the contact has no open lead, or
-several, it puts the call on the contact or company itself. Each is a note of the type `call_in`.
+amoCRM puts a call on the one open lead of its contact. If the contact has no open lead, or several,
+it puts the call on the contact or company itself. Each is a note of the type `call_in`.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ _TALKED = 4  # what came of the call
 
 
 async def logged_on(account: Account, path: str, call: CallEvent, until: datetime) -> set[str]:
-    """Ids of leads, contacts or companies with a note of this call."""
+    """Ids of the leads, contacts or companies that have a note of this call."""
     period = [
         ("filter[updated_at][from]", str(int(call.arrived_at.timestamp()))),
         ("filter[updated_at][to]", str(int(until.timestamp()))),
@@ -27,7 +27,7 @@ async def logged_on(account: Account, path: str, call: CallEvent, until: datetim
 
 
 def said(note: Row, name: str) -> str:
-    """One of a note's parameters."""
+    """The value of one parameter of a note."""
     params = note.get("params")
     return text(params.get(name)) if isinstance(params, dict) else ""
 
@@ -43,7 +43,7 @@ class Calls:
         self._account = account
 
     async def record(self, record: CallRecord) -> None:
-        """amoCRM finds the card by the phone."""
+        """Add the call; amoCRM finds the entity by the phone."""
         call = record.call
         for ref in record.refs:
             asked = [("filter[note_type][]", "call_in"), ("order[id]", "desc")]

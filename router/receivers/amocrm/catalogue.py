@@ -19,7 +19,7 @@ _LISTS = frozenset({"select", "multiselect", "radiobutton"})
 _TEXTS = frozenset({"text", "textarea", "tracking_data"})
 _SHORT = frozenset({"text", "tracking_data"})
 _LONGEST = 256  # characters of a short text
-_OURS = frozenset({CLIENT_ID, MARK, WORDS, "PHONE"})  # we fill them
+_OURS = frozenset({CLIENT_ID, MARK, WORDS, "PHONE"})  # fields that we fill
 
 
 async def read_catalogue(
@@ -30,7 +30,7 @@ async def read_catalogue(
     *,
     whole: bool,
 ) -> Catalogue:
-    """Fields of these kinds; whole: users and pipelines, too."""
+    """The fields of these kinds; with `whole` also users and pipelines."""
     known = {kind: _read_fields(await fields.rows(path)) for kind, path in paths.items()}
     if not whole:
         return Catalogue(fields=known)
@@ -80,7 +80,7 @@ def _stages(row: Row) -> frozenset[str]:
 
 
 async def _users(account: Account) -> list[Named] | None:
-    """Only visible to an administrator's token."""
+    """The users; only an administrator's token can list them."""
     try:
         rows = await account.rows("users")
     except (ReceiverUnavailable, Refused):

@@ -1,7 +1,8 @@
-"""An amoCRM account's own fields: found by number, code or name, and created if needed.
+"""Custom fields of an amoCRM account: found by number, code or name, and created if needed.
 
-A lead's statistics fields (type `tracking_data`) are built in, but an account's codes differ in
-case; contacts and companies have none. A value for an unknown field is refused or silently dropped.
+A lead's statistics fields (type `tracking_data`) are built in, but their codes differ in case from
+account to account; contacts and companies have none. amoCRM refuses or silently drops a value for
+an unknown field.
 """
 
 import time
@@ -27,14 +28,14 @@ _PAGES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One of them."""
+    """A custom field."""
 
     id: int
     names: frozenset[str]  # number, code and name, in lower case
 
 
 class Fields:
-    """Fields of leads, contacts and companies, cached for a while."""
+    """The fields of leads, contacts and companies, cached for a while."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -50,7 +51,7 @@ class Fields:
         return None
 
     async def need(self, path: str, name: str) -> Field:
-        """The field. Raises `ReceiverUnavailable` if it is missing, because a person can add it."""
+        """The field. Raises `ReceiverUnavailable` if it is missing: a person can add it."""
         field = await self.find(path, name)
         if field is None:
             self.forget()
@@ -58,7 +59,7 @@ class Fields:
         return field
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """`values` in amoCRM's format, empty ones as null; values without a field are left out."""
+        """Values in amoCRM's format, empty ones as null; values without a field are left out."""
         found = [(await self.find(path, name), value) for name, value in values.items()]
         return [
             {"field_id": field.id, "values": [{"value": value}] if value else None}
@@ -83,7 +84,7 @@ class Fields:
         self._known.clear()
 
     async def rows(self, path: str) -> list[Row]:
-        """All of them, as amoCRM lists them."""
+        """All fields of a kind, as amoCRM lists them."""
         read_at, rows = self._known.get(path, (0.0, []))
         if not rows or time.monotonic() - read_at > _FRESH:
             rows = await self._read(path)

@@ -17,7 +17,7 @@ _FEW = 50  # newest leads per caller
 
 
 class Search:
-    """What an account has."""
+    """Searches one account."""
 
     def __init__(
         self,
@@ -44,13 +44,15 @@ class Search:
         return found
 
     async def owners(self, rows: Sequence[tuple[EntityKind, Row]]) -> list[Found]:
-        """The entities of these rows."""
+        """These rows as entities."""
         return [await self._found(kind, row, phones_in(row)) for kind, row in rows]
 
     async def leads_of(
         self, people: Sequence[Row], phone: str, waiting: Sequence[Found]
     ) -> list[Found]:
-        """The newest of them, but for those that are known as unsorted."""
+        """The newest leads of these contacts and companies, except those already found as
+        unsorted.
+        """
         known = {item.ref.id for item in waiting}
         ids = {
             id_
@@ -71,7 +73,7 @@ class Search:
     async def logged(
         self, path: str, found: list[Found], call: CallEvent, until: datetime
     ) -> list[Found]:
-        """Mark as exact those of this path that the telephony logged the call on."""
+        """Mark as exact those entities on which the telephony logged the call."""
         noted = await logged_on(self._account, path, call, until)
         return [
             replace(entity, exact=True)

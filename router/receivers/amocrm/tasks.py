@@ -14,11 +14,11 @@ PATHS = {
     EntityKind.LEAD: "leads",
     EntityKind.DEAL: "leads",
 }
-_CALL = 1  # the type of task that every account has: to call
+_CALL = 1  # the task type "call", which every account has
 
 
 def place_of(ref: Ref) -> str:
-    """Where the API has an entity. Raises `Refused`."""
+    """The name of the entity's type in the API. Raises `Refused`."""
     return f"{PATHS[ref.kind]}/{identity(ref.id, ref.kind)}"
 
 
@@ -29,7 +29,7 @@ class Tasks:
         self._account = account
 
     async def responsible(self, ref: Ref) -> str | None:
-        """Everything in amoCRM has a responsible user."""
+        """The responsible user, whom every amoCRM entity has."""
         with entity(ref):
             row = await self._account.ask("GET", place_of(ref))
         if not isinstance(row, dict):
@@ -38,7 +38,7 @@ class Tasks:
         return str(user) if user else None
 
     async def add(self, task: Task) -> None:
-        """A task of the type call, with our mark in its text."""
+        """Add a task of the type "call", with our mark in its text."""
         mark, key = f"[ringtrace:{task.call_id}]", identity(task.ref.id, task.ref.kind)
         path = PATHS[task.ref.kind]
         asked = [("filter[entity_type]", path), ("filter[entity_id][]", str(key))]

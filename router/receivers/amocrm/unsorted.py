@@ -1,8 +1,8 @@
-"""amoCRM's «Неразобранное»: leads of calls that were not accepted yet.
+"""amoCRM's «Неразобранное»: leads of calls that no employee has accepted yet.
 
-Their contacts are in no list and no search, so a call's lead is recognised by what its telephony
-said of the call: its own id of it (`uniq`), the phone, and the moment. Integrations disagree on
-whether `from` or `phone` is the caller; both are compared, and ours gives the caller in both.
+No list and no search contains their contacts. So a call's lead is recognised by what the telephony
+wrote: its own id of the call (`uniq`), the phone and the time. Integrations disagree on whether
+`from` or `phone` is the caller, so both are compared, and our leads have the caller in both.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _CLOCKS = timedelta(seconds=30)  # allowed difference between the telephony's cl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One waiting call, and its lead."""
+    """One unsorted call and its lead."""
 
     lead: str
     phones: tuple[str, ...]
@@ -46,7 +46,7 @@ class Item:
     ours: bool
 
     def is_of(self, call: CallEvent) -> bool:
-        """Whether amoCRM itself says so."""
+        """Whether amoCRM itself names this call."""
         if self.uniq == call.id:
             return True
         at = self.called_at
@@ -54,11 +54,11 @@ class Item:
         return in_time and self.has(call.caller)
 
     def has(self, phone: str | None) -> bool:
-        """Whether this phone called."""
+        """Whether this phone made the call."""
         return phone is not None and any(same_phone(own, phone) for own in self.phones)
 
     def found(self, call: CallEvent | None = None) -> Found:
-        """The lead, as a search would show it."""
+        """The lead in the form of a search result."""
         return Found(
             ref=Ref(kind=EntityKind.LEAD, id=self.lead),
             title=" ".join(self.phones),
@@ -70,13 +70,13 @@ class Item:
 
 
 class Unsorted:
-    """The calls that wait in one account."""
+    """The unsorted calls of one account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     async def newest(self, since: datetime | None = None) -> list[Item]:
-        """Newest first, back to `since` or a limit."""
+        """The newest first, back to `since` or up to a limit."""
         items: list[Item] = []
         for page in range(1, _PAGES + 1):
             params = [
@@ -92,7 +92,7 @@ class Unsorted:
         return items
 
     async def made_for(self, call_id: str) -> Ref | None:
-        """The lead that we created there for this call."""
+        """The unsorted lead that we created for this call."""
         for item in await self.newest():
             if item.uniq == call_id:
                 return Ref(kind=EntityKind.LEAD, id=item.lead)
@@ -106,7 +106,7 @@ class Unsorted:
         pipeline: int | None,
         responsible: int | None,
     ) -> Ref:
-        """Add a lead, with the person who answered; an existing one is used."""
+        """Add a lead, with the person who answered; if the lead exists, it is used."""
         item: dict[str, Any] = {
             "request_id": call.id,
             "source_name": "Ringtrace",

@@ -1,10 +1,9 @@
-"""Bitrix24 by an incoming webhook: leads, deals, contacts and companies of the CRM, and the calls
-of its telephony.
+"""Adapter for Bitrix24, by an incoming webhook: leads, deals, contacts, companies and calls.
 
 The call's id is in `originId`, which Bitrix24 provides for external systems. The client ID is in a
-user field, and optionally in a trace of its own analytics. The entity of another telephony's call
-is read from the call statistics; without the right to read them, phone and time of creation are
-used.
+user field, and optionally in a trace of Bitrix24's own analytics. The entity of another telephony's
+call is read from the call statistics; without the right to read them, it is found by phone and time
+of creation.
 """
 
 import json
@@ -78,16 +77,16 @@ class Bitrix24:
         self.tasks, self.calls = Tasks(self._portal), Calls(self._portal)
 
     def client_id_field(self, _kind: EntityKind) -> str:
-        """The same in all four."""
+        """The same field in all four kinds."""
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By `originId`, in the order in which they are created."""
+        """Finds them by `originId`, in the order in which they are created."""
         where = {"=originatorId": ORIGIN, "=originId": call_id}
         return [entity.ref for entity in await self._listed([(kind, where) for kind in _CREATED])]
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Contacts and companies, by the index of duplicates, then by their digits."""
+        """Contacts and companies with this phone: by the duplicates index, then by digits."""
         return await self._by_phone(_OWNERS, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
@@ -100,7 +99,7 @@ class Bitrix24:
         return list({entity.ref: entity for entity in found}.values())
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
-        """Entities named in the record of this call, and those created meanwhile for its phone."""
+        """Entities in this call's record, and those created in that time for its phone."""
         if call.caller is None:
             return []
         asked: dict[str, Command] = {
@@ -133,7 +132,7 @@ class Bitrix24:
         ]
 
     async def create(self, draft: Draft) -> Ref:
-        """One item with our `originId`, and its trace if configured."""
+        """Create an item with our `originId`, and its trace if configured."""
         params = {
             "entityTypeId": TYPES[draft.kind],
             "fields": new_item(draft, self._category),
@@ -146,18 +145,18 @@ class Bitrix24:
         return Ref(kind=draft.kind, id=identity(mapping(mapping(made).get("item"))))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A comment in the timeline, once per call."""
+        """Add a comment to the timeline, once per call."""
         mark, place = f"Ringtrace {call_id}", {"ENTITY_ID": key(ref), "ENTITY_TYPE": str(ref.kind)}
         asked = {"filter": place, "select": ["ID", "COMMENT"], "order": {"ID": "DESC"}}
         there = await self._portal.pages("crm.timeline.comment.list", asked)
-        # not of a call whose id has the same beginning
+        # the mark of a call whose id only begins alike does not count
         ours = re.compile(re.escape(mark) + r"(?![\w.-])")
         if not any(ours.search(str(comment.get("COMMENT"))) for comment in there):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Present values."""
+        """Read the present values of fields."""
         with entity(ref):
             said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
         item = mapping(mapping(said).get("item"))
@@ -166,7 +165,7 @@ class Bitrix24:
         }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """Only these fields, and the trace of a client ID."""
+        """Write only these fields, and the trace of a client ID."""
         update = ("crm.item.update", {**_item(ref), "fields": dict(values), **AS_NAMED})
         client_id = values.get(self._field)
         await self._carry_out(
@@ -179,7 +178,7 @@ class Bitrix24:
         return await check_portal(self._portal, self._kinds, self._field, own=own)
 
     async def prepare(self) -> list[str]:
-        """Create a user field in all four kinds, unless a built-in one is used."""
+        """Create a user field in all four kinds, unless a built-in field is used."""
         if not self._field.startswith("UF_CRM_"):
             return []
         where = {"filter": {"FIELD_NAME": self._field}}
@@ -204,7 +203,7 @@ class Bitrix24:
     async def _carry_out(
         self, command: Command, visit: Mapping[str, Any] | None, kind: EntityKind, item: str
     ) -> Any:
-        """In one request with its trace, so that neither can be lost or duplicated."""
+        """Create item and trace in one request: neither can be lost or duplicated."""
         if not self._traces or visit is None:
             return await self._portal.call(*command)
         follow = {"TRACE": json.dumps(visit), "ENTITIES": [{"TYPE": kind.upper(), "ID": item}]}
@@ -219,7 +218,7 @@ class Bitrix24:
         return [entity for entity in found if _has(entity, phone)]
 
     async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
-        """Entities that the telephony linked to these records, and to their activities."""
+        """Entities that the telephony linked to these records or to their activities."""
         joined: dict[EntityKind, set[int]] = {kind: set() for kind in TYPES}
         activities: dict[str, Command] = {}
         for record in found:
@@ -240,7 +239,7 @@ class Bitrix24:
         return {kind: numbers - {0} for kind, numbers in joined.items()}
 
     async def _logged_on(self, people: Sequence[Found], call: CallEvent) -> list[Mapping[str, Any]]:
-        """Activities of this call, which some telephonies write and no record of it."""
+        """Activities of this call: some telephonies write no record of it."""
         asked = {
             f"of {place}": activities(person.ref) for place, person in enumerate(people[:_FEW])
         }
@@ -249,14 +248,14 @@ class Bitrix24:
         return [{"CRM_ACTIVITY_ID": row.get("ID")} for row in found if is_activity_of(row, call)]
 
     async def _deals(self, people: Sequence[Found], joined: Linked, phone: str) -> list[Found]:
-        """Deals that the call's record names, and the newest fifty of each owner.
+        """Deals in the call's record, and the newest fifty of each contact and company.
 
-        The caller compares when they were created: Bitrix24's own filter by time may find nothing.
+        The caller compares the time of creation: Bitrix24's own filter by time may find nothing.
         """
         wanted: list[tuple[EntityKind, Mapping[str, Any]]] = [
             (EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))
         ]
-        for owner in WITH_PHONE:  # a deal knows the lead that became it, too
+        for owner in WITH_PHONE:  # a deal also names the lead that it was made from
             theirs = any_of(
                 f"{owner}Id", [key(person.ref) for person in people if person.ref.kind is owner]
             )

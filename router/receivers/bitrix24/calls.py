@@ -1,4 +1,4 @@
-"""Calls of ours in Bitrix24's telephony, with their recordings."""
+"""Our own calls in Bitrix24's telephony, with their recordings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,20 +12,22 @@ from router.service.delivery.crm_ports import CallRecord
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _INCOMING, _TALKED = 2, "200"
-_OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY, EntityKind.LEAD)  # never a deal
+_OWNERS = (
+    EntityKind.CONTACT,
+    EntityKind.COMPANY,
+    EntityKind.LEAD,
+)  # a call cannot be put on a deal
 _KNOWN_AS = (".mp3", ".wav")
 
 
 class Calls:
-    """The `CallBook` of a portal, which fetches the recording and keeps it."""
+    """The `CallBook` of a portal. Bitrix24 downloads the recording and stores it."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
 
     async def record(self, record: CallRecord) -> None:
-        """Add the call; one that is there already gets the recording again, which replaces the
-        former one.
-        """
+        """Add the call. If it exists, its recording is sent again and replaces the former one."""
         if record.link and not record.file_name.endswith(_KNOWN_AS):
             raise Refused(Bitrix24Code.BITRIX24_OTHER_FORMAT)
         call_id = await self._there(record) or await self._registered(record)
@@ -39,7 +41,7 @@ class Calls:
         await self._ask("telephony.externalCall.attachRecord", attached)
 
     async def _there(self, record: CallRecord) -> str:
-        """The call by an earlier attempt, if the webhook may see the statistics of calls."""
+        """The call that an earlier attempt created, if the webhook may read the call statistics."""
         method, params = records(record.call.caller or "")
         said = await self._portal.batch({"calls": (method, params)}, optional=frozenset({"calls"}))
         mine = [

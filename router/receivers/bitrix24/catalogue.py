@@ -1,4 +1,6 @@
-"""The catalogue of a portal: fields with their lists, users in the rules, pipelines of deals."""
+"""The catalogue of a portal: fields with their lists, the users that rules name, pipelines of
+deals.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -23,7 +25,7 @@ _TYPES = {
     "double": FieldType.NUMBER,
     "enumeration": FieldType.LIST,
 }
-# of an item's own fields, those that we or the portal fill
+# built-in fields that we or the portal fill
 _FILLED = frozenset(
     {
         *("id", "title", "name", "fm", "stageId", "categoryId", "assignedById", "createdBy"),
@@ -35,7 +37,7 @@ _USERS = "user.get"
 
 
 async def read_fields(portal: Portal, kinds: Iterable[EntityKind], client_id: str) -> Catalogue:
-    """In one request; kinds that the webhook may not see are left out."""
+    """Read the fields in one request; kinds that the webhook may not read are left out."""
     asked: dict[str, Command] = {
         kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
     }
@@ -51,7 +53,7 @@ async def read_fields(portal: Portal, kinds: Iterable[EntityKind], client_id: st
 async def completed(
     found: Catalogue, portal: Portal, users: Iterable[str], category: str
 ) -> Catalogue:
-    """With users and pipelines, if the webhook may see them."""
+    """The catalogue with users and pipelines, if the webhook may read them."""
     asked: dict[str, Command] = {
         "pipelines": ("crm.category.list", {"entityTypeId": TYPES[EntityKind.DEAL]})
     }

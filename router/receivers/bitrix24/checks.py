@@ -1,4 +1,4 @@
-"""Checks what our user in Bitrix24 may do."""
+"""Checks the rights of our user in Bitrix24."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +52,7 @@ def _check_fields(kind: EntityKind, field: str, fields: Mapping[str, Any]) -> Ch
 
 
 def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
-    """Whether the telephony is another user: what our user creates counts as Ringtrace's own."""
+    """Whether another user is the telephony's: what our own user creates counts as Ringtrace's."""
     own = [
         item
         for item in newest

@@ -1,4 +1,4 @@
-"""Items of Bitrix24: their fields, the filters that find them, their phones and moments."""
+"""Items of Bitrix24: fields, filters, phones and times."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TYPES = {EntityKind.LEAD: 1, EntityKind.DEAL: 2, EntityKind.CONTACT: 3, EntityKi
 KINDS = {number: kind for kind, number in TYPES.items()}
 WITH_PHONE = (EntityKind.LEAD, EntityKind.CONTACT, EntityKind.COMPANY)
 ORIGIN = "ringtrace"
-# UF_CRM_GA_CLIENT_ID and not the portal's own spelling of it
+# the name UF_CRM_GA_CLIENT_ID, which the portal spells in its own way otherwise
 AS_NAMED = {"useOriginalUfNames": "Y"}
 Linked = Mapping[EntityKind, set[int]]
 
@@ -27,13 +27,13 @@ _OWNERS = {
     EntityKind.COMPANY: (),
 }
 _UTM = ("source", "medium", "campaign", "term", "content")
-_INCOMING = [2, 3]  # straight, or sent on
+_INCOMING = [2, 3]  # direct, or forwarded
 _CALL, _INCOMING_ACTIVITY = 2, 1  # type and direction of an activity
-_SKEW = timedelta(seconds=10)  # between the clocks of two telephonies
+_SKEW = timedelta(seconds=10)  # allowed difference between the clocks of two telephony systems
 
 
 def listing(kind: EntityKind, where: Mapping[str, Any]) -> Command:
-    """The newest fifty that pass a filter; phones come with `*` alone."""
+    """The request for the newest fifty items that match a filter; only `*` selects phones."""
     params = {
         "entityTypeId": TYPES[kind],
         "filter": where,
@@ -45,16 +45,16 @@ def listing(kind: EntityKind, where: Mapping[str, Any]) -> Command:
 
 
 def any_of(field: str, numbers: Iterable[int]) -> dict[str, list[int]]:
-    """The filter of these numbers; empty if there are none, and then nothing may be asked: it would
-    pass all.
+    """A filter for these numbers; empty if there are none. Do not send an empty one: it matches
+    everything.
     """
     wanted = sorted(numbers)
     return {f"@{field}": wanted} if wanted else {}
 
 
 def doubles(kind: EntityKind, phone: str) -> Command:
-    """Items with this phone, by an index that knows 8 and +7 for one, but not before 800 and 812:
-    ask for all.
+    """The request for items with this phone, by an index that treats 8 and +7 alike, except before
+    800 and 812: query every spelling.
     """
     values = [phone, *spellings(phone)]
     return "crm.duplicate.findbycomm", {
@@ -65,19 +65,21 @@ def doubles(kind: EntityKind, phone: str) -> Command:
 
 
 def doubled(said: Any, kind: EntityKind) -> set[int]:
-    """What `doubles` found."""
+    """The items in the answer to `doubles`."""
     numbers = mapping(said).get(kind.upper())
     return {number(id_) for id_ in numbers} - {0} if isinstance(numbers, list) else set()
 
 
 def records(phone: str) -> Command:
-    """The newest fifty finished calls from this phone; `is_of` compares when they were."""
+    """The request for the newest fifty finished calls from this phone; `is_of` compares their
+    times.
+    """
     where = {"PHONE_NUMBER": [phone, *spellings(phone)], "CALL_TYPE": _INCOMING}
     return "voximplant.statistic.get", {"FILTER": where, "SORT": "ID", "ORDER": "DESC"}
 
 
 def is_of(record: Mapping[str, Any], call: CallEvent) -> bool:
-    """Whether this is the same call in their telephony, by phone and time."""
+    """Whether a record of their telephony is this call, by phone and time."""
     began = moment(record.get("CALL_START_DATE"))
     if (
         began is None
@@ -90,7 +92,7 @@ def is_of(record: Mapping[str, Any], call: CallEvent) -> bool:
 
 
 def activities(ref: Ref) -> Command:
-    """The newest fifty calls in the timeline of an item."""
+    """The request for the newest fifty calls in the timeline of an item."""
     bound = [{"OWNER_TYPE_ID": TYPES[ref.kind], "OWNER_ID": key(ref)}]
     where = {"TYPE_ID": _CALL, "BINDINGS": bound}
     shown = ["ID", "DIRECTION", "START_TIME", "END_TIME"]
@@ -98,7 +100,7 @@ def activities(ref: Ref) -> Command:
 
 
 def is_activity_of(activity: Mapping[str, Any], call: CallEvent) -> bool:
-    """Whether this is the activity of the call: an incoming one at that time."""
+    """Whether this activity is the call: incoming, at that time."""
     began = moment(activity.get("START_TIME"))
     ended = moment(activity.get("END_TIME")) or began
     if began is None or ended is None or number(activity.get("DIRECTION")) != _INCOMING_ACTIVITY:
@@ -109,8 +111,8 @@ def is_activity_of(activity: Mapping[str, Any], call: CallEvent) -> bool:
 def read_item(
     kind: EntityKind, row: Mapping[str, Any], field: str, user: str, exact: Linked
 ) -> Found:
-    """An item as it was listed. It is `exact` if `exact` names it or, for a deal, whose it is or
-    which lead it was.
+    """A listed item as an entity. It is `exact` if `exact` names the item or, for a deal, its owner
+    or the lead it was made from.
     """
     ref = Ref(kind=kind, id=identity(row))
     surely = int(ref.id) in exact.get(kind, set())
@@ -138,7 +140,7 @@ def read_item(
 
 
 def new_item(draft: Draft, category: str) -> dict[str, Any]:
-    """The fields of an item that is to be created."""
+    """The fields of an item to create."""
     kind, call = draft.kind, draft.call
     fields: dict[str, Any] = {
         "name" if kind is EntityKind.CONTACT else "title": draft.title,
@@ -164,7 +166,7 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
 
 
 def trace(call: CallEvent) -> dict[str, Any]:
-    """The visit as the portal's own script on the site would report it."""
+    """The visit in the form in which the portal's own script on the site reports it."""
     marks = {f"utm_{name}": call.facts[name] for name in _UTM if name in call.facts}
     client = {"gaId": call.client_id, "yaId": call.facts.get("ym_client_id")}
     return {
@@ -180,12 +182,14 @@ def trace(call: CallEvent) -> dict[str, Any]:
 
 
 def without_codes(text: str) -> str:
-    """What visitors brought along must not become a link: comments are read as BBCode."""
+    """The text without link codes: comments are read as BBCode, and what visitors wrote must not
+    become a link.
+    """
     return text.replace("[", "(").replace("]", ")")
 
 
 def identity(row: Mapping[str, Any]) -> str:
-    """The item's id. Raises `ReceiverUnavailable` where there is none."""
+    """The item's id. Raises `ReceiverUnavailable` if it has none."""
     if not number(row.get("id")):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Bitrix24", missing="id")
     return str(number(row.get("id")))
@@ -199,13 +203,13 @@ def key(ref: Ref) -> int:
 
 
 def number(value: Any) -> int:
-    """A number, which Bitrix24 also shows as text; 0 for anything else."""
+    """A number, which Bitrix24 may also write as text; 0 for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def moment(value: Any) -> datetime | None:
-    """A moment with its zone."""
+    """A time with its zone."""
     try:
         at = datetime.fromisoformat(str(value))
         return at.astimezone(UTC) if at.tzinfo else None
@@ -214,7 +218,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def given(text: str, what: str) -> int:
-    """A number that a person gave. Raises `Refused`."""
+    """A number that a person entered. Raises `Refused`."""
     if not (text.isascii() and text.isdigit()):
         raise Refused(SettingCode.NOT_A_NUMBER, name=what, found=text, system="Bitrix24")
     return int(text)

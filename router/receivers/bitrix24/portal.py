@@ -1,8 +1,7 @@
-"""How Bitrix24 is asked: methods by an incoming webhook or as a local app, several in one batch,
-and its errors in our words.
+"""Client of Bitrix24: methods by an incoming webhook or as a local app, batches, and errors.
 
-Its errors have a code of their own, which says more than the status: it comes with every status,
-with 200 too, and inside a batch beside the answers of the other commands.
+Errors have codes of their own, which say more than the HTTP status: they come with every status,
+also with 200, and inside a batch beside the answers of the other commands.
 """
 
 import re
@@ -30,17 +29,17 @@ Command = tuple[str, Params]
 
 
 class _Said(TypedDict):
-    """What was asked, and what the portal said."""
+    """What was requested, and what the portal answered."""
 
     request: str
     detail: str
 
 
 _ANY_ERROR = frozenset({400, 401, 402, 403, 404, 405, 410, 429, 500, 503})
-# after which a full bucket, which loses two a second, takes some again
+# a full request bucket, which loses two a second, has room again after this
 _FULL = timedelta(seconds=10)
-_WINDOW = timedelta(minutes=10)  # in which a method's seconds are counted
-_MOST_PAGES = 10  # of fifty
+_WINDOW = timedelta(minutes=10)  # the period in which Bitrix24 limits a method's run time
+_MOST_PAGES = 10  # pages of fifty rows
 _OF_WEBHOOKS = frozenset(
     {
         Bitrix24Code.BITRIX24_NEW_WEBHOOK,
@@ -84,7 +83,7 @@ _PASSING = frozenset(
 
 
 class Portal:
-    """One portal, as one user: by a webhook, or by an app that the user has allowed."""
+    """One portal, used as one user: by a webhook, or by an app that the user has authorised."""
 
     def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
         self._http, self._advice = http, _ADVICE_OF_APPS if is_app(token) else _ADVICE
@@ -99,11 +98,11 @@ class Portal:
         self._path = f"rest/{parts[1]}/{parts[2]}"
 
     async def call(self, method: str, params: Params) -> Any:
-        """The result of a method."""
+        """Call a method and return its result."""
         return (await self._ask(method, params))["result"]
 
     async def pages(self, method: str, params: Params) -> list[dict[str, Any]]:
-        """The rows of a list, page by page; of a very long one its beginning."""
+        """The rows of a list, page by page; only the beginning of a very long list."""
         found: list[dict[str, Any]] = []
         start: Any = 0
         for _ in range(_MOST_PAGES):
@@ -121,8 +120,8 @@ class Portal:
         optional: frozenset[str] = frozenset(),
         halt: bool = False,
     ) -> dict[str, Any]:
-        """Results by the commands' names. Where we lack a right to an `optional` one, it is left
-        out.
+        """Results by the commands' names. A command in `optional` is left out if we lack a right to
+        it.
         """
         asked = {name: _command(*command) for name, command in commands.items()}
         body = mapping(await self.call("batch", {"halt": int(halt), "cmd": asked}))
@@ -182,12 +181,12 @@ def signed(token: str, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """An object; what PHP shows as an empty list, and anything else, is an empty one."""
+    """An object; empty for anything else, because PHP writes an empty object as a list."""
     return value if isinstance(value, dict) else {}
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list, of `{"items": […]}`, or of a list with holes, which PHP shows as an
+    """The objects of a list, of `{"items": […]}`, or of a list with gaps, which PHP writes as an
     object.
     """
     if isinstance(value, dict):
@@ -200,7 +199,7 @@ def _command(method: str, params: Params) -> str:
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Names and values as PHP reads them out of a query."""
+    """Names and values in the form in which PHP reads a query."""
     if isinstance(value, Mapping):
         items: Sequence[tuple[Any, Any]] = list(value.items())
     elif isinstance(value, list | tuple):
@@ -213,14 +212,14 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_error(body: Any) -> tuple[str, str]:
-    """The code in one spelling, and all of it for people."""
+    """The error's code in one spelling, and the whole error as text for people."""
     error = mapping(body)
     code, text = str(error.get("error") or "an error"), str(error.get("error_description") or "")
     return code.upper().replace(" ", "_"), one_line(f"{code} {text}")
 
 
 def _until_reset(time: Mapping[str, Any]) -> timedelta:
-    """By the portal's own clock, which need not be ours."""
+    """The time until the limit ends, by the portal's own clock, which may differ from ours."""
     try:
         left = float(time["operating_reset_at"]) - float(time["finish"])
     except (KeyError, TypeError, ValueError, OverflowError):

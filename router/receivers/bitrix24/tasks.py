@@ -1,4 +1,4 @@
-"""Tasks of Bitrix24: universal activities in the timeline of an item."""
+"""Tasks of Bitrix24: universal activities in an item's timeline."""
 
 from router.domain.delivery.entity import Ref
 from router.receivers.bitrix24.items import AS_NAMED, TYPES, given, key, number, without_codes
@@ -14,7 +14,7 @@ class Tasks:
         self._portal = portal
 
     async def responsible(self, ref: Ref) -> str | None:
-        """Every item has one."""
+        """The responsible user, whom every item has."""
         asked = {"entityTypeId": TYPES[ref.kind], "id": key(ref), **AS_NAMED}
         with entity(ref):
             said = await self._portal.call("crm.item.get", asked)
@@ -22,7 +22,7 @@ class Tasks:
         return str(user) if user else None
 
     async def add(self, task: Task) -> None:
-        """An activity with our mark in its description."""
+        """Add an activity with our mark in its description."""
         mark, owner, item = f"Ringtrace {task.call_id}", TYPES[task.ref.kind], key(task.ref)
         where = {"OWNER_TYPE_ID": owner, "OWNER_ID": item, "PROVIDER_ID": "CRM_TODO"}
         asked = {"filter": where, "select": ["ID", "DESCRIPTION"], "order": {"ID": "DESC"}}

@@ -1,4 +1,4 @@
-"""Posts in the stream of a record of EspoCRM, its tasks and its calls."""
+"""Stream posts, tasks and calls of EspoCRM records."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,13 +8,13 @@ from router.receivers.activities import Activities, Activity, Entry
 from router.receivers.espocrm.api import OBJECTS, Api, a_name, plain
 from router.receivers.http import entity
 
-_TIME = "%Y-%m-%d %H:%M:%S"  # in UTC, as all our times are
+_TIME = "%Y-%m-%d %H:%M:%S"  # in UTC, like all times here
 _MODULES = {Entry.TASK: "Task", Entry.CALL: "Call"}
 _PEOPLE = {EntityKind.CONTACT: "contactsIds", EntityKind.LEAD: "leadsIds"}
 
 
 class EspoActivities(Activities):
-    """Activities that our user sees."""
+    """The activities that our user may see."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -26,7 +26,7 @@ class EspoActivities(Activities):
         return str(row.get("assignedUserId") or "") or None
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
-        """Posts, or descriptions."""
+        """Texts of posts, or descriptions of tasks and calls."""
         if entry is Entry.NOTE:
             with entity(ref):
                 path = f"{OBJECTS[ref.kind]}/{ref.id}/stream"
@@ -37,12 +37,12 @@ class EspoActivities(Activities):
         return [row.get("description") for row in rows]
 
     async def add_note(self, ref: Ref, text: str) -> None:
-        """A post."""
+        """Add a post to the stream."""
         place = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
         await self._api.create("Note", {"type": "Post", "post": plain(text), **place})
 
     async def add_activity(self, activity: Activity) -> None:
-        """A call that was held is also among the activities of its contact or lead."""
+        """Add a task or a call; a held call is also shown on its contact or lead."""
         name, ref = "Call" if activity.call else "Task", activity.refs[0]
         values: dict[str, Any] = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
         values |= {"name": a_name(activity.subject), "description": plain(activity.text)}

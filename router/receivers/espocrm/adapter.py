@@ -1,7 +1,7 @@
-"""EspoCRM: contacts, accounts, leads and opportunities.
+"""Adapter for EspoCRM: contacts, accounts, leads and opportunities.
 
-What we create carries the call's id in a field of ours, which a search finds at once. An
-administrator adds the fields: API users may not. EspoCRM compares the digits of phones alone.
+The call's id is stored in a custom field, which a search finds at once. An administrator adds the
+fields: API users have no right to. EspoCRM compares phones by their digits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,9 @@ class EspoCrm(QueriedCrm):
         self._days = timedelta(days=int(connection.options.get("days") or 30))
 
     async def create(self, draft: Draft) -> Ref:
-        """A record with the call's id. EspoCRM would drop that silently if it had no such field."""
+        """Create a record with the call's id. Without such a field EspoCRM would drop the id
+        silently.
+        """
         kind, name, links = draft.kind, OBJECTS[draft.kind], draft.links
         await tools.field_called(self.uid, kind, self.fields_of)
         called, most = ("lastName", 100) if kind in _PEOPLE else ("name", 249)
@@ -57,19 +59,21 @@ class EspoCrm(QueriedCrm):
         return Ref(kind=kind, id=await self._api.create(name, values))
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they are now."""
+        """Read the present values of fields."""
         with entity(ref):
             row = await self._api.ask("GET", f"{OBJECTS[ref.kind]}/{ref.id}")
         return tools.texts_of(row, fields)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         known = await tools.typed_values(ref.kind, values, self.fields_of)
         with entity(ref):
             await self._api.ask("PUT", f"{OBJECTS[ref.kind]}/{ref.id}", json=known)
 
     async def reach(self) -> None:
-        """Who sees only records of their own does not find the contacts of others."""
+        """Check the rights: a user who sees only records of their own misses the contacts of
+        others.
+        """
         rights = ["read", "edit", "stream", *(["create"] if self._own else [])]
         for kind in self.kinds:
             await self._api.claim(OBJECTS[kind], *rights, levels=("all", "team", "yes"))
@@ -79,14 +83,16 @@ class EspoCrm(QueriedCrm):
         return await self._api.fields(OBJECTS[kind], again)
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
-        """A role that shows some users only hides the others without a word."""
+        """These users. A role that may see only some users gets no hint that others exist."""
         await self._api.claim("User", "read")
         where = {"type": "in", "attribute": "id", "value": list(ids)}
         rows = await self._api.rows("User", select=["name", "isActive"], where=[where])
         return tools.named(rows, active="isActive")
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: Row) -> list[Row]:
-        """A list shows one phone of each record: where that is another, all are read."""
+        """Records. A list shows one phone of each; if that is another phone, all phones are
+        read.
+        """
         name, select = OBJECTS[kind], ["id", *columns, "stage", "status"]
         closed, found = await self._api.closed(name), list[Row]()
         for row in await self._api.rows(name, select=select, where=[where]):
@@ -101,21 +107,21 @@ class EspoCrm(QueriedCrm):
         return found
 
     def equal(self, column: str, text: str) -> Row:
-        """A condition."""
+        """A condition: the field has this value."""
         return {"type": "equals", "attribute": column, "value": text}
 
     def with_ending(self, columns: Sequence[str], phone: str) -> Row:
-        """Of any phone of a record."""
+        """A condition: any phone of the record ends like this."""
         return {"type": "endsWith", "attribute": _DIGITS, "value": tail(phone)}
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Row]:
-        """An opportunity has several contacts and one account, a lead neither."""
+        """Conditions for opportunities of these contacts and accounts; leads have neither."""
         for owner, (type_, attribute) in _OWNERS.items() if kind is EntityKind.DEAL else ():
             if ids := [ref.id for ref in owners if ref.kind is owner]:
                 yield {"type": type_, "attribute": attribute, "value": ids}
 
     def is_open(self, row: Row) -> bool:
-        """By its stage or status."""
+        """Whether the stage or status is open."""
         return not row.get("closed")
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:

@@ -1,6 +1,6 @@
-"""EspoCRM's REST API: records by entity type, searches by `where`, fields by the metadata.
+"""Client of EspoCRM's REST API: records by entity type, searches by `where`, fields by metadata.
 
-What it refuses, it explains in a header; the body names a field, or is empty.
+The reason of a refusal is in a header; the body only names a field, or is empty.
 """
 
 import base64
@@ -21,8 +21,11 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 Row = Mapping[str, Any]
 OBJECTS = tools.by_kind("Contact", "Account", "Lead", "Opportunity")
 _REFUSED = frozenset({400, 403, 409})
-_OF_VALUES = ("Assignment failure", "cannotRelateNonExisting")  # of 403, and not of our rights
-_ONCE = {"X-Skip-Duplicate-Check": "true"}  # two callers may have one name
+_OF_VALUES = (
+    "Assignment failure",
+    "cannotRelateNonExisting",
+)  # words of a 403 that is about values, not about our rights
+_ONCE = {"X-Skip-Duplicate-Check": "true"}  # two callers may have the same name
 _TYPES = tools.field_types("varchar text phone email url", "int float currency", "")
 _FILLED = frozenset({"name", "lastName", "amount", "closeDate", "assignedUser"})
 
@@ -35,7 +38,7 @@ class Api:
         self._defined = dict[str, dict[str, Row]]()
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
-        """The object that is answered. Raises `ReceiverUnavailable` and `Refused`."""
+        """Send a request and return the object. Raises `ReceiverUnavailable` and `Refused`."""
         headers = {**request.pop("headers", {}), **self._signed(method, path)}
         path = f"api/v1/{path}"
         answer = await self._http.ask(method, path, accept=_REFUSED, headers=headers, **request)
@@ -44,7 +47,7 @@ class Api:
         return tools.an_object(answer.body, "EspoCRM")
 
     async def rows(self, path: str, **search: Any) -> list[Row]:
-        """The newest records of a list; `search` is of EspoCRM's search parameters."""
+        """The newest records of a list; `search` are EspoCRM's search parameters."""
         search |= {"orderBy": "createdAt", "order": "desc", "maxSize": 200}
         params, headers = {"searchParams": json.dumps(search)}, {"X-No-Total": "true"}
         found = await self.ask("GET", path, params=params, headers=headers)
@@ -53,7 +56,9 @@ class Api:
         return tools.rows_of(found, "list", key="id")
 
     async def create(self, name: str, values: Row) -> str:
-        """The id of a new record, which is ours where it needs a user and no other is known."""
+        """Create a record and return its id. We become its user if it needs one and none is
+        known.
+        """
         if values.get("assignedUserId", "") is None and await self.needs(name, "assignedUser"):
             user = (await self.ask("GET", "App/user")).get("user")
             values = {**values, "assignedUserId": tools.id_of(user, "EspoCRM")}
@@ -68,7 +73,7 @@ class Api:
             raise ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, **said)
 
     async def fields(self, name: str, again: bool) -> Mapping[str, Field]:
-        """The fields of an entity type, read when they are needed first, and again if asked."""
+        """The fields of an entity type, read when first needed, and again on request."""
         if again or name not in self._defined:
             params = {"key": f"entityDefs.{name}.fields"}
             found = _objects(await self.ask("GET", "Metadata", params=params))
@@ -78,12 +83,12 @@ class Api:
         return {key: _field(key, row) for key, row in self._defined[name].items()}
 
     async def needs(self, name: str, field: str) -> bool:
-        """Whether a new record is refused without it."""
+        """Whether EspoCRM refuses a new record without this field."""
         await self.fields(name, False)
         return self._defined[name].get(field, {}).get("required") is True
 
     async def closed(self, name: str) -> set[str]:
-        """The stages and statuses of closed deals and leads, as EspoCRM itself counts them."""
+        """The stages and statuses that EspoCRM counts as closed."""
         await self.fields(name, False)
         stage, status = (self._defined[name].get(field, {}) for field in ("stage", "status"))
         chances, past = stage.get("probabilityMap") or {}, status.get("notActualOptions")
@@ -100,12 +105,12 @@ class Api:
 
 
 def plain(text: str) -> str:
-    """A text that is shown as Markdown, without a visitor's links behind other words."""
+    """The text for Markdown, without a visitor's links behind other words."""
     return text.replace("](", "] (")
 
 
 def a_name(text: str, most: int = 255) -> str:
-    """A name as EspoCRM takes it."""
+    """A name that EspoCRM accepts."""
     return " ".join(re.sub("[<>=]", " ", text).split())[:most].strip()
 
 
@@ -115,7 +120,7 @@ def _objects(found: Any) -> dict[str, Row]:
 
 
 def _field(name: str, row: Row) -> Field:
-    """The options of some lists are those of another field: there EspoCRM decides."""
+    """A field. If its options are those of another field, EspoCRM checks them."""
     kind, options = str(row.get("type")), row.get("options")
     listed = options if kind == "enum" and isinstance(options, list) else []
     return tools.a_field(

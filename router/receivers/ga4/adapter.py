@@ -1,8 +1,9 @@
-"""Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and a sale
-are events.
+"""Sends to Google Analytics 4 by its Measurement Protocol: a call, a first call, a target call and
+a sale are events.
 
-It always answers 204, so a receipt is not an acceptance: `validate` sends events to the debugging
-endpoint, which reports problems and records nothing. Nothing sent here identifies the caller.
+Google always answers 204, so a receipt does not mean that the event was accepted: `validate` sends
+events to the debugging endpoint, which reports problems and records nothing. Nothing that is sent
+identifies the caller.
 """
 
 import re
@@ -28,7 +29,7 @@ from router.service.delivery.senders import AnalyticsEvent
 
 OLDEST = timedelta(hours=72)  # events with an earlier timestamp are dropped silently
 SESSION_TAKES = timedelta(hours=24)  # after a session's start; later events belong to the user only
-_MARGIN = timedelta(minutes=1)  # our clock and Google's
+_MARGIN = timedelta(minutes=1)  # allowed difference between our clock and Google's
 _NAME, _VALUE = 40, 100  # letters
 _MEASUREMENT_ID = re.compile(r"G-[A-Z0-9]{4,16}")
 
@@ -52,7 +53,7 @@ class Ga4:
         self._stream = {"measurement_id": self._measurement_id, "api_secret": token["api_secret"]}
 
     async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
-        """Each in a request of its own: a request is one browser's."""
+        """Send each event in a request of its own: one request is for one browser."""
         return SendResult(said=joined([await self._send(event) for event in events]))
 
     async def _send(self, event: AnalyticsEvent) -> Outcome:
@@ -60,7 +61,7 @@ class Ga4:
             return Outcome.of(VisitorCode.VISITOR_FORGOTTEN)
         body, remarks = self._body(event)
         answer = await self._http.ask("POST", "mp/collect", params=self._stream, json=body)
-        if answer.text.strip():  # Google says nothing; a page is somebody else's
+        if answer.text.strip():  # Google's answers are empty; this one is of another server
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Google Analytics")
         names = [item["name"] for item in body["events"]]
         return Outcome.of(Ga4Code.GA4_SENT, *remarks, status=answer.status, events=names)
@@ -96,7 +97,7 @@ class Ga4:
         return []
 
     def _body(self, event: AnalyticsEvent) -> tuple[dict[str, Any], list[Outcome]]:
-        """A request, and its remark for the receipt."""
+        """A request, and a remark for the receipt."""
         at, session, remarks = self._placed(event)
         body: dict[str, Any] = {
             "client_id": event.call.client_id,
@@ -108,7 +109,7 @@ class Ga4:
         return body, remarks
 
     def _placed(self, event: AnalyticsEvent) -> tuple[datetime, str | None, list[Outcome]]:
-        """Time and session of the event; and a remark if there is no session."""
+        """The time and session of the event, and a remark if it has no session."""
         call, now = event.call, self._clock()
         session = call.facts.get("session_id")
         began = _began(session, call)
@@ -119,7 +120,7 @@ class Ga4:
             why = [Outcome.of(Ga4Code.GA4_SESSION_LATER)]
         elif now - began >= SESSION_TAKES - _MARGIN:
             why = [Outcome.of(Ga4Code.GA4_SESSION_OVER, began=began)]
-        # only what lies between the session's start and its last sign of life is the session's
+        # an event belongs to the session from its start until its last heartbeat
         else:
             at = max(began, min(at, call.seen_at or at))
         at = min(max(at, now - OLDEST + _MARGIN), now)
@@ -155,7 +156,7 @@ class Ga4:
 
 
 def _began(session: str | None, call: CallEvent) -> datetime | None:
-    """GA4 names a session by the second it began in."""
+    """The start of the session: GA4 names a session by the second in which it began."""
     if session and len(session) == 10 and session.isascii() and session.isdigit():
         return datetime.fromtimestamp(int(session), UTC)
     return call.visited_at

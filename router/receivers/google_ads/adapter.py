@@ -1,9 +1,9 @@
-"""Google Ads by the Data Manager API: calls and sales are offline conversions of the click that
-brought the visitor.
+"""Sends to Google Ads by the Data Manager API: calls and sales are offline conversions of the click
+that brought the visitor.
 
-A request with one bad event is refused completely, so the bad events that Google names are removed
-and the rest is sent again; `transactionId` prevents double counting. Accepted events are processed
-for half an hour to a day; then Google reports the result.
+Google refuses a whole request because of one bad event, so the bad events that it names are removed
+and the rest is sent again; `transactionId` prevents double counting. Google processes accepted
+events for half an hour to a day, and then reports the result.
 """
 
 import re
@@ -30,7 +30,7 @@ from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, SendRe
 from router.service.delivery.ports import Check
 from router.service.delivery.senders import AnalyticsEvent
 
-CLICKS = ("gclid", "gbraid", "wbraid")  # one of them goes with an event, the surest
+CLICKS = ("gclid", "gbraid", "wbraid")  # an event is sent with one of them, the most reliable
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
 _REFUSALS = frozenset({400, 401})
 _NO_STATUS = frozenset({400, 404})
@@ -54,7 +54,7 @@ class GoogleAds:
         self._http, self._clock = http, clock
 
     async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
-        """In one request, repeated each time that Google names bad events."""
+        """Send the events in one request, again each time that Google names bad events."""
         left = [event for event in events if self._counts(event)]
         by_rule = Outcome.of(VisitorCode.LEFT_OUT_BY_RULE)
         left_out = Result(use=Use.USED, outcome=by_rule)
@@ -204,8 +204,10 @@ def _field(body: Any, name: str) -> Any:
 
 
 def _request_of(answer: Answer) -> str:
-    """The ID by which the result is asked for. Raises `ReceiverUnavailable`: the conversions are
-    sent again, and Google counts each of them once.
+    """The ID by which the result is requested.
+
+    Raises `ReceiverUnavailable`: the conversions are sent again, and Google counts each of them
+    once.
     """
     request = _field(answer.body, "requestId")
     if not isinstance(request, str) or not request:
@@ -216,7 +218,7 @@ def _request_of(answer: Answer) -> str:
 
 
 def _bad(body: Any) -> dict[int, Outcome]:
-    """Which events are refused, by their place, and why."""
+    """The refused events, by their place in the request, and the reasons."""
     details = _field(_field(body, "error"), "details")
     found: dict[int, Outcome] = {}
     for detail in details if isinstance(details, list) else ():
@@ -233,7 +235,7 @@ def _bad(body: Any) -> dict[int, Outcome]:
 
 
 def _words(answer: Answer) -> str:
-    """The text of an error, not its JSON: the API's `error.message`, the token endpoint's
+    """The text of an error without its JSON: the API's `error.message`, the token endpoint's
     `error_description`.
     """
     error = _field(answer.body, "error")

@@ -1,7 +1,7 @@
-"""Results of a request in Google's Data Manager: used, counted before, later or never.
+"""Results of a request to Google's Data Manager: used, counted before, later or never.
 
-A request fails as a whole, or some of its records do. Of those it names the reasons, how many there
-are of each, and since version 1.9 their places in the request.
+A request fails as a whole, or some of its records do. Google gives the reasons, the number of
+records for each, and since version 1.9 their places in the request.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Reason:
 
     @property
     def use(self) -> Use:
-        """What it means for a record."""
+        """What this reason means for a record."""
         if self.name in _COUNTED:
             return Use.COUNTED_BEFORE
         return Use.LATER if self.name in _LATER else Use.NEVER
@@ -44,7 +44,7 @@ class Status:
 
     @property
     def works(self) -> bool:
-        """Whether Google is still processing it."""
+        """Whether Google is still processing the request."""
         return self.name in _WORKS
 
     def result(self, place: int | None) -> Result:
@@ -61,8 +61,8 @@ class Status:
 
 
 def _result(reasons: Sequence[Reason]) -> Result:
-    """Of a record that has one of these reasons; sent again where any of them may pass: it counts
-    once.
+    """The result of a record with one of these reasons. If any of them may pass, the record is
+    sent again; it counts once.
     """
     uses = {reason.use for reason in reasons}
     names = [reason.name for reason in reasons]
@@ -78,7 +78,7 @@ def _result(reasons: Sequence[Reason]) -> Result:
 
 
 def _some_of_them(reasons: Sequence[Reason]) -> Result:
-    """Of a record that may be among those not used, which Google does not name."""
+    """The result of a record that may be among the unused ones, which Google does not name."""
     said = [f"{reason.name} ({reason.count})" for reason in reasons]
     if any(reason.use is Use.LATER for reason in reasons):
         later = Outcome.of(GoogleAdsCode.GOOGLE_SOME_LATER, detail=said)
@@ -118,7 +118,7 @@ def _reason(count: Any) -> Reason | None:
 
 
 def _number(value: Any) -> int | None:
-    """A number of Google's JSON, which spells large ones as text."""
+    """A number in Google's JSON, where large numbers are texts."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         return int(value)
     return value if type(value) is int else None

@@ -1,4 +1,4 @@
-"""Tasks and calls of HubSpot, which hang on its records."""
+"""Tasks and calls of HubSpot, which are associated with its records."""
 
 import html
 
@@ -17,14 +17,14 @@ class Tasks:
         self._api = api
 
     async def responsible(self, ref: Ref) -> str | None:
-        """A record may have no owner."""
+        """The owner; a record may have none."""
         row = await self._api.get(TYPES[ref.kind], ref.id, ["hubspot_owner_id"])
         if row is None:
             raise EntityGone(ref)
         return row.properties.get("hubspot_owner_id")
 
     async def add(self, task: Task) -> None:
-        """A task to call, with our mark in its body."""
+        """Add a task to call back, with our mark in its body."""
         mark, kind = f"[ringtrace:{task.call_id}]", TYPES[task.ref.kind]
         if await has_mark(self._api, kind, task.ref.id, "tasks", "hs_task_body", mark):
             return
@@ -47,7 +47,7 @@ class Calls:
         self._api = api
 
     async def record(self, record: CallRecord) -> None:
-        """A call on each record that it belongs to, with our mark in its body."""
+        """Add a call to each record that it belongs to, with our mark in its body."""
         call, mark = record.call, f"[ringtrace:{record.call.id}]"
         first, *others = record.refs
         kind = TYPES[first.kind]
@@ -79,5 +79,5 @@ async def has_mark(api: Api, kind: str, key: str, what: str, name: str, mark: st
 
 
 def as_html(text: str) -> str:
-    """Bodies are HTML; what visitors brought along must not be."""
+    """The text as HTML: bodies are HTML, and what visitors wrote must not be."""
     return "<br>".join(html.escape(line) for line in text.splitlines())

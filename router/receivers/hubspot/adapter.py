@@ -1,8 +1,9 @@
-"""HubSpot: contacts, companies and deals by upsert, so that no create can be done twice; leads;
-calls as the telephony logs them. Every object that we create has the call's id in `ct_call_uid`,
-a unique property. A deal is linked to the others, its contact last: a deal without a contact was
-interrupted and is upserted again. A lead needs a contact from the start, so it is created with
-it; the contact of a lead is found by its phone.
+"""Adapter for HubSpot: contacts, companies, deals, leads, and calls that the telephony logs.
+
+Objects are created by upsert, so that no create is done twice: each carries the call's id in the
+unique property `ct_call_uid`. A deal is linked to the other objects, to its contact last: a deal
+without a contact was interrupted and is upserted again. HubSpot refuses a lead without a contact,
+so both are created together; the contact is found by its phone.
 """
 
 import re
@@ -32,11 +33,11 @@ from router.service.delivery.ports import Check, Draft
 _LAST_STEP = {EntityKind.DEAL: "contacts,companies", EntityKind.LEAD: "notes"}  # see `is_finished`
 _LEAD_TO_PRIMARY_CONTACT = 578
 _OWNERS = (EntityKind.CONTACT, EntityKind.COMPANY)
-_CALCULATED = (  # HubSpot's own reading of them: digits without the country
+_CALCULATED = (  # HubSpot's normalised phones: digits without the country
     "hs_searchable_calculated_phone_number",
     "hs_searchable_calculated_mobile_number",
 )
-# after a call's end, in which its record may be dated
+# how long after its end a call's record may be dated
 _STAMPED_LATE = timedelta(seconds=60)
 
 
@@ -67,11 +68,13 @@ class Hubspot:
         )
 
     def client_id_field(self, _kind: EntityKind) -> str:
-        """The same in every kind."""
+        """The same property in every kind."""
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By the unique property, without the search's lag. Unfinished objects are left out."""
+        """Finds them by the unique property, without the search's delay. Unfinished objects are
+        left out.
+        """
         found: list[Ref] = []
         for kind in self._scenario:
             links = _LAST_STEP.get(kind, "")
@@ -81,7 +84,7 @@ class Hubspot:
         return found
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Contacts and companies, by HubSpot's own reading of phones and as they were typed; the
+        """Contacts and companies, by HubSpot's normalised phones and by the phones as typed; the
         oldest first.
         """
         ending = f"*{tail(phone)}"
@@ -97,9 +100,7 @@ class Hubspot:
         ]
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """What these contacts and companies have: deals, and their contacts' leads where we create
-        leads.
-        """
+        """The deals of these contacts and companies, and the contacts' leads if we create leads."""
         ids = {kind: [ref.id for ref in contacts if ref.kind is kind] for kind in _OWNERS}
         deals = {key for kind in _OWNERS for key in await self._linked(kind, ids[kind], "deals")}
         found = [
@@ -113,7 +114,7 @@ class Hubspot:
         return found
 
     async def create(self, draft: Draft) -> Ref:
-        """Create an object with the call's id; repeating returns the same object."""
+        """Create an object with the call's id; repeating it returns the same object."""
         if draft.kind is EntityKind.LEAD:
             return await self._create_lead(draft)
         key = await self._upsert(draft, draft.call.id)
@@ -124,7 +125,7 @@ class Hubspot:
         return Ref(kind=draft.kind, id=key)
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note on the record, once per call."""
+        """Add a note to the record, once per call."""
         mark, kind = f"[ringtrace:{call_id}]", TYPES[ref.kind]
         if await has_mark(self._api, kind, ref.id, "notes", "hs_note_body", mark):
             return
@@ -135,11 +136,11 @@ class Hubspot:
         await self._api.create("notes", values, ref.id, await self._api.link_type("notes", kind))
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
-        """What the telephony's record of the call is associated with, and contacts with this phone
-        with their deals.
+        """Objects associated with the telephony's record of the call, and contacts with this phone
+        and their deals.
 
-        HubSpot says itself what a call's record belongs to. It says so as well of a deal that was
-        created meanwhile for the very contact of the record.
+        HubSpot itself associates the record, also with a deal that was created meanwhile for the
+        record's contact.
         """
         if call.caller is None:
             return []
@@ -175,18 +176,18 @@ class Hubspot:
         return found
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Present values: reading by id never lags."""
+        """Read the present values of properties; reading by id has no delay."""
         row = await self._api.get(TYPES[ref.kind], ref.id, fields)
         if row is None:
             raise EntityGone(ref)
         return {name: row.properties[name] for name in fields if name in row.properties}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """Only these properties."""
+        """Write only these properties."""
         await self._api.change(TYPES[ref.kind], ref.id, values)
 
     async def check(self) -> list[Check]:
-        """Scopes, properties, and the stage of new deals."""
+        """Check the scopes, the properties and the stage of new deals."""
         return await self._setup.check()
 
     async def prepare(self) -> list[str]:
@@ -215,7 +216,7 @@ class Hubspot:
         return values
 
     async def _tie(self, deal: str, company: Ref | None, contact: Ref | None) -> None:
-        """Link the deal, its contact last; and a company that we create for the contact, too."""
+        """Link the deal to the others, its contact last, and a new company to the contact."""
         if company is not None:
             await self._api.link("deals", deal, "companies", company.id)
             if contact is not None and EntityKind.COMPANY in self._scenario:
@@ -224,8 +225,8 @@ class Hubspot:
             await self._api.link("deals", deal, "contacts", contact.id)
 
     async def _create_lead(self, draft: Draft) -> Ref:
-        """With its contact, which is known by its phone: a second lead within the search's lag
-        finds the same one.
+        """Create the lead with its contact. The contact is known by its phone: a second lead
+        within the search's delay finds the same one.
         """
         call = draft.call
         contact = draft.links.get(EntityKind.CONTACT)
@@ -239,13 +240,13 @@ class Hubspot:
             )
             uid = f"tel:{call.caller}" if call.caller else call.id
             contact = Ref(kind=EntityKind.CONTACT, id=await self._upsert(person, uid))
-            if EntityKind.COMPANY in draft.links:  # a lead must hang on a contact
+            if EntityKind.COMPANY in draft.links:  # HubSpot refuses a lead without a contact
                 company = draft.links[EntityKind.COMPANY]
                 await self._api.link("contacts", contact.id, "companies", company.id)
         values = {UID: call.id, **self._values(draft), **draft.values}
         try:
             made = await self._api.create("leads", values, contact.id, _LEAD_TO_PRIMARY_CONTACT)
-        except Refused:  # perhaps only because it is there
+        except Refused:  # perhaps only because it exists
             there = await self._api.get("leads", call.id, [UID], by=UID)
             if there is None:
                 raise
@@ -255,8 +256,8 @@ class Hubspot:
         return ref
 
     async def _companies(self, phone: str) -> list[Found]:
-        """HubSpot reads no phone of a company: its words are searched for, whole or as they are
-        grouped.
+        """Companies with this phone: HubSpot does not normalise a company's phone, so the search
+        tries it whole and in groups.
         """
         words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
         where = [[a_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]

@@ -1,5 +1,7 @@
-"""Client of HubSpot's API. Reading by id and associations are current; the search knows new records
-after about ten seconds, changed ones after a minute, and has a lower rate limit.
+"""Client of HubSpot's API.
+
+Reading by id and associations have no delay. The search finds new records after about ten seconds
+and changed ones after a minute, and has a lower rate limit.
 """
 
 import asyncio
@@ -22,28 +24,30 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 # 2027. 2026-09 refuses every write that an administrator's validation rule would refuse on a page:
 # a deal of a call would be lost for a field that a person fills in later.
 VERSION = "2026-03"
-# of one token; it takes four, but requests do not arrive as evenly as they leave
+# requests a second; HubSpot accepts four, but requests do not arrive evenly
 SEARCHES_PER_SECOND = 3.5
-MOST_FILTERS = 6  # of one group in a search
-NEWEST = 100  # of the records that hang on another: as many as one batch may hold
-_ERRORS = frozenset(range(400, 500))  # by `refusal`, with a better message than the status
-_NOTHING_THERE = frozenset({"OBJECT_NOT_FOUND"})  # in a batch: of no weight, the others were read
+MOST_FILTERS = 6  # filters of one group in a search
+NEWEST = 100  # associated records that are read: as many as a batch may hold
+_ERRORS = frozenset(range(400, 500))  # statuses that `refusal` explains better
+_NOTHING_THERE = frozenset(
+    {"OBJECT_NOT_FOUND"}
+)  # errors in a batch that leave the other objects readable
 _KEYS = "Development → Keys → Service keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An object of HubSpot's; properties without a value are left out."""
+    """A HubSpot object; properties without a value are left out."""
 
     id: str
     properties: Mapping[str, str]
     created_at: datetime | None = None
-    # the types of objects that it is associated with, of those asked for
+    # the requested types of objects that it is associated with
     linked: frozenset[str] = frozenset()
 
 
 class Api:
-    """One account's objects, by HubSpot's names of types: contacts, deals, notes, …"""
+    """The objects of one account, by HubSpot's names of types: contacts, deals, notes, …"""
 
     def __init__(self, http: HttpClient, token: str | None) -> None:
         self._http, self._headers = http, bearer(token)
@@ -72,7 +76,7 @@ class Api:
         by: str | None = None,
         with_links: str = "",
     ) -> Record | None:
-        """One object by its id, or by another unique property; None where there is none."""
+        """An object by its id or another unique property; None if there is none."""
         params = {"properties": ",".join(properties), "idProperty": by, "associations": with_links}
         answer = await self.ask(
             "GET",
@@ -95,7 +99,7 @@ class Api:
     async def search(
         self, kind: str, where: Sequence[Sequence[Mapping[str, str]]], sort: str, *names: str
     ) -> list[Record]:
-        """The first hundred that match any group of filters, as of some seconds ago."""
+        """The first hundred that match any group of filters; the result is some seconds old."""
         await self._pace_search()
         asked = {
             "filterGroups": [{"filters": list(filters)} for filters in where],
@@ -108,7 +112,7 @@ class Api:
     async def read_newest(
         self, kind: str, ids: Iterable[str], properties: Sequence[str]
     ) -> list[Record]:
-        """Those of the ids that exist still; of more than a hundred, the newest."""
+        """Those of the ids that still exist; of more than a hundred, the newest."""
         newest = sorted(set(ids), key=int)[-NEWEST:]
         if not newest:
             return []
@@ -120,7 +124,7 @@ class Api:
         return _many((await self.ask("POST", f"{_objects(kind)}/batch/read", json=asked)).body)
 
     async def upsert(self, kind: str, key: str, by: str, properties: Mapping[str, str]) -> Record:
-        """Create the object whose unique property has this value, or change it if it is there."""
+        """Create the object with this value of a unique property, or change the existing one."""
         asked = {"inputs": [{"id": key, "idProperty": by, "properties": dict(properties)}]}
         body = (await self.ask("POST", f"{_objects(kind)}/batch/upsert", json=asked)).body
         made = _many(body)
@@ -129,7 +133,7 @@ class Api:
         return made[0]
 
     async def linked(self, kind: str, ids: Iterable[str], to: str) -> dict[str, list[str]]:
-        """Which objects of the other type each of these is associated with."""
+        """The associated objects of another type, by id."""
         inputs = [{"id": id_} for id_ in sorted(set(ids), key=int)[-NEWEST:]]
         if not inputs:
             return {}
@@ -150,7 +154,7 @@ class Api:
         await self.ask("PUT", f"{_path(kind, key)}/associations/default/{to}/{other}")
 
     async def change(self, kind: str, key: str, properties: Mapping[str, str]) -> None:
-        """Set only these properties."""
+        """Change only these properties."""
         await self.ask("PATCH", _path(kind, key), json={"properties": dict(properties)})
 
     async def create(
@@ -165,7 +169,7 @@ class Api:
         return _one((await self.ask("POST", _objects(kind), json=asked)).body)
 
     async def link_type(self, kind: str, to: str) -> int:
-        """The number of the association between two types that has no label."""
+        """The number of the unlabelled association between two types."""
         body = (await self.ask("GET", f"crm/associations/{VERSION}/{kind}/{to}/labels")).body
         for row in _results(body):
             if row.get("label") is None and isinstance(number := row.get("typeId"), int):
@@ -187,8 +191,8 @@ def _path(kind: str, key: str) -> str:
 
 
 def _results(body: Any) -> list[dict[str, Any]]:
-    """What a batch or a search found. Part of a batch may have failed; only what does not exist may
-    be missing.
+    """The results of a batch or a search. Part of a batch may have failed; only objects that do
+    not exist may be missing.
     """
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing="results")
@@ -227,7 +231,7 @@ def _one(row: Any) -> Record:
 
 
 def _id(row: Any, name: str = "id") -> str:
-    """An id is a number, written as a text or not."""
+    """An id: a number, which may be written as text."""
     value = str(row.get(name)) if isinstance(row, dict) else ""
     if not (value.isascii() and value.isdigit() and len(value) <= 30):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing=name)

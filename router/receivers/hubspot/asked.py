@@ -8,9 +8,9 @@ from router.receivers.hubspot.api import Record
 
 
 def is_finished(record: Record, links: str, made: Sequence[Ref]) -> bool:
-    """Whether its last association is there, so that no attempt was interrupted.
+    """Whether its last association exists, so that no attempt was interrupted.
 
-    A deal has its contact last. It has a company alone where that was known and no contact was
+    A deal's contact is linked last. It has only a company if that was known and no contact was
     created.
     """
     last, _, instead = links.partition(",")
@@ -20,7 +20,7 @@ def is_finished(record: Record, links: str, made: Sequence[Ref]) -> bool:
 
 
 def every(linked: Mapping[str, Iterable[str]]) -> set[str]:
-    """Every id that is linked."""
+    """All linked ids."""
     return {key for keys in linked.values() for key in keys}
 
 
@@ -30,5 +30,5 @@ def a_filter(name: str, operator: str, value: str) -> dict[str, str]:
 
 
 def milliseconds(at: datetime) -> str:
-    """A moment as HubSpot takes it."""
+    """A time in HubSpot's format."""
     return str(int(at.timestamp() * 1000))

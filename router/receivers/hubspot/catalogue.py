@@ -1,7 +1,8 @@
 """The catalogue of a HubSpot account: properties with their options, owners that rules name,
 pipelines.
 
-HubSpot does not say which properties its users must fill; version 2026-03 does not ask it of us.
+HubSpot does not say which properties its users must fill; API version 2026-03 does not require
+them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ async def read_catalogue(
     owners: Iterable[str],
     stage: tuple[str, str] | None,
 ) -> Catalogue:
-    """Properties of these types; with the stage of new deals, pipelines and owners, too."""
+    """Properties of these types; with the stage of new deals also pipelines and owners."""
     fields = {kind: await _fields(api, name) for kind, name in types.items()}
     if stage is None:
         return Catalogue(fields=fields)
@@ -71,7 +72,7 @@ def _field(row: Mapping[str, Any]) -> Field:
 
 
 async def _owners(api: Api, wanted: Iterable[str]) -> list[Named] | None:
-    """Those of the owners that there are. A key without the scope does not see them."""
+    """Those of the owners that exist. A key without the scope cannot read them."""
     found = list[Named]()
     for key in dict.fromkeys(wanted):
         try:

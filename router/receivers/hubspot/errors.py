@@ -1,4 +1,4 @@
-"""HubSpot's errors in our words."""
+"""Errors of HubSpot's API."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.http import NO_RIGHT, Answer, error_for, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
-# the daily limit ends at the account's midnight, wherever that is
+# the daily limit ends at midnight in the account's time zone
 _DAY_IS_OVER = timedelta(hours=1)
 _SHORT_LIMIT = timedelta(seconds=1)
 _MIGRATING = 477
@@ -53,7 +53,7 @@ def _forbidden(scopes: list[str], said: str) -> ReceiverUnavailable:
 
 
 def missing_scopes(body: Any) -> list[str]:
-    """The scopes that a refusal says are missing; any of them would do."""
+    """The scopes that a refusal names as missing; any one of them is enough."""
     if not isinstance(body, dict):
         return []
     contexts = [

@@ -1,4 +1,4 @@
-"""The properties of HubSpot's objects that we read, and what they say."""
+"""The properties of HubSpot's objects that we read, and their meaning."""
 
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers.hubspot.api import Record
@@ -9,7 +9,7 @@ _NAMES = {EntityKind.CONTACT: "firstname", EntityKind.COMPANY: "name", EntityKin
 
 
 def name_of(kind: EntityKind) -> str:
-    """The property that holds its name."""
+    """The property that contains the object's name."""
     return _NAMES.get(kind, "hs_lead_name")
 
 
@@ -19,7 +19,7 @@ def shown(kind: EntityKind, field: str) -> list[str]:
         EntityKind.CONTACT: ("lastname", *PHONES),
         EntityKind.COMPANY: ("phone",),
         EntityKind.DEAL: ("hs_is_closed",),
-        # one or the other, by the age of the account
+        # one of the two, depending on the account's age
         EntityKind.LEAD: (
             "hs_lead_is_open",
             "hs_lead_is_open_v2",
@@ -29,7 +29,7 @@ def shown(kind: EntityKind, field: str) -> list[str]:
 
 
 def found_in(kind: EntityKind, row: Record, field: str, phones: tuple[str, ...] = ()) -> Found:
-    """An entity as a search shows it."""
+    """A HubSpot object as a search result."""
     values = row.properties
     over = values.get("hs_is_closed") == "true" or "false" in {
         values.get("hs_lead_is_open"),

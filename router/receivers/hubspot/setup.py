@@ -17,8 +17,8 @@ _OK, _NOTHING_SENT = 200, 400
 
 
 class Setup:
-    """Looks at the account and prepares it: `fields` (name → label) in each of `types`, one of them
-    `unique`.
+    """Checks and prepares the account: `fields` (name → label) in each of `types`, of which
+    `unique` is one.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Setup:
         self._opened: set[str] = set()
 
     async def opens(self, kind: str) -> bool:
-        """Whether the key can access objects of this type: not every edition has leads, not every
-        key companies.
+        """Whether the key can access objects of this type: some editions have no leads, some
+        keys no companies.
         """
         if kind not in self._opened and (await self._api.probe(kind)).status == _OK:
             self._opened.add(kind)
@@ -74,9 +74,7 @@ class Setup:
         ]
 
     async def _check_rights(self, kind: str) -> list[Check]:
-        """Each right is tried: HubSpot does not document what a service key may ask about
-        itself.
-        """
+        """Try each right: HubSpot does not document what a service key may ask about itself."""
         checks = []
         for right in ("read", "write"):
             answer = await self._api.probe(kind, write=right == "write")

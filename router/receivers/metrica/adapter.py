@@ -1,7 +1,8 @@
-"""Yandex.Metrica: calls, and goals reached by them, are uploaded as files, each line matched to a
-visit. Metrica does not detect duplicate lines. So an upload's comment contains a short mark of
-each key, and before each upload the list of uploads is searched for those of earlier attempts.
-Hours later the same list says whether Metrica matched the lines to visits.
+"""Sends calls and reached goals to Yandex.Metrica as files, each line matched to a visit.
+
+Metrica does not detect duplicate lines. So an upload's comment contains a short mark of each key,
+and before each upload the list of uploads is searched for the marks of earlier attempts. Hours
+later the same list says whether Metrica matched the lines to visits.
 """
 
 import csv
@@ -33,9 +34,9 @@ from router.service.delivery.senders import AnalyticsEvent
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
 # until an accepted upload of unknown outcome is in the list
 SETTLE = timedelta(minutes=2)
-TARGET = ":target"  # ends the key of a goal that a call reached by its length
+TARGET = ":target"  # suffix of the key of a goal that a call reached by its length
 _SIGN, _MARK = "Ringtrace", 8
-_PAGE, _PAGES = 5000, 40  # of the list of uploads
+_PAGE, _PAGES = 5000, 40  # pages of the list of uploads
 # lines are bound to visits within hours, at the latest within a day
 _LOOK, _MOST_LOOKS = (
     timedelta(hours=2),
@@ -113,7 +114,7 @@ class Metrica:
         return SendResult(said=receipt, results=results)
 
     def _reached(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
-        """The goal that a call reaches by its length, as an event of its own."""
+        """The goal that a call reaches by its length, as a separate event."""
         if event.sale or not is_target(event.call, self._target):
             return []
         return [
@@ -152,7 +153,7 @@ class Metrica:
         return Outcome.of(MetricaCode.METRICA_UPLOAD, **counts)
 
     async def _uploads(self, kind: str) -> dict[str, Upload]:
-        """By its mark, the newest upload of everything that we have uploaded."""
+        """The newest of our uploads for each mark."""
         found: dict[str, Upload] = {}
         for page in range(_PAGES):
             params = {"limit": _PAGE, "offset": page * _PAGE}
@@ -173,7 +174,7 @@ class Metrica:
             "DateTime": str(int(event.at.timestamp())),
             "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
             "TalkDuration": str(round(call.talk_seconds)),
-            # what Metrica means is the wait for an answer
+            # Metrica's name for waiting for an answer
             "HoldDuration": call.facts.get("wait_seconds", ""),
             "CallMissed": "0" if call.answered else "1",
             "FirstTimeCaller": "" if call.first is None else str(int(call.first)),
@@ -208,24 +209,24 @@ class Metrica:
 
 
 def mark(key: str) -> str:
-    """Forty bits of a key, in letters that a comment may hold."""
+    """Forty bits of a key, in letters that a comment may contain."""
     return b32encode(hashlib.sha256(key.encode()).digest()[:5]).decode()
 
 
 def _comment(row: Any) -> str:
-    """The marks of an upload of ours, after our sign; empty for those of others."""
+    """The marks in the comment of one of our uploads, after our sign; empty for other uploads."""
     comment = row.get("comment") if isinstance(row, dict) else None
     return comment if isinstance(comment, str) and comment.startswith(_SIGN) else ""
 
 
 def _who(call: CallEvent) -> tuple[str, str]:
-    """The column that names the visitor, and the name."""
+    """The column that names the visitor, and the visitor's ID."""
     client_id = call.facts.get("ym_client_id")
     return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))
 
 
 def _kind(event: AnalyticsEvent) -> str:
-    """The kind of upload that it goes in."""
+    """The kind of upload for this event."""
     return "upload" if event.sale else "upload_calls"
 
 

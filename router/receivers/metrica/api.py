@@ -47,7 +47,7 @@ def part(answer: Answer, name: str, kind: type[Any]) -> Any:
 
 
 def said(answer: Answer) -> str:
-    """An error's own words, not its JSON."""
+    """The text of an error without its JSON."""
     body = answer.body if isinstance(answer.body, dict) else {}
     errors = body.get("errors")
     listed = (

@@ -1,4 +1,4 @@
-"""What a Metrica counter needs before the first call: a token with rights, and goals."""
+"""Checks a Metrica counter before the first call: the token's rights and the goals."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from router.service.delivery.ports import Check
 
 
 class Setup:
-    """Looks at the counter, and creates missing goals; `needed` says what each goal is for."""
+    """Checks the counter and creates missing goals; `needed` says what each goal is for."""
 
     def __init__(self, api: Api, needed: Mapping[str, str]) -> None:
         self._api, self._needed = api, needed

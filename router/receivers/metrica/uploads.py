@@ -1,5 +1,7 @@
-"""Results of an upload in Yandex.Metrica: how many lines were matched to visits, and how many not.
-It only counts lines, so if results differ, each receipt has the counts.
+"""Results of uploads to Yandex.Metrica: how many lines were matched to visits, and how many were
+not.
+
+Metrica only counts lines, so if they differ in their results, each receipt gives the counts.
 """
 
 from collections.abc import Sequence
@@ -32,7 +34,7 @@ class Upload:
 
     @property
     def lost(self) -> bool:
-        """Nothing in it counts: its lines may be uploaded again."""
+        """Whether nothing in it counts, so that its lines may be uploaded again."""
         return not self.works and self._bound == 0
 
     @property

@@ -1,5 +1,6 @@
-"""Messages and planned activities of an Odoo record. A call is a message: only the Enterprise
-edition has a list of calls, and it takes none from outside.
+"""Messages and planned activities of an Odoo record.
+
+A call is a message: only the Enterprise edition has a list of calls, and its API cannot add to it.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from router.receivers.odoo.api import MODELS, Api, linked
 
 
 class OdooActivities(Activities):
-    """Activities of one database."""
+    """The activities in one database."""
 
     html = True
 
@@ -24,7 +25,7 @@ class OdooActivities(Activities):
         return str(user) if user else None
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
-        """What has been done is a message, with the text of the activity."""
+        """Texts of messages; that of a finished activity is a message too."""
         model, key = MODELS[ref.kind], ["res_id", "=", int(ref.id)]
         rows = await self._api.find("mail.message", [["model", "=", model], key], ["body"])
         if entry is Entry.TASK:
@@ -33,13 +34,13 @@ class OdooActivities(Activities):
         return [row.get("body") or row.get("note") for row in rows]
 
     async def add_note(self, ref: Ref, text: str) -> None:
-        """A message without notifications."""
+        """Add a message that sends no notifications."""
         place = {"model": MODELS[ref.kind], "res_id": int(ref.id)}
         message = {**place, "body": text, "message_type": "comment"}
         await self._api.create("mail.message", message)
 
     async def add_activity(self, activity: Activity) -> None:
-        """A call is a message; a task a planned call, where there is that type of activity."""
+        """Add a call as a message, or a task as a planned call if that type of activity exists."""
         ref = activity.refs[0]
         if activity.call:
             await self.add_note(ref, activity.text)

@@ -1,7 +1,8 @@
-"""Odoo: partners are contacts and companies, records of `crm.lead` are leads and opportunities.
+"""Adapter for Odoo: partners are contacts and companies, records of `crm.lead` are leads and
+opportunities.
 
-What we create carries the call's id in a field of ours, which a search finds at once. The client ID
-is in a custom field of both models.
+The call's id is in a custom field, which a search finds at once. The client ID is in a custom field
+of both models.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ class Odoo(QueriedCrm):
         super().__init__(connection, OdooActivities(self._api), EntityKind.CONTACT)
 
     async def create(self, draft: Draft) -> Ref:
-        """A record that carries the call's id."""
+        """Create a record with the call's id."""
         model, links = MODELS[draft.kind], draft.links
         values: dict[str, Any] = {"name": draft.title, self.uid: draft.call.id}
         values |= {"phone": draft.call.caller} if draft.call.caller else {}
@@ -60,38 +61,38 @@ class Odoo(QueriedCrm):
         return Ref(kind=draft.kind, id=str(await self._api.create(model, values)))
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they are now."""
+        """Read the present values of fields."""
         return tools.texts_of(await self._api.record(ref, fields), fields)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         known = await self._values(ref.kind, values)
         with entity(ref):
             await self._api.call(MODELS[ref.kind], "write", ids=[int(ref.id)], vals=known)
 
     async def reach(self) -> None:
-        """A search of both models."""
+        """Test the access by a search in both models."""
         for model in (PARTNER, LEAD):
             await self._api.find(model, [["id", "=", 0]], [])
 
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
-        """By their technical names."""
+        """The fields by their technical names."""
         return await self._api.fields(MODELS[kind], again)
 
     async def add_field(self, kind: EntityKind, name: str) -> None:
-        """An administrator's key may do that."""
+        """Add a field; this needs an administrator's key."""
         field = {"name": name, "field_description": name, "ttype": "char", "state": "manual"}
         model = await self._api.model_id(MODELS[kind])
         await self._api.create("ir.model.fields", {**field, "model_id": model})
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
-        """Those who have left are archived."""
+        """These users; those who have left are archived."""
         where = [["id", "in", [int(key) for key in ids if key.isdecimal()]]]
         rows = await self._api.find("res.users", where, ["name", "active"], archived=True)
         return tools.named(rows, active="active")
 
     async def pipelines(self) -> list[Pipeline] | None:
-        """One, with the stages of all sales teams."""
+        """One pipeline with the stages of all sales teams."""
         rows = await self._api.find("crm.stage", [], ["name"])
         return tools.pipelines(reversed(rows))
 
@@ -100,22 +101,24 @@ class Odoo(QueriedCrm):
         return {name: False if value is None else value for name, value in known.items()}
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: Term) -> Sequence[Row]:
-        """By a domain; a partner or a record of `crm.lead` is of one kind or the other."""
+        """Records that match a domain; a partner or a `crm.lead` record is of one kind or the
+        other.
+        """
         shown = (*columns, "active", "probability")
         return await self._api.find(MODELS[kind], [where, _IS[kind]], shown)
 
     def equal(self, column: str, text: str) -> Term:
-        """A term of a domain."""
+        """A condition: the field has this value."""
         return [column, "=", text]
 
     def with_ending(self, columns: Sequence[str], phone: str) -> Term:
-        """Odoo compares without spaces, brackets and dashes."""
+        """A condition: the phone ends like this. Odoo ignores spaces, brackets and dashes."""
         return ["phone_mobile_search", "like", tail(phone)]
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Term]:
-        """Both have one partner."""
+        """Conditions for records of these partners; each record has one partner."""
         yield ["partner_id", "in", [int(ref.id) for ref in owners]]
 
     def is_open(self, row: Row) -> bool:
-        """What is lost is archived, what is won certain."""
+        """Whether it is neither lost (archived) nor won (probability 100)."""
         return row.get("active") is not False and row.get("probability") != 100

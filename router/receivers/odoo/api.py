@@ -1,7 +1,8 @@
-"""Odoo's external API: JSON-2 of Odoo 19 with a bearer key, or JSON-RPC for the versions before.
+"""Client of Odoo's external API: JSON-2 of Odoo 19 with a bearer key, or JSON-RPC for earlier
+versions.
 
-Both call methods of models by name. What a method refuses is an exception of Odoo, or of Python,
-whose name the answer tells.
+Both call methods of models by name. A refusal is an exception of Odoo or of Python, whose name is
+in the answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ _REFUSALS = ("UserError", "ValidationError", "ValueError", "KeyError", "TypeErro
 
 
 class Api:
-    """Methods of one database; `login` says that it is older than JSON-2."""
+    """Calls methods of one database; with `login`, by JSON-RPC."""
 
     def __init__(self, http: HttpClient, key: str, database: str, login: str) -> None:
         self._http, self._key = http, key
@@ -48,27 +49,27 @@ class Api:
         return tools.rows_of(rows, key="id")
 
     async def record(self, ref: Ref, fields: Sequence[str]) -> Row:
-        """One record, which may be archived. Raises `EntityGone`."""
+        """One record, also an archived one. Raises `EntityGone`."""
         where = [["id", "=", int(ref.id)]]
         for row in await self.find(MODELS[ref.kind], where, fields, archived=True):
             return row
         raise EntityGone(ref)
 
     async def model_id(self, model: str) -> int:
-        """How Odoo numbers it. Raises `Refused` for a user who may not see it."""
+        """Odoo's number of the model. Raises `Refused` if the user may not see it."""
         for row in await self.find("ir.model", [["model", "=", model]], ["model"]):
             return int(row["id"])
         raise Refused(OdooCode.ODOO_HIDDEN, model=model)
 
     async def create(self, model: str, values: Row) -> int:
-        """The id of a new record."""
+        """Create a record and return its id."""
         made = await self.call(model, "create", vals_list=[dict(values)])
         if not isinstance(made, list) or not made or not isinstance(made[0], int):
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Odoo", missing="id")
         return made[0]
 
     async def call(self, model: str, method: str, **given: Any) -> Any:
-        """What a method returns. Raises `ReceiverUnavailable` and `Refused`."""
+        """Call a method and return its result. Raises `ReceiverUnavailable` and `Refused`."""
         if self._login:
             return await self._by_rpc(model, method, given)
         headers = {"Authorization": f"Bearer {self._key}"}
@@ -110,13 +111,13 @@ class Api:
 
 
 def linked(row: Row, name: str) -> Any:
-    """The id of a linked record, which Odoo writes as [id, name]; False where there is none."""
+    """The id of a linked record, which Odoo writes as [id, name], or as False without one."""
     value = row.get(name)
     return value[0] if isinstance(value, list) and value else value
 
 
 def _field(name: str, row: Row) -> Field:
-    """Fields that are not the company's own have defaults where they are required."""
+    """A field; required fields that are not custom have defaults."""
     options = row.get("selection")
     pairs = (
         [option for option in options if isinstance(option, list)]
@@ -135,7 +136,7 @@ def _field(name: str, row: Row) -> Field:
 
 
 def _trouble(error: Any) -> ReceiverUnavailable | Refused:
-    """What an exception in Odoo means."""
+    """The error for an exception in Odoo."""
     details = error if isinstance(error, dict) else {}
     name, reason = str(details.get("name")).rpartition(".")[2], str(details.get("message"))
     if name in _NO_RIGHT:

@@ -1,7 +1,7 @@
 """Notes and activities of Pipedrive. A task and a call are activities of the type `call`.
 
-A call log would be a second record of the call, and the list of call logs has no filter by which an
-earlier attempt's is found.
+Call logs are not used: a log would be a second record of the call, and their list has no filter to
+find an earlier attempt.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from router.receivers.pipedrive.api import Api, place
 
 
 class PipedriveActivities(Activities):
-    """Activities of one account."""
+    """The activities of one account."""
 
     html = True
 
@@ -22,11 +22,11 @@ class PipedriveActivities(Activities):
         self._api = api
 
     async def responsible(self, ref: Ref) -> str | None:
-        """Everything has an owner."""
+        """The owner, whom every entity has."""
         return tools.texts_of(await self._api.row(ref), ["owner_id"]).get("owner_id")
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
-        """Activities that are done are among them."""
+        """Texts of notes or of activities, also of those that are done."""
         path, name, order = "api/v1/notes", "content", {"sort": "add_time DESC"}
         if entry is not Entry.NOTE:
             path, name = "api/v2/activities", "note"
@@ -36,11 +36,11 @@ class PipedriveActivities(Activities):
         return [row.get(name) for row in rows]
 
     async def add_note(self, ref: Ref, text: str) -> None:
-        """A note without a title."""
+        """Add a note."""
         await self._api.ask("POST", "api/v1/notes", json={"content": text, **place(None, ref)})
 
     async def add_activity(self, activity: Activity) -> None:
-        """A call that is done has a duration; persons take part in it."""
+        """Add a task, or a finished call with its duration and its person."""
         body: dict[str, Any] = {"subject": activity.subject, "type": "call", "note": activity.text}
         body |= {"due_date": f"{activity.at:%Y-%m-%d}", "due_time": f"{activity.at:%H:%M}"}
         for ref in activity.refs:

@@ -1,8 +1,8 @@
-"""Pipedrive: persons, organizations, deals and leads.
+"""Adapter for Pipedrive: persons, organizations, deals and leads.
 
-What we create carries the call's id in a text field, which Pipedrive does not keep unique: an
-earlier attempt's entity is looked for among the newest, which the list shows at once, and in the
-search, which is late.
+The call's id is in a text field, which Pipedrive does not keep unique. So an earlier attempt's
+entity is looked for among the newest, which the list shows at once, and by the search, which is
+late.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,11 +32,11 @@ class Pipedrive(TwoStepCrm):
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self._api = Api(http, fixed_token(token))
         super().__init__(connection, PipedriveActivities(self._api))
-        if LEAD in self.kinds:  # a lead is of a person
+        if LEAD in self.kinds:  # a lead needs a person
             self.kinds = list(dict.fromkeys((*self.kinds, CONTACT)))
 
     async def contacts(self, phone: str) -> list[Found]:
-        """Persons with this phone, as people may have written it, and their organizations."""
+        """Persons with this phone, in the usual spellings, and their organizations."""
         ids = list[str]()
         for ending in tools.search_endings(phone):
             ids += await self._api.search(CONTACT, ending, "phone", exact=False)
@@ -59,7 +59,7 @@ class Pipedrive(TwoStepCrm):
         return [entity for entity in found.values() if not self.is_begun(entity.ref)]
 
     async def find_made(self, kind: EntityKind, call_id: str) -> Ref | None:
-        """Among the newest, then by the search."""
+        """The entity with the call's id: among the newest, then by the search."""
         for row in await self._api.newest(kind):
             if row.get(self.uid) == call_id:
                 return Ref(kind=kind, id=str(row["id"]))
@@ -67,7 +67,7 @@ class Pipedrive(TwoStepCrm):
         return Ref(kind=kind, id=found[0]) if found else None
 
     async def insert(self, draft: Draft) -> Ref:
-        """With what Pipedrive itself knows of a new entity."""
+        """Create an entity with the fields that Pipedrive knows of a new one."""
         kind, call, links = draft.kind, draft.call, dict(draft.links)
         values: dict[str, Any] = {"name" if kind in PEOPLE else "title": draft.title}
         values |= {"owner_id": tools.number(draft.responsible)} if draft.responsible else {}
@@ -82,23 +82,23 @@ class Pipedrive(TwoStepCrm):
         return await self._api.create(kind, values, {self.uid: call.id, **draft.values})
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they are now."""
+        """Read the present values of fields."""
         return tools.texts_of(await self._api.row(ref), fields)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         await self._api.change(ref, values)
 
     async def reach(self) -> None:
-        """The user of the token."""
+        """Read the user of the token."""
         await self._api.ask("GET", "api/v1/users/me")
 
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
-        """By code and by name."""
+        """The fields by code and by name."""
         return await self._api.fields_of(kind, again)
 
     async def add_field(self, kind: EntityKind, name: str) -> None:
-        """Leads have the fields of deals."""
+        """Add a field; leads have the fields of deals."""
         wanted = {"field_name": name, "field_type": "varchar"}
         await self._api.ask("POST", FIELDS[kind], json=wanted)
 
@@ -107,11 +107,11 @@ class Pipedrive(TwoStepCrm):
         return tools.named(await self._api.rows("api/v1/users"), active="active_flag")
 
     async def pipelines(self) -> list[Pipeline]:
-        """Each with its stages."""
+        """Each pipeline with its stages."""
         return tools.pipelines(await self._api.rows("api/v2/stages", limit=500), "pipeline_id")
 
     def _person(self, draft: Draft) -> Draft:
-        """The person of a lead: Pipedrive takes no lead without one."""
+        """The person of a lead: Pipedrive refuses a lead without one."""
         values = {name: text for name, text in draft.values.items() if name == self.field}
         return replace(draft, kind=CONTACT, title=draft.person or draft.title, values=values)
 

@@ -1,6 +1,7 @@
-"""Pipedrive's API: version 2 for persons, organizations and deals, version 1 for leads and notes.
+"""Client of Pipedrive's API: version 2 for persons, organizations and deals, version 1 for leads
+and notes.
 
-People know custom fields by name, the API by a code of 40 letters. Each kind has fields of its own,
+People know custom fields by name, the API by a code of 40 letters. Each kind has its own fields,
 but leads have those of deals.
 """
 
@@ -15,7 +16,7 @@ from router.receivers.http import HttpClient, entity
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable
 
 Row = Mapping[str, Any]
-MOST = 100  # rows of a list, and ids in a request
+MOST = 100  # rows of a list, or ids in a request
 _PATHS = tools.by_kind("v2/persons", "v2/organizations", "v1/leads", "v2/deals")
 FIELDS = tools.by_kind(*(f"api/v2/{of}Fields" for of in ("person", "organization", "deal", "deal")))
 _KEYS = tools.by_kind("person_id", "org_id", "lead_id", "deal_id")
@@ -24,21 +25,23 @@ _TYPES = tools.field_types("varchar varchar_auto text phone", "double", "enum")
 
 
 class Api:
-    """Requests of one account."""
+    """Sends the requests of one account."""
 
     def __init__(self, http: HttpClient, token: str | None) -> None:
         self._http, self._headers = http, {"x-api-token": token} if token else {}
         self._fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
-        """A whole answer. Raises `ReceiverUnavailable` and `Refused`."""
+        """Send a request and return the whole answer. Raises `ReceiverUnavailable` and
+        `Refused`.
+        """
         answer = await self._http.ask(method, path, headers=self._headers, **request)
         if not isinstance(answer.body, dict) or answer.body.get("success") is not True:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Pipedrive")
         return answer.body
 
     async def rows(self, path: str, **params: Any) -> list[Row]:
-        """A list, page by page."""
+        """The rows of a list, page by page."""
         found = list[Row]()
         for _ in range(10):  # pages
             body = await self.ask("GET", path, params=params)
@@ -50,7 +53,7 @@ class Api:
         return found
 
     async def newest(self, kind: EntityKind, of: Ref | None = None) -> list[Row]:
-        """The hundred that were created last, of a person or organization if one is given."""
+        """The hundred created last, of a person or organization if one is given."""
         order: Row = {"sort_by": "add_time", "sort_direction": "desc"}
         if kind is EntityKind.LEAD:
             order = {"sort": "add_time DESC"}
@@ -59,7 +62,7 @@ class Api:
         return [await self._named(kind, row) for row in tools.rows_of(body, "data", key="id")]
 
     async def search(self, kind: EntityKind, term: str, fields: str, *, exact: bool) -> list[str]:
-        """Ids of what has this text in these fields. The index is a few seconds late."""
+        """Ids of entities with this text in these fields. The index is a few seconds late."""
         params = {"term": term, "fields": fields, "exact_match": str(exact).lower()}
         path = _PATHS[kind].replace("v1", "v2")
         body = await self.ask("GET", f"api/{path}/search", params=params)
@@ -67,7 +70,7 @@ class Api:
         return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
 
     async def by_ids(self, kind: EntityKind, ids: Iterable[Any]) -> list[Row]:
-        """These persons or organizations, as far as they exist."""
+        """Those of these persons or organizations that exist."""
         wanted = ",".join([str(id_) for id_ in dict.fromkeys(ids)][:MOST])
         rows = await self.rows(f"api/{_PATHS[kind]}", ids=wanted, limit=MOST) if wanted else []
         return [await self._named(kind, row) for row in rows]
@@ -82,7 +85,7 @@ class Api:
         return await self._named(ref.kind, row)
 
     async def create(self, kind: EntityKind, values: Row, fields: Mapping[str, str]) -> Ref:
-        """Create one; `fields` by name or code."""
+        """Create an entity; `fields` are by name or code."""
         body = {**values, **await self._values(kind, fields)}
         made = await self.ask("POST", f"api/{_PATHS[kind]}", json=body)
         return Ref(kind=kind, id=tools.id_of(made.get("data"), "Pipedrive"))
@@ -94,18 +97,18 @@ class Api:
             await self.ask("PATCH", f"api/{_PATHS[ref.kind]}/{ref.id}", json=body)
 
     async def fields_of(self, kind: EntityKind, again: bool = False) -> Mapping[str, Field]:
-        """The fields of this kind, by code and by name; with `again` they are read again."""
+        """The fields of this kind, by code and by name; `again` reads them from Pipedrive."""
         return await self._fields(FIELDS[kind], again)
 
     async def _read_fields(self, path: str) -> dict[str, Field]:
         rows = await self.rows(path, limit=500)
-        if not rows:  # every kind has fields of Pipedrive's own
+        if not rows:  # every kind has built-in fields
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Pipedrive")
         found = [_field(row) for row in rows]
         return {field.title: field for field in found} | {field.name: field for field in found}
 
     async def _named(self, kind: EntityKind, row: Row) -> Row:
-        """With custom fields by name and code among the others, which come first."""
+        """The row with its custom fields added by name and code; built-in fields win."""
         custom = row.get("custom_fields")
         known = {**(custom if isinstance(custom, dict) else {}), **row}
         fields = await self.fields_of(kind)
@@ -123,7 +126,7 @@ class Api:
 
 
 def place(kind: EntityKind | None, ref: Ref) -> dict[str, Any]:
-    """The link to this entity from one of that kind, or from a note or an activity."""
+    """The name of the link to this entity from one of that kind, or from a note or an activity."""
     name = _KEYS[ref.kind]
     if kind is EntityKind.LEAD and ref.kind is EntityKind.COMPANY:
         name = "organization_id"

@@ -1,10 +1,10 @@
-"""RetailCRM (Simla) by its API v5: customers are contacts, orders are deals, corporate customers
-are companies.
+"""Adapter for RetailCRM (Simla), API v5: customers are contacts, orders are deals, corporate
+customers are companies.
 
-It has no leads: what a rule calls a lead is an order, too. The call's id is in `externalId`, which
-is unique in a shop, so that a second create fails and the first entity is used. The client ID is in
-a custom field, which can be read back, and also where RetailCRM's own analytics keep it. A call
-that fits an open order is added to the manager's comment there, for orders have no notes.
+RetailCRM has no leads: what a rule calls a lead is an order. The call's id is in `externalId`,
+which is unique in a shop, so that a second create fails and the first entity is used. The client ID
+is in a custom field, which can be read back, and also in RetailCRM's own analytics. Orders have no
+notes: a call that belongs to an open order is added to the manager's comment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,19 +75,18 @@ class RetailCrm:
         self.tasks, self.calls = Tasks(self._api, self._local), Calls(self._api, self._local)
 
     def client_id_field(self, _kind: EntityKind) -> str:
-        """The same custom field everywhere: companies have those of customers."""
+        """The same custom field everywhere: companies have the fields of customers."""
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By external ID, of the kinds that the connection's scenario creates."""
+        """Finds them by external ID, for the kinds that the connection's scenario creates."""
         looked = [await self._known(kind, call_id) for kind in SCENARIO_KINDS[self._rules.scenario]]
         return [ref for ref in looked if ref]
 
     async def contacts(self, phone: str) -> list[Found]:
         """Customers with this phone, and the corporate customers whose contacts they are.
 
-        Phones are kept as they were typed: the text is searched for, and the telephony's look-up
-        asked.
+        RetailCRM stores phones as typed: both the text search and the telephony's look-up are used.
         """
         found: dict[Any, Row] = {}
         for spelling in (digits(phone), tail(phone)):
@@ -111,8 +110,8 @@ class RetailCrm:
         return list({order.ref: order for order in found}.values())
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
-        """Orders and customers with this phone, created in that time by the account's own
-        history.
+        """Orders and customers with this phone that the account's history says were created in
+        that time.
         """
         if call.caller is None:
             return []
@@ -124,8 +123,8 @@ class RetailCrm:
         return with_phone(found, call.caller)
 
     async def create(self, draft: Draft) -> Ref:
-        """A customer, a company or an order; what has this call's external ID already is taken
-        instead.
+        """Create a customer, a company or an order; an entity with this call's external ID is
+        used instead.
         """
         path = PATHS[draft.kind]
         if path == ORDERS:
@@ -147,7 +146,7 @@ class RetailCrm:
         return Ref(kind=draft.kind, id=str(made["id"]))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A customer's note, or a paragraph of an order's manager comment, once a call."""
+        """Add a note to a customer, or a paragraph to an order's manager comment, once per call."""
         mark, path = f"[{MARK}{call_id}]", PATHS[ref.kind]
         if path == ORDERS:
             await self._comment(ref, text, mark)
@@ -159,16 +158,16 @@ class RetailCrm:
             await self._api.post(f"{path}/notes/create", {"note": note}, **self._api.in_shop())
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Present values of custom fields."""
+        """Read the present values of custom fields."""
         values = (await self._api.row(ref)).get("customFields")
         saved = {name: child(values, name) for name in fields}
         return {name: str(value) for name, value in saved.items() if value not in (None, "", [])}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These custom fields alone; the client ID goes to RetailCRM's analytics, too.
+        """Write only these custom fields, and the client ID also to RetailCRM's analytics.
 
-        Those are sent first, because they are not retried once the field is filled; yet their
-        refusal does not stop it.
+        The analytics come first, because they are not tried again once the field is filled; a
+        refusal there does not stop the rest.
         """
         client_id, refused = values.get(self._field), None
         if client_id and self._analytics and ref.kind is not EntityKind.COMPANY:
@@ -179,11 +178,11 @@ class RetailCrm:
             raise Refused(RetailCrmCode.RETAILCRM_NO_ANALYTICS, field=self._field, reason=refused)
 
     async def check(self) -> list[Check]:
-        """Whether the key opens this shop, its orders and customers, and the fields are there."""
+        """Check the key's rights to this shop, its orders and customers, and the fields."""
         return await self._setup.check()
 
     async def prepare(self) -> list[str]:
-        """Create the custom field of orders and of customers where it is missing."""
+        """Create the custom field of orders and of customers if it is missing."""
         return await self._setup.prepare()
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
@@ -194,8 +193,8 @@ class RetailCrm:
     # What is written
 
     async def _before_order(self, draft: Draft) -> None:
-        """What an order needs, repeatable: the contact in its company, the call in the
-        telephony.
+        """Prepare for an order: put the contact into its company, upload the call. Can be
+        repeated.
         """
         company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
         if company and contact:
@@ -234,7 +233,7 @@ class RetailCrm:
         )
 
     async def _companies_of(self, people: Sequence[Found], phone: str) -> list[Found]:
-        """A corporate customer has no phone of its own: its contacts, who are customers, have."""
+        """A corporate customer has no phone of its own; its contacts, who are customers, have."""
         if not people:
             return []
         ids = [person.ref.id for person in people]

@@ -1,8 +1,7 @@
-"""How RetailCRM's API v5 is spoken to: forms that hold JSON, lists by filters, and its troubles in
-our words.
+"""Client of RetailCRM's API v5: forms that contain JSON, lists with filters, and errors.
 
-What it answers is hostile until parsed: the functions below give a value of the right type, or an
-empty one.
+Answers are hostile until parsed: the functions below return a value of the right type, or an empty
+one.
 """
 
 import json
@@ -29,8 +28,8 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
 
-PAGES = (100, 50, 20)  # the sizes of a page that there are
-MOST = 100  # rows of a list that are looked at
+PAGES = (100, 50, 20)  # the page sizes that RetailCRM accepts
+MOST = 100  # rows of a list that are read
 ORDERS, CUSTOMERS, COMPANIES = "orders", "customers", "customers-corporate"
 PATHS = {
     EntityKind.CONTACT: CUSTOMERS,
@@ -40,28 +39,30 @@ PATHS = {
 }
 ONE = {ORDERS: "order", CUSTOMERS: "customer", COMPANIES: "customerCorporate"}
 _MANY = {ORDERS: "orders", CUSTOMERS: "customers", COMPANIES: "customersCorporate"}
-_MOST_CHANGES = 2000  # of a history that are read for one call
-_DIGITS = 18  # of an id
-_PARTLY = 460  # not all of an upload was taken
-_SPOKEN = frozenset({400, 401, 403, 404, _PARTLY, 503})  # these answers say in JSON what is wrong
+_MOST_CHANGES = 2000  # pages of the history that are read for one call
+_DIGITS = 18  # letters of an id
+_PARTLY = 460  # a part of an upload was refused
+_SPOKEN = frozenset(
+    {400, 401, 403, 404, _PARTLY, 503}
+)  # answers that explain in JSON what is wrong
 _NOT_LET_IN = (
     '"apiKey" is missing',
     'Wrong "apiKey" value',
     "Access denied",
     "Account does not exist",
 )
-_BREATH = timedelta(seconds=5)  # after too many requests, where it does not say how long
+_BREATH = timedelta(seconds=5)  # pause after too many requests, if the answer does not name one
 
 
 class Api:
-    """One account, and the shop of it that we work in; empty: the only one of the key."""
+    """One account and the shop in it; with an empty shop, the only one that the key opens."""
 
     def __init__(self, http: HttpClient, key: str, site: str) -> None:
         self._http, self._headers, self._site = http, {"X-API-KEY": key}, site
-        self._sizes: dict[str, int] = {}  # path → size of its pages, where the largest did not fit
+        self._sizes: dict[str, int] = {}  # path → page size, if the largest page was too big
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
-        """One request; its answer, which says that it succeeded. Raises `ReceiverUnavailable` and
+        """Send a request and return a successful answer. Raises `ReceiverUnavailable` and
         `Refused`.
         """
         answer = await self._http.ask(
@@ -88,7 +89,7 @@ class Api:
         return answer.body if well else {}
 
     async def caller(self, phone: str) -> str | None:
-        """The id of the customer that the telephony would show for this phone; None without
+        """The id of the customer that the telephony shows for this phone; None without
         telephony.
         """
         params = {"phone": phone, "details": "1"}
@@ -101,12 +102,12 @@ class Api:
         return found if found.isascii() and found.isdigit() and len(found) <= _DIGITS else None
 
     async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:
-        """The shop's first hundred customers, orders or companies that fit."""
+        """The first hundred customers, orders or companies of the shop that match."""
         params = filtered({**filters, **({"sites": [self._site]} if self._site else {})})
         return await self._rows(path, params, _MANY[path], MOST)
 
     async def row(self, ref: Ref) -> Row:
-        """Present state of an entity."""
+        """The present state of an entity."""
         path = PATHS[ref.kind]
         with entity(ref):
             body = await self.ask(
@@ -120,8 +121,8 @@ class Api:
         return row
 
     async def created(self, path: str, since: str, until: str) -> Sequence[Row]:
-        """Present state of orders or customers whose creation is in the history of that time (of
-        the account).
+        """The present state of orders or customers created in that time, by the account's
+        history.
         """
         params = filtered({"startDate": since, "endDate": until})
         entries = await self._rows(f"{path}/history", params, "history", _MOST_CHANGES)
@@ -142,8 +143,8 @@ class Api:
     async def _rows(
         self, path: str, params: Mapping[str, Any], name: str, most: int
     ) -> Sequence[Row]:
-        """The first rows of a list, in pages that fit into an answer: wholesale orders have many
-        lines.
+        """The first rows of a list, in pages small enough for an answer: wholesale orders have
+        many lines.
         """
         while True:
             size = self._sizes.get(path, PAGES[0])
@@ -167,20 +168,20 @@ class Api:
         return found
 
     async def post(self, path: str, values: Mapping[str, Any], **plainly: str) -> Row:
-        """A form: each of `values` is JSON in a field of its own, `plainly` goes as it is."""
+        """Send a form: each of `values` as JSON in a field of its own, `plainly` unchanged."""
         form = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
         return await self.ask("POST", path, data={**form, **plainly})
 
     async def edit(self, ref: Ref, values: Row) -> None:
-        """Change these fields of an entity alone."""
+        """Change only these fields of an entity."""
         path = PATHS[ref.kind]
         await self.post(
             f"{path}/{number(ref)}/edit", {ONE[path]: values}, by="id", **self.in_shop()
         )
 
     async def upload(self, path: str, name: str, row: Row) -> Outcome | None:
-        """Send one row of an upload; why it was not taken, or None. One that is there
-        already is taken.
+        """Upload one row; returns why it was refused, or None. A row that exists counts as
+        accepted.
         """
         try:
             body = await self.post(path, {name: [{**row, **self.in_shop()}]})
@@ -194,12 +195,12 @@ class Api:
         return Outcome.of(RetailCrmCode.RETAILCRM_OTHER_SHOP, field=failed, shop=self._site)
 
     def in_shop(self) -> dict[str, str]:
-        """What a request says that is about one shop."""
+        """The parameters of a request about one shop."""
         return {"site": self._site} if self._site else {}
 
 
 def filtered(filters: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
-    """Filters as parameters: `filter[name]`, and `filter[name][]` for those that take several."""
+    """Filters as parameters: `filter[name]`, or `filter[name][]` for several values."""
     return {
         f"filter[{name}]" if isinstance(value, str) else f"filter[{name}][]": value
         for name, value in filters.items()
@@ -217,24 +218,24 @@ def rows(body: Any, name: str) -> list[Row]:
 
 
 def child(value: Any, name: str) -> Any:
-    """What an object holds under this name; None where it is no object, as an empty one that PHP
-    writes as a list.
+    """The value under this name; None for anything that is no object: PHP writes an empty one as
+    a list.
     """
     return value.get(name) if isinstance(value, dict) else None
 
 
 def text(value: Any) -> str:
-    """A text; anything else is none."""
+    """A text; empty for anything else."""
     return value if isinstance(value, str) else ""
 
 
 def texts(value: Any) -> list[str]:
-    """The texts of a list; anything else has none."""
+    """The texts of a list; empty for anything else."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def phones(row: Row) -> Iterator[str]:
-    """Every phone of a customer, of an order and of whom it is for, as they were typed."""
+    """Every phone of a customer, or of an order and its customer, as typed."""
     for name in ("phone", "additionalPhone"):
         yield text(row.get(name))
     for holder in (row, row.get("customer"), row.get("contact")):
@@ -244,7 +245,7 @@ def phones(row: Row) -> Iterator[str]:
 
 
 def number(ref: Ref) -> int:
-    """An id as RetailCRM has them. Raises `Refused`: a person may have named something else."""
+    """An id in RetailCRM's format. Raises `Refused`: a person may have entered something else."""
     known = _number(ref.id)
     if known is None:
         raise Refused(
@@ -254,7 +255,7 @@ def number(ref: Ref) -> int:
 
 
 def user(id: str) -> int:  # noqa: A002
-    """The id of a person who works there. Raises `Refused`."""
+    """The id of an employee. Raises `Refused`."""
     known = _number(id)
     if known is None:
         raise Refused(SettingCode.NOT_A_NUMBER, name="responsible", found=id, system="RetailCRM")
@@ -289,7 +290,7 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
 
 
 def _said(body: Any) -> str:
-    """Its message, and what it says of single fields."""
+    """The error's message, and those about single fields."""
     errors = child(body, "errors")
     if isinstance(errors, dict):
         errors = [f"{name}: {value}" for name, value in errors.items()]

@@ -1,5 +1,5 @@
-"""What a RetailCRM account has: custom fields with their lists, users that rules name, and the
-methods of orders.
+"""The catalogue of a RetailCRM account: custom fields with their lists, users that rules name,
+order methods.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ async def read_fields(api: Api, kinds: Iterable[EntityKind], client_id: str) -> 
 
 
 async def completed(found: Catalogue, api: Api, users: Iterable[str], method: str) -> Catalogue:
-    """With users and order methods, where the key may see them."""
+    """The catalogue with users and order methods, if the key may read them."""
     return replace(
         found,
         users=await _users(api, users),
@@ -61,7 +61,7 @@ def _field(row: Row, lists: Mapping[str, Mapping[str, str]]) -> Field:
 
 
 async def _lists(api: Api) -> dict[str, dict[str, str]]:
-    """Code of a list → title of each element → its code."""
+    """Code of a list → title of each element → the element's code."""
     found = await _every(api, "custom-fields/dictionaries", "customDictionaries")
     return {text(row.get("code")): _elements(row) for row in found}
 
@@ -90,7 +90,7 @@ def _rows(body: Row, name: str) -> list[Row]:
 
 
 async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
-    """Those that there are. A key without the right to users does not see them."""
+    """The users that exist. A key without the right to users cannot read them."""
     found = list[Named]()
     for key in dict.fromkeys(key for key in wanted if key.isascii() and key.isdigit()):
         try:
@@ -105,7 +105,7 @@ async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
 
 
 async def _methods(api: Api) -> list[Named] | None:
-    """The order methods; None where the key may not see references."""
+    """The order methods; None if the key may not read references."""
     try:
         shown: Any = (await api.ask("GET", "reference/order-methods")).get("orderMethods")
     except (ReceiverUnavailable, Refused):

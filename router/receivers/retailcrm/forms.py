@@ -1,4 +1,4 @@
-"""Objects for RetailCRM: that a new customer, company, order or call is made of."""
+"""Values of new customers, companies, orders and calls in RetailCRM."""
 
 from typing import Any
 
@@ -20,15 +20,15 @@ _SOURCE = {
 
 
 def external_id(kind: EntityKind, call_id: str) -> str:
-    """The key of a call's entity. Companies are customers as well, and might share their external
+    """The external ID of a call's entity. Companies are customers too, and might share their
     IDs.
     """
     return f"{MARK}{call_id}-company" if kind is EntityKind.COMPANY else f"{MARK}{call_id}"
 
 
 def form(draft: Draft, method: str) -> dict[str, Any]:
-    """The new entity; `method` is the order method. Raises `Refused` for ids that RetailCRM cannot
-    have.
+    """The values of the new entity; `method` is the order method. Raises `Refused` for ids that
+    RetailCRM cannot have.
     """
     values = {"externalId": external_id(draft.kind, draft.call.id), **_always(draft)}
     if draft.kind is EntityKind.COMPANY:
@@ -40,7 +40,7 @@ def form(draft: Draft, method: str) -> dict[str, Any]:
 
 
 def call_values(call: CallEvent, responsible: str | None, date: str) -> dict[str, Any]:
-    """The call for the telephony module; `date` is its arrival by the account's clock."""
+    """The call for the telephony module; `date` is its arrival in the account's time zone."""
     return {
         "date": date,
         "type": "in",
@@ -74,7 +74,9 @@ def _order(draft: Draft, method: str) -> dict[str, Any]:
 
 
 def _buyer(draft: Draft) -> dict[str, Any]:
-    """Whose order it is: a company's by its contact, a customer's, or one with a phone only."""
+    """Who placed the order: a company's contact, a customer, or somebody of whom only the phone
+    is known.
+    """
     company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
     person = {"id": number(contact)} if contact else {}
     if company:
@@ -89,7 +91,7 @@ def _texts(**texts: str | None) -> dict[str, str]:
 
 
 def order_kind(mode: Mode, rules: Rules) -> EntityKind:
-    """What the account's orders are called by the connection's rules."""
+    """The kind that orders have by the connection's rules: lead or deal."""
     if mode is Mode.OWN:
         return EntityKind.LEAD if rules.scenario is Scenario.LEAD else EntityKind.DEAL
     leads = EntityKind.LEAD in rules.targets and EntityKind.DEAL not in rules.targets

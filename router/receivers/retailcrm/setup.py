@@ -1,4 +1,4 @@
-"""What a RetailCRM account needs before the first call: a key with rights, a shop, a field."""
+"""Checks a RetailCRM account before the first call: the key's rights, the shop and the field."""
 
 from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.fix_codes import FixCode
@@ -10,13 +10,13 @@ _SCOPES = ("order_read", "order_write", "customer_read", "customer_write")
 
 
 class Setup:
-    """Looks at the account, and creates the field of the client ID."""
+    """Checks the account, and creates the client ID's field."""
 
     def __init__(self, api: Api, site: str, field: str) -> None:
         self._api, self._site, self._field = api, site, field
 
     async def check(self) -> list[Check]:
-        """Whether the key opens this shop, its orders and customers, and the fields are there."""
+        """Check the key's rights to this shop, its orders and customers, and the fields."""
         opens = await self._api.credentials()
         if not opens:
             fix = Outcome.of(FixCode.RETAILCRM_KEY)
@@ -41,7 +41,7 @@ class Setup:
         return checks
 
     async def prepare(self) -> list[str]:
-        """Create the custom field of orders and of customers where it is missing."""
+        """Create the custom field of orders and of customers if it is missing."""
         missing = [entity for entity in ("order", "customer") if not await self._has_field(entity)]
         for entity in missing:
             field = {"code": self._field, "name": "Google client ID", "type": "string"}

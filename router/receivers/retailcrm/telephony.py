@@ -22,7 +22,7 @@ from router.service.delivery.outcomes import Refused
 
 
 class Tasks:
-    """The `TaskBook` of an account; `local` writes a moment by the account's clock."""
+    """The `TaskBook` of an account; `local` writes a time in the account's time zone."""
 
     def __init__(self, api: Api, local: Callable[[datetime], str]) -> None:
         self._api, self._local = api, local
@@ -33,7 +33,7 @@ class Tasks:
         return str(manager) if type(manager) is int else None
 
     async def add(self, task: Task) -> None:
-        """A task with our mark in its commentary; it needs a performer."""
+        """Add a task with our mark in its commentary; it needs a performer."""
         if task.responsible is None:
             raise Refused(CrmCode.TASK_NEEDS_USER)
         mark, title = f"[{MARK}{task.call_id}]", task.text.partition("\n")[0]
@@ -59,12 +59,12 @@ class Calls:
         self._api, self._local = api, local
 
     async def record(self, record: CallRecord) -> None:
-        """RetailCRM knows the call by its external ID, and takes it once."""
+        """Add the call; RetailCRM knows it by its external ID and adds it only once."""
         audio = {"recordUrl": record.link} if record.link else {}
         await self.upload(record.call, record.responsible, **audio)
 
     async def upload(self, call: CallEvent, responsible: str | None, **more: str) -> None:
-        """Add a call. Raises `Refused` where the telephony module does not take it."""
+        """Add a call. Raises `Refused` if the telephony module refuses it."""
         row = {**call_values(call, responsible, self._local(call.arrived_at)), **more}
         refused = await self._api.upload("telephony/calls/upload", "calls", row)
         if refused:

@@ -1,4 +1,6 @@
-"""Notes, tasks and calls in Salesforce are all tasks: of a contact or lead, and of a thing."""
+"""Notes, tasks and calls in Salesforce: all are tasks of a contact or lead and of another
+record.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,31 +14,33 @@ _WHO = {EntityKind.CONTACT, EntityKind.LEAD}
 
 
 class SalesforceActivities(Activities):
-    """Tasks of one organization."""
+    """The tasks in one organization."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def responsible(self, ref: Ref) -> str | None:
-        """Every record has an owner; that of a lead may be a queue, which takes no task."""
+        """The owner; a lead's owner may be a queue, which cannot own a task."""
         with entity(ref):
             row = await self._api.record(OBJECTS[ref.kind], ref.id, ["OwnerId"])
         return str(row.get("OwnerId") or "") or None
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
-        """A description is in no condition of a query."""
+        """Descriptions of the newest tasks; a query cannot filter by description."""
         where = f"{_place(ref)} = {quoted(ref.id)}"
         tasks = await self._api.query("Task", ["Description"], where)
         return [task.get("Description") for task in tasks]
 
     async def add_note(self, ref: Ref, text: str) -> None:
-        """A completed task, as people log what they did."""
+        """Add a completed task, as people log what they did."""
         values = {"Status": "Completed", _place(ref): ref.id}
         await self._add(text.partition("\n")[0][:255], text, values)
 
     async def add_activity(self, activity: Activity) -> None:
-        """A task reminds its owner, because its due date has no time; a call is as a telephony
-        logs it. A task of a lead is of nothing else.
+        """Add a task, with a reminder because its due date has no time, or a call as a telephony
+        logs it.
+
+        A task of a lead cannot belong to another record.
         """
         lead = [ref for ref in activity.refs if ref.kind is EntityKind.LEAD]
         values: dict[str, Any] = {_place(ref): ref.id for ref in reversed(lead or activity.refs)}

@@ -1,8 +1,8 @@
-"""Salesforce: contacts, accounts, leads and opportunities.
+"""Adapter for Salesforce: contacts, accounts, leads and opportunities.
 
-What we create carries the call's id in a unique field: a second record of the call is refused, and
-the first is taken. An administrator adds the fields, because Salesforce hides those that a program
-adds from everyone.
+The call's id is in a unique field: Salesforce refuses a second record of the call, and the first is
+used. An administrator adds the fields, because Salesforce hides fields that a program adds from
+everyone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class Salesforce(QueriedCrm):
         self._days = timedelta(days=int(connection.options.get("days") or 30))
 
     async def create(self, draft: Draft) -> Ref:
-        """A record with the call's id; one that an earlier attempt created is taken."""
+        """Create a record with the call's id; one that an earlier attempt created is used."""
         kind = draft.kind
         values: dict[str, Any] = {self.uid: draft.call.id, self.titles[kind]: draft.title}
         values |= {"OwnerId": draft.responsible} if draft.responsible else {}
@@ -56,7 +56,7 @@ class Salesforce(QueriedCrm):
         try:
             values |= await tools.typed_values(kind, draft.values, self.fields_of)
             key = await self._api.create(OBJECTS[kind], values)
-        except Refused:  # perhaps only because it is there
+        except Refused:  # perhaps only because it exists
             there = await self.made(kind, draft.call.id)
             if there is None:
                 raise
@@ -64,7 +64,7 @@ class Salesforce(QueriedCrm):
         return Ref(kind=kind, id=key)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they are now."""
+        """Read the present values of fields."""
         known = await self.fields_of(ref.kind, False)
         asked = ["Id", *(field for field in fields if field in known)]
         with entity(ref):
@@ -72,48 +72,52 @@ class Salesforce(QueriedCrm):
         return tools.texts_of(row, fields)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         known = await tools.typed_values(ref.kind, values, self.fields_of)
         with entity(ref):
             await self._api.change(OBJECTS[ref.kind], ref.id, known)
 
     async def reach(self) -> None:
-        """The fields that are checked are read with the same right."""
+        """Reading the fields in checks needs the same right."""
 
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
-        """By their API names."""
+        """The fields by their API names."""
         return await self._api.fields(OBJECTS[kind], again)
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
-        """Users may leave, and queues may own leads, but are no users."""
+        """These users, who may have left. A queue may own leads, but is not a user."""
         where = f"Id IN ({', '.join(map(quoted, ids))})"
         rows = await self._api.query("User", ("Name", "IsActive"), where)
         return tools.named(rows, "Id", "Name", "IsActive")
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: str) -> list[Row]:
-        """By SOQL; what was converted from a lead is found by itself."""
+        """Records by SOQL. Converted leads are left out: what was made of them is found by
+        itself.
+        """
         if kind is EntityKind.LEAD:
             where = f"IsConverted = false AND ({where})"
         rows = await self._api.query(OBJECTS[kind], (*columns, "IsClosed"), where)
         return [{**row, "id": row["Id"]} for row in rows]
 
     def equal(self, column: str, text: str) -> str:
-        """In quotation marks."""
+        """A condition: the field has this value."""
         return f"{column} = {quoted(text)}"
 
     def with_ending(self, columns: Sequence[str], phone: str) -> str:
-        """Matches any characters between the digits."""
+        """A condition: the phone ends like this, with any characters between the digits."""
         pattern = quoted("%" + "%".join(digits(tail(phone))) + "%")
         return " OR ".join(f"{name} LIKE {pattern}" for name in columns)
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[str]:
-        """An opportunity is of a contact by its roles; a lead has no contact."""
+        """A condition for opportunities: the contact has a role, or the account is theirs; a
+        lead has no contact.
+        """
         for owner, where in _OWNERS.items() if kind is EntityKind.DEAL else ():
             if ids := [quoted(ref.id) for ref in owners if ref.kind is owner]:
                 yield where.format(", ".join(ids))
 
     def is_open(self, row: Row) -> bool:
-        """By the kind of its stage."""
+        """Whether the stage or status is open."""
         return row.get("IsClosed") is not True
 
     def _deal(self, draft: Draft) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Salesforce's REST API: records of objects, queries in SOQL, and the description of an object."""
+"""Client of Salesforce's REST API: records, queries in SOQL, and descriptions of objects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 Row = Mapping[str, Any]
 OBJECTS = tools.by_kind("Contact", "Account", "Lead", "Opportunity")
 _NOT_WRITTEN = frozenset({400})
-# a rule against duplicates may warn, but must not stop us
+# a duplicate rule that only warns does not stop us
 _HEADERS = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 _PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
 _TYPES = tools.field_types(
@@ -22,14 +22,14 @@ _FILLED = frozenset({"Name", "LastName", "Company", "StageName", "CloseDate", "O
 
 
 class Api:
-    """Requests of one organization."""
+    """Sends the requests of one organization."""
 
     def __init__(self, http: HttpClient) -> None:
         self._server = http
         self.fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
-        """One request. Raises `ReceiverUnavailable` and `Refused`."""
+        """Send a request. Raises `ReceiverUnavailable` and `Refused`."""
         path = f"services/data/v62.0/{path}"
         return await self._server.ask(method, path, headers=_HEADERS, **request)
 
@@ -49,7 +49,7 @@ class Api:
         return tools.an_object(answer.body, "Salesforce")
 
     async def create(self, name: str, values: Row) -> str:
-        """The id of a new record. Raises `Refused`."""
+        """Create a record and return its id. Raises `Refused`."""
         return tools.id_of(await self._write("POST", f"sobjects/{name}", values), "Salesforce")
 
     async def change(self, name: str, key: str, values: Row) -> None:
@@ -75,7 +75,9 @@ class Api:
 
 
 def _field(row: Row) -> Field:
-    """A list is one only where Salesforce refuses other values; a default fills what it needs."""
+    """A field. It counts as a list only if Salesforce refuses other values; one with a default
+    is not required.
+    """
     name, values = str(row["name"]), tools.rows_of(row, "picklistValues", key="active")
     filled = name in _FILLED or row.get("nillable") or row.get("defaultedOnCreate")
     kind = FieldType.LIST if row.get("restrictedPicklist") else _TYPES.get(str(row.get("type")))
@@ -91,5 +93,5 @@ def _field(row: Row) -> Field:
 
 
 def quoted(text: str) -> str:
-    """A text in a query."""
+    """A text as a literal in a query."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,12 +1,10 @@
-"""Tryton 8 by its REST application: parties are contacts and companies, opportunities are leads and
-deals.
+"""Adapter for Tryton 8, by its REST application: parties are contacts and companies, opportunities
+are leads and deals.
 
-What we create carries the call's id: an opportunity in its reference, a party among its
-identifiers. The client ID is in a field of the company's own module (option `field`, by default
-`ga_client_id`), for Tryton's fields are code.
-
-Tryton has no conditional write: what another writes in the milliseconds between our look at a field
-and our write is lost, though Tryton's history keeps it.
+The call's id is in an opportunity's reference, or among a party's identifiers. The client ID is in
+a field of the company's own module (option `field`, by default `ga_client_id`), because Tryton's
+fields are code. Tryton has no conditional write: a value that another program writes in the
+milliseconds between our read and our write is lost, although Tryton's history has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +47,7 @@ _MODELS = {
     EntityKind.DEAL: OPPORTUNITY,
 }
 
-_UNSEEN: Mapping[str, Any] = {}  # of a row that the key's user may not read
+_UNSEEN: Mapping[str, Any] = {}  # the status for a row that the key's user may not read
 
 
 class Tryton:
@@ -63,11 +61,11 @@ class Tryton:
         self.catalogue = Remembered(self._read_catalogue)
 
     def client_id_field(self, _kind: EntityKind) -> str:
-        """The same in parties and opportunities."""
+        """The same field in parties and opportunities."""
         return self._field
 
     async def made_for(self, call_id: str) -> list[Ref]:
-        """By identifier and by reference, each with the kind that it was created as."""
+        """Finds them by identifier and by reference, each with the kind it was created as."""
         kinds = marks(call_id)
         people = await self._api.find(
             PARTY, [["identifiers.code", "in", list(kinds)]], ["identifiers.code"], OLDEST
@@ -97,13 +95,13 @@ class Tryton:
         return with_phone(found, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
-        """Opportunities of these parties, and leads that name this phone."""
+        """Opportunities of these parties, and leads that mention this phone."""
         theirs = [["party", "in", [number(ref) for ref in contacts]]]
         found = await self._opportunities(["OR", theirs, naming(phone)])
         return with_phone(found, phone)
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
-        """Opportunities whose party has this phone or which name it, and parties with it."""
+        """Opportunities that mention this phone or whose party has it, and the parties with it."""
         pattern = phone_pattern(call.caller or "")
         if call.caller is None or pattern is None:
             return []
@@ -116,7 +114,7 @@ class Tryton:
         return with_phone(found, call.caller) + await self.contacts(call.caller)
 
     async def create(self, draft: Draft) -> Ref:
-        """A party with its phone, or an opportunity of a party."""
+        """Create a party with its phone, or an opportunity of a party."""
         model = _MODELS[draft.kind]
         values: dict[str, Any] = dict(draft.values)
         values |= party_values(draft) if model == PARTY else opportunity_values(draft)
@@ -128,12 +126,12 @@ class Tryton:
             raise ReceiverUnavailable(
                 AnswerCode.INCOMPLETE_ANSWER, system="Tryton", missing=f"{model}: id"
             )
-        if not made:  # trying again would make another
+        if not made:  # another attempt would create a second one
             raise Refused(TrytonCode.TRYTON_UNREADABLE, kind=draft.kind.value, model=model)
         return Ref(kind=draft.kind, id=str(made[0]["id"]))
 
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
-        """A note on the record, once per call."""
+        """Add a note to the record, once per call."""
         resource = f"{_MODELS[ref.kind]},{number(ref)}"
         where = [["resource", "=", resource], ["message", "like", f"%{mark(call_id)}%"]]
         there = await self._api.find(NOTE, where, ["message"], NEWEST)
@@ -146,7 +144,7 @@ class Tryton:
             )
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """Present values."""
+        """Read the present values of fields."""
         model = _MODELS[ref.kind]
         asked = [("f", name) for name in fields]
         with entity(ref):
@@ -159,12 +157,12 @@ class Tryton:
         }
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         path, asked = f"{_MODELS[ref.kind]}/{number(ref)}", [("f", "id")]
         await self._api.ask("PUT", path, json=dict(values), params=asked, empty_means={})
 
     async def check(self) -> list[Check]:
-        """Whether key, company, rights and fields are as we need them."""
+        """Check key, company, rights and fields."""
         return await check_account(self._api, self._connection.mode, self._field)
 
     async def prepare(self) -> list[str]:

@@ -12,12 +12,12 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 PARTY, OPPORTUNITY, NOTE = "party.party", "sale.opportunity", "ir.note"
 OLDEST, NEWEST = [["id", "ASC"]], [["id", "DESC"]]
 MOST = 50  # rows of an answer
-# to a wrong key, database, right, company, model
+# the answers to a wrong key, database, right, company or model
 SAYS_NO = frozenset({400, 401, 403, 404, 500})
 
 
 class Api:
-    """One company's rows, as the key's user may see them."""
+    """The rows of one company, with the rights of the key's user."""
 
     def __init__(self, http: HttpClient, key: str, database: str, company: str) -> None:
         self._http, self._key = http, key
@@ -27,23 +27,23 @@ class Api:
     async def find(
         self, model: str, where: Sequence[Any], fields: Iterable[str], order: Any
     ) -> list[dict[str, Any]]:
-        """The first rows that match a domain of Tryton's."""
+        """The first rows that match a domain."""
         said = [("d", packed(where)), ("o", packed(order)), ("s", str(MOST))]
         return rows_of(
             await self.ask("GET", model, params=[*said, *(("f", name) for name in fields)])
         )
 
     async def ask(self, method: str, path: str, *, empty_means: Any = None, **request: Any) -> Any:
-        """The answer's JSON. Raises `ReceiverUnavailable` and `Refused`."""
+        """Send a request and return its JSON. Raises `ReceiverUnavailable` and `Refused`."""
         answer = await self._send(method, path, **request)
-        if answer.status == 204:  # done, but the key's user may not read what came of it
+        if answer.status == 204:  # it was carried out, but the key's user may not read the result
             return empty_means
         if answer.body is None:
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Tryton")
         return answer.body
 
     async def attempt(self, method: str, path: str, **request: Any) -> Answer:
-        """The answer, also where Tryton says no."""
+        """The answer, also if Tryton refuses."""
         return await self._send(method, path, accept=SAYS_NO, **request)
 
     async def _send(
@@ -65,11 +65,13 @@ class Api:
         )
 
     async def user(self) -> int | None:
-        """The number of the key's user; None where Tryton does not tell."""
+        """The id of the key's user; None if Tryton does not say."""
         if self._me is None:
             valid = [["application", "=", "rest"], ["state", "=", "validated"]]
             keys = await self.find("res.user.application", valid, ["user"], OLDEST)
-            if len({row.get("user") for row in keys}) > 1:  # an administrator sees everybody's
+            if (
+                len({row.get("user") for row in keys}) > 1
+            ):  # an administrator sees the keys of all users
                 answer = await self.attempt(
                     "POST", "res.user/get_preferences", json={"context_only": False}
                 )

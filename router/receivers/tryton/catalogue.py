@@ -1,4 +1,6 @@
-"""What a Tryton has: fields of parties and opportunities, and the employees that rules name."""
+"""The catalogue of a Tryton database: fields of parties and opportunities, and the employees
+that rules name.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -12,14 +14,14 @@ _TYPES = {
     **dict.fromkeys(TEXTS, FieldType.TEXT),
     "selection": FieldType.LIST,
 }
-# by us, or by Tryton's sequences
+# filled by us, or by Tryton's sequences
 _FILLED = frozenset(
     {"party", "description", "reference", "comment", "employee", "name", "code", "number"}
 )
 
 
 def fields_of(shown: Any, defaults: Any) -> list[Field]:
-    """The fields of a model, by its `fields_get`; what has a default is not required of us."""
+    """The fields of a model, by its `fields_get`; a field with a default is not required."""
     given = defaults.keys() if isinstance(defaults, dict) else ()
     filled = _FILLED.union(name for name in given if defaults[name] not in (None, ""))
     rows = shown.items() if isinstance(shown, dict) else ()
@@ -29,7 +31,9 @@ def fields_of(shown: Any, defaults: Any) -> list[Field]:
 def _field(name: str, row: Mapping[str, Any], filled: frozenset[str]) -> Field:
     options, size = row.get("selection"), row.get("size")
     kind = _TYPES.get(str(row.get("type")), FieldType.OTHER)
-    pairs = options if isinstance(options, list) else []  # a text names a method that lists them
+    pairs = (
+        options if isinstance(options, list) else []
+    )  # a text is the name of a method that lists them
     named = {str(pair[1]): str(pair[0]) for pair in pairs if isinstance(pair, list) and pair[0]}
     dynamic = kind is FieldType.LIST and not named
     return Field(
@@ -44,14 +48,14 @@ def _field(name: str, row: Mapping[str, Any], filled: frozenset[str]) -> Field:
 
 
 def employees_asked(wanted: Iterable[str]) -> list[tuple[str, str]]:
-    """The parameters that list these employees."""
+    """The parameters of a request for these employees."""
     numbers = [int(key) for key in wanted if key.isascii() and key.isdigit()]
     names = ("rec_name", "end_date")
     return [("d", packed([["id", "in", numbers]])), *(("f", name) for name in names)]
 
 
 def employees(body: Any, today: date) -> list[Named]:
-    """Those that there are. An employee whose contract has ended has left."""
+    """The employees that exist. One whose contract has ended has left."""
     return [
         Named(
             id=str(row["id"]),

@@ -23,9 +23,7 @@ _RIGHTS: Mapping[Mode, Mapping[str, Sequence[str]]] = {
 
 
 async def check_account(api: Api, mode: Mode, field: str) -> list[Check]:
-    """Whether key, company, rights and fields are as we need them; no further than anything can
-    be seen.
-    """
+    """Check key, company, rights and fields, as far as the key can see."""
     seen = await api.attempt("GET", "ir.lang", params=[("s", "1"), ("f", "id")], context={})
     if seen.status == 404:
         fix = Outcome.of(FixCode.TRYTON_DATABASE, database=api.database)
@@ -34,8 +32,8 @@ async def check_account(api: Api, mode: Mode, field: str) -> list[Check]:
         fix = Outcome.of(FixCode.TRYTON_KEY)
         return [Check.of(CheckCode.ACCESS, False, fix, system="Tryton")]
     company = api.company
-    # Tryton remembers for minutes which companies a user was in: one that is not there must not
-    # be named to it.
+    # Tryton caches for minutes which companies a user was in, so one that does not exist must not
+    # be sent to it.
     seen = await api.attempt("GET", f"company.company/{company}", params=[("f", "id")], context={})
     fix = Outcome.of(FixCode.TRYTON_COMPANY)
     checks = [
@@ -51,8 +49,8 @@ async def check_account(api: Api, mode: Mode, field: str) -> list[Check]:
 
 
 async def _by_others(api: Api) -> Check:
-    """Whether the telephony is another user: what the key's user creates counts as Ringtrace's
-    own.
+    """Whether another user is the telephony's: what the key's user creates counts as
+    Ringtrace's.
     """
     newest = await api.find(OPPORTUNITY, [], ["create_uid", "reference"], NEWEST)
     me = await api.user()

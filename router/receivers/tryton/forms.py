@@ -1,4 +1,4 @@
-"""The values of the rows that we create in Tryton."""
+"""The values of rows that we create in Tryton."""
 
 from typing import Any
 

@@ -1,7 +1,6 @@
-"""What Tryton's rows say in our words, and how a search is written: the adapter's reading and
-spelling.
+"""Parses Tryton's rows and builds its searches.
 
-Rows are hostile until parsed: what has another type than it should is as good as empty.
+Rows are hostile until parsed: a value of an unexpected type counts as empty.
 """
 
 import base64
@@ -33,12 +32,12 @@ _OPEN = {
 }
 _PREFIX = "ringtrace:"
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
-_SHORTEST = 7  # digits that can be anybody's number
+_SHORTEST = 7  # fewer digits do not identify a phone
 _TIMES = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def rows_of(body: Any) -> list[dict[str, Any]]:
-    """Those of an answer that are rows."""
+    """The rows in an answer."""
     return (
         [row for row in body if isinstance(row, dict) and _is_number(row.get("id"))]
         if type(body) is list
@@ -47,12 +46,12 @@ def rows_of(body: Any) -> list[dict[str, Any]]:
 
 
 def marks(call_id: str) -> dict[str, EntityKind]:
-    """What an entity of this call carries, by what it is."""
+    """The marks of this call's entities, each with its kind."""
     return {f"{_PREFIX}{kind}:{call_id}": kind for kind in EntityKind}
 
 
 def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
-    """A contact, or a company if we made it as one; `me` is the number of our key's user."""
+    """A contact, or a company if we created it as one; `me` is the id of our key's user."""
     made = next(
         filter(
             None, (_made(identifier.get("code")) for identifier in rows_of(row.get("identifiers")))
@@ -70,8 +69,8 @@ def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
 
 
 def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
-    """A deal, or a lead, which has no party; its phones are the party's and those that its
-    description names.
+    """A deal or, without a party, a lead. Its phones are the party's and those in its
+    description.
     """
     of, made, title = row.get("party"), _made(row.get("reference")), _text(row.get("description"))
     return Found(
@@ -86,11 +85,11 @@ def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
 
 
 def phone_pattern(phone: str) -> str | None:
-    """What finds the number in any spelling, and a little more; None where it is too short to be
-    anybody's.
+    """A pattern that finds the number in any spelling, and may find more; None for too short a
+    number.
 
-    Tryton keeps phones in E.164, but only of the types phone, mobile and fax; others are stored as
-    typed.
+    Tryton stores phones in E.164, but only those of the types phone, mobile and fax; others are
+    stored as typed.
     """
     if len(digits(phone)) < _SHORTEST:
         return None
@@ -98,17 +97,19 @@ def phone_pattern(phone: str) -> str | None:
 
 
 def naming(phone: str) -> list[Any]:
-    """Leads have no party whose phone could be searched: their description says who called."""
+    """A search for leads, which have no party with a phone: their description contains the
+    caller's number.
+    """
     return [["party", "=", None], ["description", "like", phone_pattern(phone)]]
 
 
 def packed(value: Any) -> str:
-    """A query or a context, as Tryton takes it in an address or a header."""
+    """A query or a context in the format for an address or a header."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
 def packed_moment(at: datetime) -> dict[str, Any]:
-    """A moment in a query: Tryton keeps UTC."""
+    """A time in a query: Tryton stores UTC."""
     at = at.astimezone(UTC)
     return {"__class__": "datetime", **{name: getattr(at, name) for name in _TIMES}}
 
@@ -126,7 +127,7 @@ def _read_moment(value: Any) -> datetime | None:
 
 
 def is_marked(mark: Any) -> bool:
-    """Whether a reference is one that we gave."""
+    """Whether this reference is a mark of ours."""
     return _made(mark) is not None
 
 

@@ -1,4 +1,4 @@
-"""Notes of a Zoho CRM record, and records of the modules Tasks and Calls that belong to it."""
+"""Notes of a Zoho CRM record, and records of the modules Tasks and Calls for it."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ _MODULES = {Entry.TASK: "Tasks", Entry.CALL: "Calls"}
 
 
 class ZohoActivities(Activities):
-    """Activities of one organization."""
+    """The activities of one organization."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def responsible(self, ref: Ref) -> str | None:
-        """Every record has an owner."""
+        """The owner, whom every record has."""
         owner = (await self._api.record(ref, ["Owner"])).get("Owner")
         return str(owner["id"]) if isinstance(owner, dict) and owner.get("id") else None
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
-        """A description is in no condition of a query."""
+        """Texts of the newest notes, tasks or calls; a query cannot filter by description."""
         if entry is not Entry.NOTE:
             where = f"{_place(ref)} = {quoted(ref.id)}"
             rows = await self._api.query(_MODULES[entry], ("id", "Description"), where)
@@ -32,12 +32,12 @@ class ZohoActivities(Activities):
         return [row.get("Note_Content") for row in tools.rows_of(answer.body, "data")]
 
     async def add_note(self, ref: Ref, text: str) -> None:
-        """A note without a title."""
+        """Add a note without a title."""
         body = {"data": [{"Note_Content": text}]}
         await self._api.ask("POST", f"{MODULES[ref.kind]}/{ref.id}/Notes", json=body)
 
     async def add_activity(self, activity: Activity) -> None:
-        """A due date has no time. A call has its link in the description."""
+        """Add a task, whose due date has no time, or a call with its link in the description."""
         values: dict[str, Any] = {"Subject": activity.subject, "Description": activity.text}
         for ref in reversed(activity.refs):
             values[_place(ref)] = {"id": ref.id}
@@ -56,5 +56,5 @@ class ZohoActivities(Activities):
 
 
 def _place(ref: Ref) -> str:
-    """Contacts are who, everything else is what."""
+    """The link to a record: contacts are `who`, other records `what`."""
     return "Who_Id" if ref.kind is EntityKind.CONTACT else "What_Id"

@@ -1,7 +1,7 @@
-"""Zoho CRM: contacts, accounts, leads and deals.
+"""Adapter for Zoho CRM: contacts, accounts, leads and deals.
 
-What we create carries the call's id in a unique field, and is created by "upsert": done once more,
-it is the same record. Zoho's search is late, so records are found by queries in COQL.
+The call's id is in a unique field, and records are created by upsert: repeating it returns the same
+record. Zoho's search is late, so records are found by queries in COQL.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Zoho(QueriedCrm):
         self._closed = [name.strip() for name in (options.get("closed") or CLOSED).split(",")]
 
     async def create(self, draft: Draft) -> Ref:
-        """A record with the call's id; done once more, the same record."""
+        """Create a record with the call's id; repeating it returns the same record."""
         kind, links = draft.kind, draft.links
         values = await tools.typed_values(kind, draft.values, self.fields_of)
         values |= {self.uid: draft.call.id, self.titles[kind]: draft.title}
@@ -57,47 +57,49 @@ class Zoho(QueriedCrm):
         return Ref(kind=kind, id=key)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
-        """As they are now."""
+        """Read the present values of fields."""
         known = await self.fields_of(ref.kind, False)
         asked = ["id", *(name for name in fields if name in known)]
         return tools.texts_of(await self._api.record(ref, asked), fields)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
-        """These fields alone."""
+        """Write only these fields."""
         known = await tools.typed_values(ref.kind, values, self.fields_of)
         _, there = await self._api.write("PUT", f"{MODULES[ref.kind]}/{ref.id}", known)
         if not there:
             raise EntityGone(ref)
 
     async def reach(self) -> None:
-        """A query of each module."""
+        """Test the access by a query in each module."""
         for kind in self.kinds:
             await self.rows(kind, ["id"], "id is not null")
 
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
-        """By their API names."""
+        """The fields by their API names."""
         return await self._api.fields(MODULES[kind], again)
 
     async def add_field(self, kind: EntityKind, name: str) -> None:
-        """The call's id is unique."""
+        """Create a field; that of the call's id is unique."""
         await self._api.add_field(MODULES[kind], name, unique=name == self.uid)
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
-        """Needs a right of its own."""
+        """These users; reading them needs a right of its own."""
         rows = [row for key in ids for row in await self._api.user(key)]
         return tools.named(rows, "id", "full_name", "active")
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: str) -> list[Row]:
-        """By COQL."""
+        """Records by COQL."""
         shown: tuple[str, ...] = ("id", *columns, self.stage_field)
         return await self._api.query(MODULES[kind], dict.fromkeys(shown), where)
 
     def equal(self, column: str, text: str) -> str:
-        """In quotation marks."""
+        """A condition: the field has this value."""
         return f"{column} = {quoted(text)}"
 
     def with_ending(self, columns: Sequence[str], phone: str) -> str:
-        """As people may have written it. COQL wants conditions in pairs."""
+        """Conditions: the phone ends like this, in the usual spellings, in pairs as COQL
+        requires.
+        """
         endings = [quoted(f"%{ending}") for ending in tools.search_endings(phone)]
         first, *others = [f"{name} like {ending}" for name in columns for ending in endings]
         for other in others:
@@ -105,12 +107,12 @@ class Zoho(QueriedCrm):
         return first
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[str]:
-        """A deal has two links, a lead none."""
+        """Conditions for deals, which have links to a contact and an account; leads have none."""
         for owner, column in _OWNERS.items() if kind is EntityKind.DEAL else ():
             if ids := [quoted(ref.id) for ref in owners if ref.kind is owner]:
                 yield f"{column} in ({', '.join(ids)})"
 
     def is_open(self, row: Row) -> bool:
-        """By the names of stages."""
+        """Whether the stage is open, by its name."""
         stage: Any = row.get(self.stage_field)
         return stage not in self._closed

@@ -1,6 +1,7 @@
-"""Zoho CRM's API, version 8: records by module, queries in COQL, fields by their API names.
+"""Client of Zoho CRM's API, version 8: records by module, queries in COQL, fields by their API
+names.
 
-A record that was not written is named in an answer of any status, with a code.
+Answers of any status may contain a code that says why a record was not written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +24,14 @@ _FILLED = frozenset({"Last_Name", "Account_Name", "Company", "Deal_Name", "Stage
 
 
 class Api:
-    """Requests of one organization."""
+    """Sends the requests of one organization."""
 
     def __init__(self, http: HttpClient) -> None:
         self._server = http
         self.fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
-        """One request. Raises `ReceiverUnavailable` and `Refused`."""
+        """Send a request. Raises `ReceiverUnavailable` and `Refused`."""
         return await self._server.ask(method, f"crm/v8/{path}", **request)
 
     async def query(self, module: str, columns: Iterable[str], where: str) -> list[Row]:
@@ -51,13 +52,15 @@ class Api:
         raise EntityGone(ref)
 
     async def user(self, key: str) -> list[Row]:
-        """A user, if there ever was one."""
+        """A user, also one who has left."""
         answer = await self.ask("GET", f"users/{key}", accept=_NOT_WRITTEN)
         rows = tools.rows_of(answer.body, "users", key="id")
         return [{**row, "active": row.get("status") == "active"} for row in rows]
 
     async def write(self, method: str, path: str, values: Row, **more: Any) -> tuple[str, bool]:
-        """Write one record; its id, and whether it is there. Raises `Refused`."""
+        """Write one record; returns its id, and False if there is no such record. Raises
+        `Refused`.
+        """
         body = {"data": [values], **more}
         answer = await self.ask(method, path, accept=_NOT_WRITTEN, json=body)
         done = next(iter(tools.rows_of(answer.body, "data")), answer.body)
@@ -81,7 +84,7 @@ class Api:
         return {"id": Field(name="id", writable=False), **found}
 
     async def add_field(self, module: str, name: str, *, unique: bool) -> None:
-        """Create a text field; Zoho makes its API name of the label."""
+        """Create a text field; Zoho derives the API name from the label."""
         field: dict[str, Any] = {"field_label": name.replace("_", " "), "data_type": "text"}
         field |= {"length": 255, **({"unique": {"casesensitive": False}} if unique else {})}
         params, body = {"module": module}, {"fields": [field]}
@@ -107,5 +110,5 @@ def _field(row: Row) -> Field:
 
 
 def quoted(text: str) -> str:
-    """A text in a query."""
+    """A text as a literal in a query."""
     return "'" + text.replace("\\", "").replace("'", "''") + "'"
