@@ -69,7 +69,7 @@ AT_ONCE: dict[str, Behaviour] = {
 
 
 @dataclass
-class AnalyticsEvent:
+class SentCall:
     """One call, and every receiver that got it."""
 
     call: Call
@@ -85,7 +85,7 @@ class AnalyticsEvent:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def everyone(
     running: System, tmp_path_factory: pytest.TempPathFactory, voice: Voices
-) -> AsyncIterator[AnalyticsEvent]:
+) -> AsyncIterator[SentCall]:
     """One call, sent to all of them at once; the receiver `down` comes up only after it was
     tried.
     """
@@ -109,12 +109,12 @@ async def everyone(
                 for receiver in receivers.values()
             )
         )
-        yield AnalyticsEvent(call, receivers, trap, await settled(running, 2 * len(receivers)))
+        yield SentCall(call, receivers, trap, await settled(running, 2 * len(receivers)))
 
 
 @pytest.mark.parametrize("name", [*AGAIN, "down"])
 async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
-    running: System, everyone: AnalyticsEvent, name: str
+    running: System, everyone: SentCall, name: str
 ) -> None:
     receiver = everyone.receivers[name]
     assert set(receiver.effects.values()) == {1}
@@ -129,7 +129,7 @@ async def test_a_receiver_that_failed_is_sent_the_fact_again_to_one_effect(
 
 @pytest.mark.parametrize("name", AT_ONCE)
 async def test_a_receiver_that_took_it_gets_it_once(
-    running: System, everyone: AnalyticsEvent, name: str
+    running: System, everyone: SentCall, name: str
 ) -> None:
     receiver = everyone.receivers[name]
     assert receiver.effects == dict.fromkeys(await facts_of(running, [everyone.call]), 1)
@@ -140,12 +140,12 @@ async def test_a_receiver_that_took_it_gets_it_once(
         assert str(delivery.receipt).isprintable()
 
 
-async def test_a_redirection_is_not_followed(everyone: AnalyticsEvent) -> None:
+async def test_a_redirection_is_not_followed(everyone: SentCall) -> None:
     assert everyone.trap.attempts == []
 
 
 async def test_what_is_sent_is_the_same_each_time_and_signed_each_time(
-    everyone: AnalyticsEvent,
+    everyone: SentCall,
 ) -> None:
     attempts = everyone.receivers["failing"].attempts
     assert len(attempts) >= 4
