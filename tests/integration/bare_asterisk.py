@@ -140,7 +140,7 @@ def _sound_first() -> None:
 
 
 @pytest_asyncio.fixture
-async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
+async def bare_asterisk(tmp_path: Path, sound_first: None) -> AsyncIterator[BareAsterisk]:
     found = find_installation()
     launch = [str(found.launch)]
     port = free_port()
