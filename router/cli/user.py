@@ -18,6 +18,10 @@ Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The name that the u
 Generate = Annotated[
     bool, typer.Option("--generate", help="Generate a password and print it once.")
 ]
+Employee = Annotated[
+    str | None,
+    typer.Option(help="Who the user is in calls, as the column Employee says, e.g. PJSIP/anna."),
+]
 _HIDDEN = frozenset({"password_hash"})
 
 
@@ -43,13 +47,16 @@ def _tell(sentence: str, facts: dict[str, Any], as_json: bool, password: str | N
 def add(
     login: Login,
     role: Annotated[Role, typer.Option(help="The user's role.")] = Role.SUPERVISOR,
+    employee: Employee = None,
     password_stdin: FromStdin = False,
     generate: Generate = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a user; prompts for the password."""
     password = _password(password_stdin, generate)
-    person = with_store(lambda store: access.add_person(store, login, password, role, now()))
+    person = with_store(
+        lambda store: access.add_person(store, login, password, role, now(), employee=employee)
+    )
     shown = password if generate else None
     _tell(f"{login} can log in as {role}.", plain(person, without=_HIDDEN), as_json, shown)
 
@@ -61,10 +68,11 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(people, without=_HIDDEN)
         return
-    columns = (Column(title="login", whole=True), Column(title="role"), Column(title="since"))
+    titles = ("role", "employee", "since")
+    columns = (Column(title="login", whole=True), *(Column(title=title) for title in titles))
     print_table(
         columns,
-        ((p.login, p.role, moment(p.created_at)) for p in people),
+        ((p.login, p.role, p.employee or "", moment(p.created_at)) for p in people),
         empty="There are no users.",
     )
 
@@ -85,12 +93,28 @@ def password(
 @app.command("role")
 def role(
     login: Login,
-    role: Annotated[Role, typer.Argument(metavar="ROLE", help="supervisor or administrator.")],
+    role: Annotated[
+        Role, typer.Argument(metavar="ROLE", help="supervisor, administrator or employee.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Change a user's role; the last administrator cannot be demoted."""
     person: Person = with_store(lambda store: access.set_role(store, login, role))
     _tell(f"{login} is {role} now.", plain(person, without=_HIDDEN), as_json, None)
+
+
+@app.command("employee")
+def employee(
+    login: Login,
+    employee: Annotated[str, typer.Argument(metavar="EMPLOYEE", help="As calls name them.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say who a user is in calls: they see the scores of these calls; without EMPLOYEE, of none."""
+    person: Person = with_store(lambda store: access.set_employee(store, login, employee))
+    sentence = f"{login} sees the scores of {person.employee}." if person.employee else (
+        f"{login} is no employee in calls now."
+    )  # fmt: skip
+    _tell(sentence, plain(person, without=_HIDDEN), as_json, None)
 
 
 @app.command("remove")

@@ -19,6 +19,7 @@ class Role(StrEnum):
 
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+    EMPLOYEE = "employee"  # sees the scores of their own calls, and nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Person:
     password_hash: str  # argon2id
     role: Role
     created_at: datetime
+    employee: str | None = None  # who they are in calls: the `answered_by` of their phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

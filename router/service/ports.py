@@ -25,6 +25,7 @@ from router.service.calls.ports import (
     Witnesses,
 )
 from router.service.calls.review_ports import Reviews, Samples, TagRegistry
+from router.service.calls.score_ports import Scores
 from router.service.calls.transcription_ports import Transcripts
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits
@@ -105,6 +106,8 @@ class Session(Protocol):
     def missed(self) -> Missed: ...
     @property
     def samples(self) -> Samples: ...
+    @property
+    def scores(self) -> Scores: ...
     @property
     def evidence(self) -> CallEvidence: ...
     @property

@@ -18,20 +18,20 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.call import RecordingState
+from router.domain.calls.scoring import ScoredBy, ScoreState
 from router.domain.calls.search import comments_text, search_text
 from router.store import tables
 from router.store.direct import AnyConnection
 
 _call, _facet, _search = tables.call, tables.call_facet, tables.call_search
 _entity, _recording, _visit = tables.entity, tables.recording, tables.visit
-_comment, _review = tables.comment, tables.review
+_comment, _review, _score = tables.comment, tables.review, tables.score
 _OF_VISIT = ("campaign", "term")
 _OF_CALL = (
     "site_id",
@@ -153,7 +153,8 @@ def _columns() -> dict[str, ColumnElement[Any]]:
         "silence": _shared_silence(),
         "talk_over": _recording.c.talk_over_seconds,
         "probability": _call.c.probability,
-        "score": null(),
+        "score": func.coalesce(_mean_score(ScoredBy.PERSON), _mean_score(ScoredBy.RULE)),
+        "scored": func.coalesce(_of_scores(func.min(_score.c.employee)), ""),
         "first": _is_first(),
         "reviewed": exists(select(literal(1)).where(_review.c.call_id == _call.c.id)),
         "recorded": func.coalesce(_recording.c.state == RecordingState.STORED, False),
@@ -167,6 +168,16 @@ def _columns() -> dict[str, ColumnElement[Any]]:
 
 def _known(column: Column[Any]) -> ColumnElement[Any]:
     return func.coalesce(column, "")
+
+
+def _mean_score(by: ScoredBy) -> ColumnElement[Any]:
+    return _of_scores(func.avg(_score.c.score), _score.c.by == by)
+
+
+def _of_scores(value: ColumnElement[Any], *also: ColumnElement[bool]) -> ColumnElement[Any]:
+    """A value of the submitted scores of each call."""
+    submitted = (_score.c.call_id == _call.c.id, _score.c.state == ScoreState.SUBMITTED)
+    return select(value).where(*submitted, *also).scalar_subquery()
 
 
 def _shared_silence() -> ColumnElement[Any]:

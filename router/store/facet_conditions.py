@@ -12,6 +12,7 @@ _entity, _tag = tables.entity, tables.tag
 INDEXED = {
     "caller": "ix_call_facet_caller",
     "visitor_id": "ix_call_facet_visitor_id",
+    "scored": "ix_call_facet_scored",
     "term": "ix_call_facet_term",
     "campaign": "ix_call_facet_campaign",
     "number": "ix_call_facet_number",

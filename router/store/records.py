@@ -16,6 +16,8 @@ from router.domain.calls.missed import MissedCaller
 from router.domain.calls.review import Review
 from router.domain.calls.sampling import Sample
 from router.domain.calls.saved_view import SavedView
+from router.domain.calls.score_card import ScoreCard
+from router.domain.calls.scoring import Dispute, Score
 from router.domain.calls.tagging import RegisteredTag
 from router.domain.calls.transcript import Segment, Transcript, TranscriptionRule
 from router.domain.calls.word_list import WordList
@@ -46,6 +48,7 @@ TABLES: dict[type[Any], Table] = {
     Connection: tables.connection,
     Delivery: tables.delivery,
     Destination: tables.destination,
+    Dispute: tables.dispute,
     Entity: tables.entity,
     Form: tables.form,
     LateEvidence: tables.late_evidence,
@@ -66,6 +69,8 @@ TABLES: dict[type[Any], Table] = {
     Sale: tables.sale,
     Sample: tables.sample,
     SavedView: tables.saved_view,
+    Score: tables.score,
+    ScoreCard: tables.score_card,
     Segment: tables.transcript_segment,
     Fallback: tables.fallback,
     Site: tables.site,

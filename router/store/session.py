@@ -57,6 +57,7 @@ from router.store.retention import SqlRetention
 from router.store.reviews import SqlReviews
 from router.store.route_requests import SqlRouteRequests
 from router.store.samples import SqlSamples
+from router.store.scores import SqlScores
 from router.store.tag_registry import SqlTagRegistry
 from router.store.tags import SqlTags
 from router.store.training import SqlTraining
@@ -97,6 +98,7 @@ class SqlSession:
         self.reviews = SqlReviews(connection)
         self.route_requests = SqlRouteRequests(connection)
         self.samples = SqlSamples(connection)
+        self.scores = SqlScores(connection)
         self.tag_registry = SqlTagRegistry(connection)
         self.tags = SqlTags(connection)
         self.training = SqlTraining(connection)

@@ -31,6 +31,7 @@ CHOICES = (
     "channel",
     "destination_id",
     "employee",
+    "scored",
     "ending",
     "verdict",
     "state",
@@ -54,6 +55,7 @@ class CallFilter:
     channel: Choice | None = None
     destination_id: Choice | None = None
     employee: Choice | None = None  # who answered first or talked last
+    scored: Choice | None = None  # the employee whose score the call has
     ending: Choice | None = None
     verdict: Choice | None = None
     state: Choice | None = None

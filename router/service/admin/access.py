@@ -15,12 +15,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from router.domain.access import LoginSession, Person, Role, Scope, Token
+from router.domain.text import one_line, storable
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from router.service.calls.views import forget_author
 from router.service.ports import Session, Store
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 SHORTEST_PASSWORD = 10
+LONGEST_EMPLOYEE = 200
 _hasher = PasswordHasher()
 MOST_WAITING = 20  # log-ins, about two seconds of work
 # One at a time, so that guessing cannot use every processor. Browsers that logged in before have a
@@ -88,11 +90,26 @@ async def find_person(store: Store, digest: str, now: datetime) -> Person | None
         return await session.peek(Person, known.login)
 
 
-async def add_person(store: Store, login: str, password: str, role: Role, now: datetime) -> Person:
-    """Add a user. Raises `InvalidInput` and `Conflict`."""
+async def add_person(
+    store: Store,
+    login: str,
+    password: str,
+    role: Role,
+    now: datetime,
+    *,
+    employee: str | None = None,
+) -> Person:
+    """Add a user; `employee` is who they are in calls. Raises `InvalidInput` and `Conflict`."""
     if not _LOGIN.fullmatch(login):
         raise InvalidInput(f"'{login[:70]}' cannot be a login: 1 to 64 of A-Z a-z 0-9 . _ @ -")
-    person = Person(login=login, password_hash=_hash(password), role=role, created_at=now)
+    person = Person(
+        login=login,
+        password_hash=_hash(password),
+        role=role,
+        created_at=now,
+        employee=_employee(employee),
+    )
+    _check_employee(person)
     async with store.write() as session:
         await session.add(person)
     return person
@@ -117,18 +134,31 @@ async def set_role(store: Store, login: str, role: Role) -> Person:
         person = replace(await session.get(Person, login), role=role)
         if role is not Role.ADMINISTRATOR:
             await _keep_an_administrator(session, without=login)
+        _check_employee(person)
+        await session.change(person)
+    return person
+
+
+async def set_employee(store: Store, login: str, employee: str | None) -> Person:
+    """Change who a user is in calls; None is no employee. Raises `NotFound`, and
+    `InvalidInput` for a user who sees nothing else.
+    """
+    async with store.write() as session:
+        person = replace(await session.get(Person, login), employee=_employee(employee))
+        _check_employee(person)
         await session.change(person)
     return person
 
 
 async def remove_person(store: Store, login: str) -> None:
-    """Remove a user, and the views that they did not share. Raises `NotFound`, and `Conflict` for
-    the last administrator.
+    """Remove a user, the views that they did not share, and the scores that they did not submit.
+    Raises `NotFound`, and `Conflict` for the last administrator.
     """
     async with store.write() as session:
         await session.get(Person, login)
         await _keep_an_administrator(session, without=login)
         await forget_author(session, login)
+        await session.scores.forget(login)
         await session.remove(Person, login)
 
 
@@ -137,6 +167,18 @@ async def _keep_an_administrator(session: Session, *, without: str) -> None:
     if not others:
         raise Conflict(
             f"'{without}' is the last administrator: make another user administrator first."
+        )
+
+
+def _employee(text: str | None) -> str | None:
+    return one_line(storable(text or ""), LONGEST_EMPLOYEE) or None
+
+
+def _check_employee(person: Person) -> None:
+    if person.role is Role.EMPLOYEE and person.employee is None:
+        raise InvalidInput(
+            "The role employee sees only the scores of an employee: name the employee, as the"
+            " list of calls does, e.g. PJSIP/anna."
         )
 
 

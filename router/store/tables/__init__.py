@@ -25,6 +25,7 @@ from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.missed import missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
+from router.store.tables.scores import dispute, score, score_answer, score_card
 from router.store.tables.setup import (
     connection,
     destination,
@@ -74,6 +75,7 @@ __all__ = [
     "cursor",
     "delivery",
     "destination",
+    "dispute",
     "entity",
     "fallback",
     "form",
@@ -105,6 +107,9 @@ __all__ = [
     "sample",
     "sample_call",
     "saved_view",
+    "score",
+    "score_answer",
+    "score_card",
     "site",
     "tag",
     "tap",

@@ -126,6 +126,7 @@ call_facet = Table(
             "last_answered_by",
         )
     ),
+    Column("scored", Text, nullable=False, server_default=text("''")),
     *(
         Column(name, Float)
         for name in ("wait", "talk", "silence", "talk_over", "probability", "score")
@@ -148,6 +149,7 @@ call_facet = Table(
             "source",
             "campaign",
             "term",
+            "scored",
         )
     ),
     sqlite_with_rowid=False,

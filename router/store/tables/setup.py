@@ -120,6 +120,7 @@ person = Table(
     key("login", 64),
     Column("password_hash", Text, nullable=False),
     Column("role", String(20), nullable=False),
+    Column("employee", Text),
     moment("created_at"),
 )
 
