@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars
 from router.domain.access import Person, Role, Scope, Token
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
+from router.service.calls.disputes import is_own_call
 from router.service.calls.ports import RecordingReader
 from router.service.clock import Clock
 from router.service.ports import Store
@@ -104,11 +105,21 @@ async def person_or_none(request: Request, app_state: AppStateOf) -> Person | No
     return person if person and ticket and ticket.fits(person) else None
 
 
-async def logged_in(person: Annotated[Person | None, Depends(person_or_none)]) -> Person:
-    """The logged-in user. Raises `NotLoggedIn`."""
+async def anyone(person: Annotated[Person | None, Depends(person_or_none)]) -> Person:
+    """The logged-in user, also one who sees only their own scores. Raises `NotLoggedIn`."""
     if person is None:
         raise NotLoggedIn
     bind_contextvars(login=person.login)  # log lines of this request name the user
+    return person
+
+
+Anyone = Annotated[Person, Depends(anyone)]
+
+
+async def logged_in(person: Anyone) -> Person:
+    """The logged-in user. Raises `NotLoggedIn`, and `NotAllowed` for employees."""
+    if person.role is Role.EMPLOYEE:
+        raise NotAllowed("An employee may see only the scores of their own calls.")
     return person
 
 
@@ -166,12 +177,25 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Token]]:
 
 
 async def listener(
+    request: Request,
     store: StoreOf,
     credentials: Credentials,
     person: Annotated[Person | None, Depends(person_or_none)],
 ) -> None:
-    """Allow recordings with a token that may read calls, or for logged-in users."""
+    """Allow recordings with a token that may read calls, or for logged-in users; for employees
+    those of their own calls that were scored.
+    """
     if credentials is not None:
         await _token(store, credentials.credentials, Scope.CALLS_READ)
     elif person is None:
         raise NotLoggedIn("Log in, or send a token: 'Authorization: Bearer rt_…'.")
+    elif person.role is Role.EMPLOYEE and not await is_own_call(
+        store, request.path_params["call_id"], person
+    ):
+        raise NotAllowed("An employee may hear only their own calls that were scored.")
+
+
+async def no_employee(person: Annotated[Person | None, Depends(person_or_none)]) -> None:
+    """Refuse employees what else `listener` allows them."""
+    if person is not None and person.role is Role.EMPLOYEE:
+        raise NotAllowed("An employee may see only the scores of their own calls.")

@@ -16,6 +16,7 @@ FILTERS = {  # names of filters
     "channel": N_("Traffic channel"),
     "destination_id": N_("Destination"),
     "employee": N_("Employee"),
+    "scored": N_("Scored employee"),
     "ending": N_("Outcome"),
     "verdict": N_("Visitor"),
     "state": N_("State"),

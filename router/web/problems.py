@@ -11,6 +11,10 @@ PROBLEMS = {
     "unnamed_view": N_("Give the view a name."),
     "invalid_line": N_("A line of a transcript has 1 to 4000 letters."),
     "empty_sample": N_("No answered call matches. Choose other weeks or fewer filters."),
+    "incomplete_card": N_(
+        "The weights must add up to 100, and each question needs a weight or is critical."
+    ),
+    "incomplete_score": N_("Answer all questions first; at least one must apply."),
     "conflict": N_("Someone else has changed this. Check it and try again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "took_too_long": N_(

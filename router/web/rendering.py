@@ -12,11 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from router.domain.access import Role
+from router.domain.calls.score_card import VALUES
 from router.domain.delivery.outcome import sentence
 from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.phone import display
 from router.service.delivery.status import MOST_COUNTED
-from router.web import filter_words, words
+from router.web import filter_words, score_words, words
 from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
@@ -114,6 +115,8 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
     environment.globals.update(
         words=words,
         filter_words=filter_words,
+        score_words=score_words,
+        score_values=VALUES,
         languages=LANGUAGES.values(),
         Role=Role,
         static=_static,

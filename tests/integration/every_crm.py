@@ -7,7 +7,6 @@ import pytest_asyncio
 
 from tests.integration.amocrm_account import AmoCrmAccount
 from tests.integration.bitrix24_account import Bitrix24Account
-from tests.integration.bottlecrm_world import BottleCrmAccount
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.espocrm_world import EspoCrmAccount
 from tests.integration.hubspot_account import HubspotAccount
@@ -27,7 +26,6 @@ ACCOUNTS = [
     RetailCrmAccount,
     AmoCrmAccount,
     EspoCrmAccount,
-    BottleCrmAccount,
     Bitrix24Account,
     HubspotAccount,
 ]

@@ -15,7 +15,7 @@ from router.service.calls.ports import DownloadFormat, HeardSide
 from router.service.ports import Store
 from router.web.api.calls import CallId
 from router.web.api.models.recordings import Mark, Marks, Peaks
-from router.web.deps import AppState, AppStateOf, NotLoggedIn, StoreOf, listener
+from router.web.deps import AppState, AppStateOf, NotLoggedIn, StoreOf, listener, no_employee
 from router.web.error_handlers import answers
 from router.web.ranges import Part, Unsatisfiable, read_range
 
@@ -77,7 +77,7 @@ async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     return Peaks(seconds=found.seconds, caller=caller, company=company, silences=silences)
 
 
-@router.get("/marks")
+@router.get("/marks", dependencies=[Depends(no_employee)])
 async def marks(store: StoreOf, call_id: CallId) -> Marks:
     """What happens in the recording: answer, holds, transfers, long silences, talk-over."""
     found = await list_marks(store, call_id)

@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from router.domain.access import Person
 from router.domain.calls.comment import LONGEST
+from router.domain.calls.scoring import LONGEST_COMMENT
 from router.domain.calls.tagging import LONGEST_MOMENT
 from router.domain.delivery.entity import Ref
 from router.domain.visitors.site import Destination, Site, TrackingNumber
@@ -23,6 +24,7 @@ from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
 from router.service.calls.samples import Place, place_in_sample
+from router.service.calls.scoring import show_scoring
 from router.service.calls.tags import offered_tags
 from router.service.calls.transcripts import show_transcript
 from router.service.delivery.manage import choose_entity, resend_delivery
@@ -80,6 +82,8 @@ async def call(
         longest_comment=LONGEST,
         marks=await list_marks(app_state.web.store, call_id),
         view_of_text=await show_transcript(app_state.web.store, call_id),
+        scoring=await show_scoring(app_state.web.store, call_id, person),
+        longest_score_comment=LONGEST_COMMENT,
         place=await _sampled(app_state.web.store, sample, call_id),
         **around,
     )

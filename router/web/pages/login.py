@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from router.domain.access import Person
+from router.domain.access import Person, Role
 from router.errors import NotAllowed, TooManyAttempts
 from router.service.admin.access import begin_session, end_session, log_in
 from router.web.deps import AppState, AppStateOf, person_or_none, same_origin
@@ -27,14 +27,24 @@ def _own_path(path: str) -> str:
     return (
         path
         if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
-        else "/calls"
+        else "/"
     )
 
 
 @router.get("/")
-async def home() -> Response:
-    """The calls are the first page."""
-    return RedirectResponse("/calls", 303)
+async def home(person: Annotated[Person | None, Depends(person_or_none)]) -> Response:
+    """The calls are the first page; for employees, their scores."""
+    return RedirectResponse(_home(person), 303)
+
+
+def _home(person: Person | None) -> str:
+    return "/scores/mine" if person and person.role is Role.EMPLOYEE else "/calls"
+
+
+def _after_login(person: Person, path: str) -> str:
+    """Where a log-in leads to: the page that was asked for, or the first one."""
+    wanted = _own_path(path)
+    return _home(person) if wanted == "/" else wanted
 
 
 @router.get("/login")
@@ -46,7 +56,7 @@ async def ask(
 ) -> Response:
     """The log-in form."""
     if person is not None:
-        return RedirectResponse(_own_path(next), 303)
+        return RedirectResponse(_after_login(person, next), 303)
     return app_state.pages.render(request, "login.html", next=next, login="", sentence=None)
 
 
@@ -98,7 +108,7 @@ async def _begin(request: Request, app_state: AppState, person: Person, path: st
     """Begin a session, and remember that this login succeeded from this browser."""
     cookie, session = app_state.sessions.issue(person, app_state.web.clock())
     await begin_session(app_state.web.store, session)
-    answer = RedirectResponse(_own_path(path), 303)
+    answer = RedirectResponse(_after_login(person, path), 303)
     cookies = (
         (app_state.sessions.cookie, cookie, LIFETIME),
         (

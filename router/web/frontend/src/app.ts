@@ -1,6 +1,7 @@
 /* What every page of ours loads. The pages work without it; it makes them live, and the recordings pleasant. */
 import "htmx-ext-sse";
 
+import "./card";
 import "./columns";
 import "./clock";
 import "./failures";

@@ -22,6 +22,9 @@ export const KEYS = [
   { command: "forward-5", keys: ["ArrowRight"], repeats: true },
   { command: "back-30", keys: ["ArrowLeft"], shift: true, repeats: true },
   { command: "forward-30", keys: ["ArrowRight"], shift: true, repeats: true },
+  { command: "answer", keys: [..."012345"] },
+  { command: "question-back", keys: ["ArrowUp"], repeats: true },
+  { command: "question-on", keys: ["ArrowDown"], repeats: true },
   { command: "tag-digit", keys: [..."123456789"] },
   { command: "tenth", keys: [..."0123456789"] },
   { command: "slower", keys: ["["], repeats: true },
@@ -34,6 +37,7 @@ export const KEYS = [
   { command: "tag", keys: ["t"] },
   { command: "comment", keys: ["c"] },
   { command: "reviewed", keys: ["h"] },
+  { command: "score", keys: ["s"] },
   { command: "mark", keys: ["x"] },
   { command: "help", keys: ["?"] },
 ] as const satisfies readonly Key[];
@@ -47,7 +51,7 @@ const TYPED = `input${FIELDS.map((type) => `:not([type=${type}])`).join("")}, te
 const PRESSED = "button, summary, select, input, [role=button]"; // by Space
 const STEPPED = "select, input"; // by arrows
 const PLACES: Record<string, string> = { BracketLeft: "[", BracketRight: "]" };
-const NAMES: Record<string, string> = { ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+const NAMES: Record<string, string> = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
 
 const handlers = new Map<Command, Handler>();
 let pointed = false; // the last thing pressed was the pointer
