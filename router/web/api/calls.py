@@ -77,7 +77,7 @@ async def _changed(store: Store, asked: Asked, after: int) -> CallList:
 
 @router.post("/bulk")
 async def change_calls(store: StoreOf, now: Now, token: Writer, body: BulkChange) -> BulkDone:
-    """Add a tag to many calls, or remove it. Doing it again is harmless."""
+    """Add a tag to many calls, or remove it. Repeating changes nothing."""
     if bool(body.calls) == (body.query is not None):
         raise InvalidInput("Name the calls, or give a query: one of both.")
     selection = Selection(call_ids=body.calls)
@@ -122,7 +122,7 @@ async def set_tag(
     name: TagName,
     at_seconds: Moment = None,
 ) -> Tag:
-    """Set a tag; setting it again changes nothing but the moment, if one is given."""
+    """Set a tag; repeating changes only the moment, if one is given."""
     tag = await service.tag_call(
         store, call_id, name, author=token.name, now=now, at_seconds=at_seconds
     )
@@ -131,7 +131,7 @@ async def set_tag(
 
 @router.put("/{call_id}/review", status_code=204)
 async def review_call(store: StoreOf, now: Now, token: Writer, call_id: CallId) -> None:
-    """Mark the call as reviewed; one that is stays as it is."""
+    """Mark the call as reviewed; repeating changes nothing."""
     await service.show_call(store, call_id)
     await review_calls(store, [call_id], token.name, now)
 

@@ -28,7 +28,7 @@ def _author(token: Token) -> str:
 
 @router.get("", dependencies=[Depends(needs(Scope.CALLS_READ))])
 async def list_comments(store: StoreOf, call_id: CallId) -> list[Comment]:
-    """The comments that everyone may read, oldest first."""
+    """The comments for everyone, oldest first."""
     return [Comment.of(comment) for comment in await service.comments_of(store, call_id, None)]
 
 

@@ -35,7 +35,7 @@ async def list_missed(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200, description="How many closed ones at once.")] = 50,
 ) -> MissedList:
-    """Missed callers: one per caller and site, whatever the number of their calls."""
+    """Missed callers: one per caller and site, however often they called."""
     if state == "open":
         found, following = (await tasks.open_tasks(store, now, site_id)).all(), None
         found = tuple(sorted(found, key=lambda task: (task.waits_from, task.id)))
@@ -82,7 +82,7 @@ async def close(
 
 @router.post("/{task_id}/reopen", dependencies=WRITE)
 async def reopen(store: StoreOf, now: Now, task_id: TaskId) -> MissedCaller:
-    """Take back what `close` did."""
+    """Open a closed task again."""
     return MissedCaller.of_task(await tasks.reopen(store, task_id), now)
 
 
@@ -94,7 +94,7 @@ async def take(store: StoreOf, now: Now, task_id: TaskId, taker: Taker) -> Misse
 
 @router.post("/{task_id}/release", dependencies=WRITE)
 async def release(store: StoreOf, now: Now, task_id: TaskId) -> MissedCaller:
-    """No person in particular calls back."""
+    """Clear who calls back."""
     return MissedCaller.of_task(await tasks.release(store, task_id), now)
 
 

@@ -33,7 +33,7 @@ async def list_numbers(
 
 @router.post("", status_code=201, dependencies=WRITE)
 async def add_number(store: StoreOf, now: Now, body: NewNumber) -> TrackingNumber:
-    """A new tracking number."""
+    """Add a tracking number."""
     site = await setup.get_one(store, Site, body.site_id)
     return TrackingNumber.of(await setup.add(store, body.make(now, site.region)))
 
@@ -54,7 +54,7 @@ async def import_numbers(
         bool, Query(description="take the good lines even if others are bad")
     ] = False,
 ) -> Import:
-    """Numbers from a CSV in UTF-8 or UTF-16, up to 5 MB.
+    """Add the numbers of a CSV file in UTF-8 or UTF-16, up to 5 MB.
 
     Its first line names columns of: number, pool, destination, channel.
     All or none unless `partly`; the answer names each bad line with its reason.
@@ -77,12 +77,12 @@ async def get_number(store: StoreOf, e164: Number) -> TrackingNumber:
 
 @router.put("/{e164}", dependencies=WRITE)
 async def change_number(store: StoreOf, e164: Number, body: NumberBody) -> TrackingNumber:
-    """Change one; omitted fields get their defaults."""
+    """Replace a tracking number; omitted fields get their defaults."""
     known = await setup.get_one(store, NumberRecord, e164)
     return TrackingNumber.of(await setup.change(store, replace(known, **body.fields())))
 
 
 @router.delete("/{e164}", status_code=204, dependencies=WRITE)
 async def remove_number(store: StoreOf, e164: Number) -> None:
-    """Remove an unused one."""
+    """Remove a tracking number; 409 while it is in use."""
     await setup.remove(store, NumberRecord, e164)

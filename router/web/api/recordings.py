@@ -35,9 +35,9 @@ router = APIRouter(
             "content": {"audio/mpeg": {}, "audio/ogg": {}, "audio/wav": {}},
             "description": "all of it",
         },
-        206: {"description": "the part asked for"},
-        304: {"description": "the one you have"},
-        416: {"description": "the part asked for lies beyond the end"},
+        206: {"description": "the requested part"},
+        304: {"description": "unchanged"},
+        416: {"description": "the requested part is beyond the end"},
     },
 )
 @router.head("/recording", include_in_schema=False)
@@ -45,20 +45,18 @@ async def recording(
     request: Request,
     app_state: AppStateOf,
     call_id: CallId,
-    wanted: Annotated[
-        str | None, Header(alias="range", description="The part that is wanted.")
-    ] = None,
+    wanted: Annotated[str | None, Header(alias="range", description="The requested part.")] = None,
     if_range: Annotated[
-        str | None, Header(description="The part only if this is still the ETag.")
+        str | None, Header(description="Send the part only if the ETag is still this one.")
     ] = None,
     if_none_match: Annotated[str | None, Header(description="An ETag that you have.")] = None,
     to: Annotated[
         DownloadFormat | None,
-        Query(alias="format", description="Convert it; default: as it is stored, or MP3."),
+        Query(alias="format", description="Convert it; default: as stored, or MP3 for one side."),
     ] = None,
-    side: Annotated[HeardSide | None, Query(description="This side alone.")] = None,
+    side: Annotated[HeardSide | None, Query(description="Only this side.")] = None,
 ) -> Response:
-    """The audio: caller on the left, company on the right. What is converted has no parts."""
+    """The audio: caller on the left, company on the right. Converted audio has no ranges."""
     call, found = await _stored(app_state.web.store, call_id)
     if side is not None or (to is not None and _ending(found) != to):
         return await _converted(request, app_state, call, found, to, side)

@@ -28,7 +28,7 @@ async def list_samples(store: StoreOf) -> list[Sample]:
 
 @router.post("", status_code=201)
 async def draw_sample(store: StoreOf, now: Now, token: Writer, new: NewSample) -> Sample:
-    """Choose so many answered calls of each employee and week at random. The calls stay."""
+    """Draw answered calls of each employee and week at random. The sample does not change later."""
     try:
         zone = ZoneInfo(new.zone)
     except (KeyError, ValueError, OSError) as error:

@@ -20,7 +20,7 @@ from router.web.error_handlers import answers
 READ = [Depends(needs(Scope.CONFIG_READ))]
 WRITE = [Depends(needs(Scope.CONFIG_WRITE))]
 Id = Annotated[str, Path(description="Its key.")]
-Force = Annotated[bool, Query(description="Remove a webhook for which deliveries are pending.")]
+Force = Annotated[bool, Query(description="Remove a webhook even if deliveries are pending.")]
 MAY_FAIL = answers(NotFound, Conflict, NotLoggedIn, NotAllowed)
 
 Thing = TypeVar("Thing", Site, Destination, Pool, Webhook)
@@ -43,34 +43,58 @@ def collection(
     """The routes of one kind of object: list, get, add, change, remove."""
     routes = APIRouter(prefix=f"/{word}s", tags=[f"{word}s"], responses=MAY_FAIL)
 
-    @routes.get("", response_model=list[answer], dependencies=READ, operation_id=f"list_{word}s")  # type: ignore[valid-type]
+    @routes.get(
+        "",
+        response_model=list[answer],  # type: ignore[valid-type]
+        dependencies=READ,
+        operation_id=f"list_{word}s",
+        description=f"All {word}s, ordered by id.",
+    )
     async def every(store: StoreOf) -> Any:
-        """All of them, ordered by id."""
         return [answer.of(thing) for thing in await setup.list_all(store, kind)]
 
-    @routes.get("/{id}", response_model=answer, dependencies=READ, operation_id=f"get_{word}")
+    @routes.get(
+        "/{id}",
+        response_model=answer,
+        dependencies=READ,
+        operation_id=f"get_{word}",
+        description=f"One {word}.",
+    )
     async def one(store: StoreOf, id: Id) -> Any:  # noqa: A002
-        """One of them."""
         return answer.of(await setup.get_one(store, kind, id))
 
     @routes.post(
-        "", response_model=answer, status_code=201, dependencies=WRITE, operation_id=f"add_{word}"
+        "",
+        response_model=answer,
+        status_code=201,
+        dependencies=WRITE,
+        operation_id=f"add_{word}",
+        description=f"Add a {word}.",
     )
     async def add(store: StoreOf, now: Now, body: new) -> Any:  # type: ignore[valid-type]
-        """A new one."""
         read = await _read(store, body, getattr(body, "site_id", None))
         return answer.of(await setup.add(store, read.make(now)))
 
-    @routes.put("/{id}", response_model=answer, dependencies=WRITE, operation_id=f"change_{word}")
+    @routes.put(
+        "/{id}",
+        response_model=answer,
+        dependencies=WRITE,
+        operation_id=f"change_{word}",
+        description=f"Replace a {word}; omitted fields get their defaults.",
+    )
     async def change(store: StoreOf, id: Id, body: changed) -> Any:  # type: ignore[valid-type]  # noqa: A002
-        """Change one; omitted fields get their defaults."""
         thing = await setup.get_one(store, kind, id)
         read = await _read(store, body, getattr(thing, "site_id", None))
         return answer.of(await setup.change(store, replace(thing, **read.fields())))
 
-    @routes.delete("/{id}", status_code=204, dependencies=WRITE, operation_id=f"remove_{word}")
+    @routes.delete(
+        "/{id}",
+        status_code=204,
+        dependencies=WRITE,
+        operation_id=f"remove_{word}",
+        description=f"Remove a {word}; 409 while it is in use.",
+    )
     async def remove(store: StoreOf, id: Id, force: Force = False) -> None:  # noqa: A002
-        """Remove an unused one; `force` removes a webhook with pending deliveries."""
         await setup.remove(store, kind, id, force=force)
 
     return routes

@@ -29,7 +29,7 @@ async def transcript(store: StoreOf, call_id: CallId) -> Transcript:
 
 @router.post("", status_code=202)
 async def order(store: StoreOf, now: Now, _: Writer, call_id: CallId) -> Transcript:
-    """Have the call transcribed, even if no rule wants it; a failed transcript is tried again."""
+    """Transcribe the call, even if no rule selects it; a failed transcript is tried again."""
     await order_transcripts(store, [call_id], now)
     return Transcript.of_view(await get_transcript(store, call_id))
 
@@ -38,7 +38,7 @@ async def order(store: StoreOf, now: Now, _: Writer, call_id: CallId) -> Transcr
 async def correct(
     store: StoreOf, now: Now, token: Writer, call_id: CallId, place: Place, said: Correction
 ) -> Segment:
-    """Correct a line. The engine's text is kept, and comes back when it is sent again."""
+    """Correct a line. Send the engine's own text to undo it."""
     author = token.name
     line = await correct_segment(store, call_id, place, said.text, author=author, now=now)
     return Segment.of_line(line)

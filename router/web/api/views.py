@@ -29,23 +29,23 @@ async def list_views(store: StoreOf) -> list[SavedView]:
 
 @router.get("/{view_id}", dependencies=READ)
 async def get_view(store: StoreOf, view_id: ViewId) -> SavedView:
-    """One of them."""
+    """One view."""
     return SavedView.of(await views.get_view(store, view_id, PROGRAM))
 
 
 @router.post("", status_code=201, dependencies=WRITE)
 async def add_view(store: StoreOf, now: Now, body: ViewBody) -> SavedView:
-    """A new one."""
+    """Add a view."""
     return SavedView.of(await views.save_view(store, PROGRAM, body.change(), now=now))
 
 
 @router.put("/{view_id}", dependencies=WRITE)
 async def change_view(store: StoreOf, now: Now, view_id: ViewId, body: ViewBody) -> SavedView:
-    """Change one; omitted fields get their defaults."""
+    """Replace a view; omitted fields get their defaults."""
     return SavedView.of(await views.change_view(store, view_id, PROGRAM, body.change(), now=now))
 
 
 @router.delete("/{view_id}", status_code=204, dependencies=WRITE)
 async def remove_view(store: StoreOf, view_id: ViewId) -> None:
-    """Remove one."""
+    """Remove a view."""
     await views.remove_view(store, view_id, PROGRAM)
