@@ -45,7 +45,10 @@ def export(
         Path, typer.Argument(metavar="FILE", help="Ends with .csv, .xlsx or .zip; - prints CSV.")
     ],
     query: Annotated[
-        str, typer.Option(help="Filters as an address of the list of calls says them.")
+        str,
+        typer.Option(
+            help="Filters, as in the address of the list of calls: 'tag=missed&period=7d'."
+        ),
     ] = "",
     view: Annotated[str | None, typer.Option(help="The ID of a shared view.")] = None,
     columns: Annotated[

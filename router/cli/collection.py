@@ -23,14 +23,23 @@ class Collection(Generic[Thing]):
     columns: Sequence[Column]
     row: Callable[[Thing], Sequence[Any]]
     metavar: str = "KEY"
+    group: str = ""  # of the commands, if it is not the word
     key: Callable[[str, Settings], str] = lambda text, _: text  # as typed → as kept
+
+    @property
+    def _command(self) -> str:
+        return f"ringtrace {self.group or self.word}"
+
+    @property
+    def _see(self) -> str:
+        return f"See `{self._command} list`."
 
     def print_all(self, things: Iterable[Thing], as_json: bool) -> None:
         """The list."""
         if as_json:
             print_json(list(things))
         else:
-            empty = f"There is no {self.word}: `ringtrace {self.word} add` adds one."
+            empty = f"There is no {self.word}: `{self._command} add` adds one."
             print_table(self.columns, (self.row(thing) for thing in things), empty=empty)
 
     def find(self, as_json: bool, **equal: Any) -> None:
@@ -59,7 +68,8 @@ class Collection(Generic[Thing]):
 
         @app.command(help=f"Show one {self.word}.")
         def show(
-            key: Annotated[str, typer.Argument(metavar=self.metavar)], as_json: AsJson = False
+            key: Annotated[str, typer.Argument(metavar=self.metavar, help=self._see)],
+            as_json: AsJson = False,
         ) -> None:
             thing = self.get(key)
             if as_json:
@@ -72,7 +82,7 @@ class Collection(Generic[Thing]):
 
         @app.command(help=f"Remove one or more {self.word}s; refused while in use.")
         def remove(
-            keys: Annotated[list[str], typer.Argument(metavar=self.metavar)],
+            keys: Annotated[list[str], typer.Argument(metavar=self.metavar, help=self._see)],
             as_json: AsJson = False,
         ) -> None:
             settings = read_settings()

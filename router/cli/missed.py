@@ -37,7 +37,9 @@ _COLUMNS = (
 
 def missed(
     site: Annotated[str | None, typer.Option(metavar="KEY", help="Filter by site.")] = None,
-    closed: Annotated[bool, typer.Option("--closed", help="Those that are done.")] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="List callers whose task is closed.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Number of closed ones.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Continue after the previous list.")] = None,
     as_json: AsJson = False,

@@ -44,7 +44,9 @@ def link(
 
 
 def revoke(
-    call_ids: Annotated[list[str] | None, typer.Argument(metavar="CALL_ID")] = None,
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID", help="See `ringtrace call list`.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="The links of every recording.")] = False,
     as_json: AsJson = False,
 ) -> None:

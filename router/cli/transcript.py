@@ -40,6 +40,7 @@ LOOK_EVERY = 1.0  # seconds
 rules = Collection(
     kind=TranscriptionRule,
     word="rule",
+    group="transcript",
     columns=(
         Column(title="key", whole=True),
         Column(title="engine"),
@@ -81,7 +82,7 @@ def add(
     key: Key,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="Server with OpenAI's interface."),
+        typer.Option("--url", metavar="URL", help="Server with OpenAI's transcription API."),
     ] = "",
     local: Annotated[
         bool, typer.Option("--local", help="faster-whisper on this machine instead.")
@@ -91,12 +92,12 @@ def add(
     calls: Annotated[
         str, typer.Option(metavar="QUERY", help="Filter, as in the address of the list of calls.")
     ] = "",
-    talk: Annotated[float, typer.Option(metavar="SECONDS", help="Least talk time.")] = 10.0,
+    talk: Annotated[float, typer.Option(metavar="SECONDS", help="Minimum talk time.")] = 10.0,
     token: Annotated[bool, typer.Option("--token", help="Prompt for the server's token.")] = False,
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have calls transcribed. With --url, recordings are sent to that server."""
+    """Add a rule that transcribes calls. With --url, recordings are sent to that server."""
     if local == bool(url):
         raise typer.BadParameter("give --url or --local")
     rule = TranscriptionRule(
@@ -129,7 +130,11 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command("remove")
-def remove(keys: Annotated[list[str], typer.Argument(metavar="KEY")]) -> None:
+def remove(
+    keys: Annotated[
+        list[str], typer.Argument(metavar="KEY", help="See `ringtrace transcript list`.")
+    ],
+) -> None:
     """Remove rules and their tokens. Transcripts stay."""
     settings = read_settings()
 
@@ -145,9 +150,12 @@ def remove(keys: Annotated[list[str], typer.Argument(metavar="KEY")]) -> None:
 
 @app.command("make")
 def make(
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID")], as_json: AsJson = False
+    call_ids: Annotated[
+        list[str], typer.Argument(metavar="CALL_ID", help="See `ringtrace call list`.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """Have these calls transcribed, even if no rule wants them; failed ones are tried again."""
+    """Transcribe these calls, even if no rule selects them; failed ones are tried again."""
     ordered = with_store(lambda store: order_transcripts(store, call_ids, now()))
     if as_json:
         print_json({"ordered": ordered})
@@ -171,11 +179,11 @@ def text(call_id: CallId, as_json: AsJson = False) -> None:
 @app.command("status")
 def status(
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show progress until nothing waits.")
+        bool, typer.Option("--follow", help="Show progress until no call is waiting.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many calls are transcribed, waiting and failed, and what is heard now."""
+    """Show how many calls are transcribed, waiting or failed, and the progress of each."""
     settings = read_settings()
     if follow:
         asyncio.run(_follow(settings))
@@ -197,7 +205,7 @@ def _print_status(
     columns = (Column(title="rule"), Column(title="state"), Column(title="calls", right=True))
     print_table(columns, rows, empty="No call was transcribed yet.")
     heard = [transcript for transcript in waiting if transcript.progress > 0 or transcript.outcome]
-    columns = (Column(title="call", whole=True), Column(title="heard"), Column(title="reason"))
+    columns = (Column(title="call", whole=True), Column(title="done"), Column(title="reason"))
     lines = [
         (transcript.call_id, f"{transcript.progress:.0%}", str(transcript.outcome or ""))
         for transcript in heard[:20]

@@ -162,7 +162,7 @@ def change(
 
 @app.command("remove")
 def remove(
-    keys: Annotated[list[str], typer.Argument(metavar="KEY")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY", help="See `ringtrace webhook list`.")],
     force: Annotated[
         bool, typer.Option("--force", help="Remove it even if deliveries are pending; these fail.")
     ] = False,

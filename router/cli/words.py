@@ -13,11 +13,15 @@ from router.domain.calls.transcript import Side
 from router.domain.calls.word_list import WordList
 from router.service.admin import setup
 
-app = typer.Typer(help="Word lists: said words become marks and tags.", no_args_is_help=True)
+app = typer.Typer(
+    help="Word lists: calls in which a listed word is said get marks and tags.",
+    no_args_is_help=True,
+)
 
 lists = Collection(
     kind=WordList,
     word="list",
+    group="words",
     columns=(
         Column(title="key", whole=True),
         Column(title="tag"),
@@ -50,7 +54,7 @@ def add(
     side: Annotated[Side | None, typer.Option(help="Who says it; both without this.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a list. Calls that are transcribed from now on are tagged."""
+    """Add a list. It applies to calls that are transcribed from now on."""
     added = WordList(
         id=key,
         tag=tag_name(tag or key),

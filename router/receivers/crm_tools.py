@@ -195,7 +195,7 @@ async def add_fields(names: Names, fields_of: FieldsOf, add_field: AddField) -> 
     for kind, name in names:
         if name not in await fields_of(kind, True):
             await add_field(kind, name)
-            added.append(f"{kind} field {name}")
+            added.append(f"{kind}: {name}")
     return added
 
 

@@ -67,8 +67,8 @@ async def test_a_deal_gets_the_stage_of_the_options_and_the_mapped_facts(world: 
     rules = Rules(fields={"source": "call_source"})
     crm = world.adapter(rules, options={"stage": "contractsent", "pipeline": ""})
     assert await crm.prepare() == [
-        "property call_source of contacts",
-        "property call_source of deals",
+        "contacts: call_source",
+        "deals: call_source",
     ]
     assert all(check.well for check in await crm.check())
     await annotate(crm, connection(rules), call_event(), looks=0, now=NOON)

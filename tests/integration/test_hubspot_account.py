@@ -46,7 +46,7 @@ async def test_properties_are_created_once_and_then_all_is_well() -> None:
         assert [str(check.what) for check in await crm.check() if not check.well] == [
             "deals: field ct_call_uid"
         ]
-        assert await crm.prepare() == ["property ct_call_uid of deals"]
+        assert await crm.prepare() == ["deals: ct_call_uid"]
         assert await crm.prepare() == []
         assert all(check.well for check in await crm.check())
         world.hub.account.properties["deals"]["ct_call_uid"]["hasUniqueValue"] = False

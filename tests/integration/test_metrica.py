@@ -105,8 +105,8 @@ async def test_a_call_that_is_long_enough_reaches_a_goal_once_though_one_of_its_
     async with served(yandex.app) as url:
         counter = metrica(url, target_seconds="60", target_goal="long_call")
         assert await counter.prepare() == [
-            "the goal 'phone_sale' of sales",
-            "the goal 'long_call' of target calls",
+            "goal: phone_sale",
+            "goal: long_call",
         ]
         yandex.statuses, yandex.keeps = [200, 400], False
         assert set((await counter.send([long, short])).results) == {long.key}
@@ -233,7 +233,7 @@ async def test_the_goal_of_sales_is_found_or_made_and_a_missing_right_is_named(
 ) -> None:
     async with served(yandex.app) as url:
         assert [check.well for check in await metrica(url).check()] == [True, True, True, False]
-        assert await metrica(url).prepare() == ["the goal 'phone_sale' of sales"]
+        assert await metrica(url).prepare() == ["goal: phone_sale"]
         assert await metrica(url).prepare() == []
         assert all(check.well for check in await metrica(url).check())
         denied = await metrica(url, token="stale").check()

@@ -102,7 +102,7 @@ async def test_connecting_makes_the_fields_and_finds_all_well(world: World) -> N
         "order field ga_client_id",
         "customer field ga_client_id",
     ]
-    assert await crm.prepare() == ["order field ga_client_id", "customer field ga_client_id"]
+    assert await crm.prepare() == ["order: ga_client_id", "customer: ga_client_id"]
     assert await crm.prepare() == []
     assert all(check.well for check in await crm.check())
 

@@ -193,7 +193,7 @@ class Bitrix24:
                 "LABEL": "Google client ID",
             }
             await self._portal.call(f"crm.{kind}.userfield.add", {"fields": field})
-        return [f"{self._field} of every {kind}" for kind in missing]
+        return [f"{kind}: {self._field}" for kind in missing]
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         users = users_named(self._rules)

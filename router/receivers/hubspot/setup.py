@@ -62,7 +62,7 @@ class Setup:
             for name in self._fields:
                 if await self._field(kind, name) is None:
                     await self._create_field(kind, name)
-                    made.append(f"property {name} of {kind}")
+                    made.append(f"{kind}: {name}")
         return made
 
     async def open_types(self) -> list[str]:

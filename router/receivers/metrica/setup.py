@@ -41,7 +41,7 @@ class Setup:
                 condition = {"type": "exact", "url": goal}
                 body = {"name": f"Phone: {what}", "type": "action", "conditions": [condition]}
                 await self._api.ask("POST", "goals", json={"goal": body})
-                made.append(f"the goal '{goal}' of {what}")
+                made.append(f"goal: {goal}")
         return made
 
     async def _goals(self) -> set[str]:

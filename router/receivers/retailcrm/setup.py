@@ -46,7 +46,7 @@ class Setup:
         for entity in missing:
             field = {"code": self._field, "name": "Google client ID", "type": "string"}
             await self._api.post(f"custom-fields/{entity}/create", {"customField": field})
-        return [f"{entity} field {self._field}" for entity in missing]
+        return [f"{entity}: {self._field}" for entity in missing]
 
     async def _has_field(self, entity: str) -> bool:
         params = filtered({"entity": entity, "code": self._field})
