@@ -82,7 +82,7 @@ numbers = Collection(
         Column(title="pool or channel"),
         Column(title="destination"),
         Column(title="leased until"),
-        Column(title="unattributed_calls", least=WIDE, right=True),
+        Column(title="unattributed", least=WIDE, right=True),
     ),
     row=_row,
     metavar="NUMBER",
