@@ -31,7 +31,7 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
         await until(page, "document.querySelector('audio').currentTime > 0.5")
 
         await page.keyboard.press("s")
-        questions = page.locator("[data-questions] > li")
+        questions = page.locator("[data-questions] > div")
         await expect(questions.nth(0)).to_be_focused()
         await page.keyboard.press("1")
         await expect(questions.nth(1)).to_be_focused()

@@ -81,6 +81,25 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked() -> None:
     ringtrace("token", "create", "crm", "--scope", "everything", status=2)
 
 
+def test_an_account_says_who_its_user_is_in_calls() -> None:
+    employee = ("--role", "employee")
+    refused = ringtrace("user", "add", "maria", *employee, "--generate", status=1).err
+    assert "name the employee" in refused
+    ringtrace("user", "add", "root", "--role", "administrator", "--generate")
+    ringtrace("user", "add", "maria", *employee, "--employee", "PJSIP/maria", "--generate")
+    assert "name the employee" in ringtrace("user", "employee", "maria", status=1).err
+    assert "PJSIP/m2" in ringtrace("user", "employee", "maria", "PJSIP/m2").out
+    (listed,) = [one for one in ringtrace("user", "list", "--json").json if one["employee"]]
+    assert (listed["login"], listed["employee"], listed["role"]) == (
+        "maria",
+        "PJSIP/m2",
+        "employee",
+    )
+    ringtrace("user", "role", "maria", "supervisor")
+    ringtrace("user", "employee", "maria")
+    assert not any(one["employee"] for one in ringtrace("user", "list", "--json").json)
+
+
 def test_one_administrator_always_stays() -> None:
     ringtrace(
         "user",

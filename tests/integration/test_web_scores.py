@@ -131,6 +131,10 @@ async def test_a_score_reaches_reports_lists_and_the_other_scorer(
     hidden = (await root.get(f"/calls/{call.id}")).text
     assert "Scored by anna. The score is hidden" in hidden
     assert "answers differ" not in hidden
+    (own,) = re.findall(
+        r'href="(/scores/[0-9a-f]{32})"', (await anna.get(f"/calls/{call.id}")).text
+    )[:1]
+    assert (await root.get(own)).headers["location"] == f"/calls/{call.id}#score-title"
     await score(root, call, "no", "3", "yes")
     both = (await root.get(f"/calls/{call.id}")).text
     assert both.count("answers differ") == 1
@@ -210,6 +214,8 @@ async def test_programs_write_cards_and_score_calls_as_rules_do(
     spoilt = body | {"answers": [answer | {"value": "9"}]}
     assert (await write.post(scores, json=spoilt)).status_code == 422
     assert [one["score"] for one in (await read.get(scores)).json()] == [75]
+    missed = f"/api/v1/calls/{calls['missed'].id}/scores"
+    assert "No employee" in (await write.post(missed, json=body)).json()["message"]
     averages = (await read.get("/api/v1/scores/averages?zone=Europe/Moscow&weeks=2")).json()
     assert averages["employees"] == [
         {

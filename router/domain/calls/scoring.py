@@ -112,7 +112,7 @@ def total(questions: Sequence[Question], values: Values) -> float | None:
     weights = sum(question.weight for question, _ in given)
     if not weights:
         return None
-    return round(100 * sum(question.weight * earned for question, earned in given) / weights, 1)
+    return round(100 * sum(question.weight * earned for question, earned in given) / weights, 2)
 
 
 def unanswered(questions: Sequence[Question], values: Values) -> list[Question]:

@@ -23,6 +23,14 @@ from router.service.ports import Session, Store
 MOST_LISTED = 200
 
 
+class ScoreHidden(NotAllowed):
+    """This score is hidden until you submit your own, or waive that."""
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__()
+        self.call_id = call_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
     """A score, and the call that it is of."""
@@ -33,7 +41,7 @@ class ScoredCall:
 
 async def show_score(store: Store, score_id: str, person: Person) -> ScoredCall:
     """A submitted score: of the employee's own call, or for who scored the call or waived that.
-    Raises `NotFound` and `NotAllowed`.
+    Raises `NotFound` and `ScoreHidden`.
     """
     async with store.read() as session:
         score = await _submitted(session, score_id)
@@ -159,7 +167,7 @@ async def _check_reader(session: Session, score: Score, person: Person) -> None:
         raise NotFound(f"There is no score '{score.id}'.")
     own = await own_score(session, score.call_id, person.login)
     if own is None or own.state is ScoreState.DRAFT:
-        raise NotAllowed("This score is hidden until you submit or waive your own.")
+        raise ScoreHidden(score.call_id)
 
 
 async def _submitted(session: Session, score_id: str) -> Score:

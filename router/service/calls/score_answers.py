@@ -91,6 +91,8 @@ async def add_score(
     async with store.write() as session:
         await session.calls.lock()
         call = await session.get(Call, call_id)
+        if not employee_of(call):
+            raise InvalidInput("No employee answered this call.")
         card = await published_card(session, card_id)
         if earlier := await own_score(session, call_id, scorer):
             await session.remove(Score, earlier.id)

@@ -12,6 +12,7 @@ from router.domain.calls.call import Recording
 from router.domain.calls.sampling import MOST_WEEKS
 from router.domain.calls.scoring import LONGEST_DISPUTE
 from router.service.calls.disputes import (
+    ScoreHidden,
     dispute_score,
     list_disputes,
     may_settle,
@@ -76,8 +77,11 @@ async def mine(request: Request, app_state: AppStateOf, store: StoreOf, person: 
 async def score(
     request: Request, app_state: AppStateOf, store: StoreOf, person: Anyone, score_id: str
 ) -> Response:
-    """One score with its answers, and its dispute."""
-    found = await show_score(store, score_id, person)
+    """One score with its answers, and its dispute; while it is hidden, the call that it is of."""
+    try:
+        found = await show_score(store, score_id, person)
+    except ScoreHidden as hidden:
+        return RedirectResponse(f"{address_of(hidden.call_id)}#score-title", 303)
     async with store.read() as session:
         recordings = await session.recordings.of([found.call.id])
     recording: Recording | None = recordings.get(found.call.id)

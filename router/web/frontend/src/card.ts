@@ -5,8 +5,8 @@ import { clock } from "./player";
 
 document.documentElement.classList.add("scripted");
 
-const questions = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-questions] > li")];
-const current = (): HTMLElement | null => document.activeElement?.closest<HTMLElement>("[data-questions] > li") ?? null;
+const questions = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-questions] > div")];
+const current = (): HTMLElement | null => document.activeElement?.closest<HTMLElement>("[data-questions] > div") ?? null;
 const pressed = (question: Element) => question.querySelector("[data-answer][aria-pressed=true]");
 
 function show(element: HTMLElement | null | undefined): void {
@@ -24,26 +24,6 @@ function goOn(after: HTMLElement | null = null): void {
 
 let beginning = false; // the card appears as soon as the server has begun it
 
-onKey("score", () => {
-  const begin = document.querySelector<HTMLElement>("[data-begin]");
-  if (begin) {
-    beginning = true;
-    begin.click();
-  } else if (!questions().length) return false;
-  else if (current() || document.activeElement?.matches("[data-submit]")) (document.activeElement as HTMLElement).blur();
-  else goOn();
-  return true;
-});
-
-onKey("answer", (digit) => {
-  const question = current();
-  const button = question?.querySelector<HTMLElement>(`[data-answer="${digit}"]`);
-  if (!question) return false;
-  button?.click();
-  if (button) goOn(question);
-  return true;
-});
-
 function step(by: number): boolean {
   const all = questions();
   const question = current();
@@ -55,16 +35,40 @@ function step(by: number): boolean {
   show(all[all.indexOf(question) + by] ?? (by > 0 ? document.querySelector<HTMLElement>("[data-submit]") : question));
   return true;
 }
-onKey("question-on", () => step(1));
-onKey("question-back", () => step(-1));
 
-onKey("comment", () => {
-  const question = current();
-  question?.querySelector("details")?.setAttribute("open", "");
-  const field = question?.querySelector<HTMLElement>("textarea") ?? document.querySelector<HTMLElement>("[data-key=comment]");
-  show(field);
-  return Boolean(field);
-});
+// other pages leave these keys as they are
+if (document.querySelector("#score")) {
+  onKey("score", () => {
+    const begin = document.querySelector<HTMLElement>("[data-begin]");
+    if (begin) {
+      beginning = true;
+      begin.click();
+    } else if (!questions().length) return false;
+    else if (current() || document.activeElement?.matches("[data-submit]")) (document.activeElement as HTMLElement).blur();
+    else goOn();
+    return true;
+  });
+
+  onKey("answer", (digit) => {
+    const question = current();
+    const button = question?.querySelector<HTMLElement>(`[data-answer="${digit}"]`);
+    if (!question) return false;
+    button?.click();
+    if (button) goOn(question);
+    return true;
+  });
+
+  onKey("question-on", () => step(1));
+  onKey("question-back", () => step(-1));
+
+  onKey("comment", () => {
+    const question = current();
+    question?.querySelector("details")?.setAttribute("open", "");
+    const field = question?.querySelector<HTMLElement>("textarea") ?? document.querySelector<HTMLElement>("[data-key=comment]");
+    show(field);
+    return Boolean(field);
+  });
+}
 
 /* An answer is shown at once, and taken back if it could not be saved. */
 document.addEventListener("click", (event) => {
@@ -104,7 +108,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("keydown", (event) => {
   const field = event.target instanceof HTMLTextAreaElement ? event.target : null;
   const sent = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-  if (field?.closest(".remark") && (sent || event.key === "Escape")) show(field.closest<HTMLElement>("[data-questions] > li"));
+  if (field?.closest(".remark") && (sent || event.key === "Escape")) show(field.closest<HTMLElement>("[data-questions] > div"));
 });
 
 document.addEventListener("htmx:afterSettle", () => {
