@@ -19,7 +19,7 @@ from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.ingest import CallIngest
 from router.service.calls.ports import RouteRequest
 from router.service.calls.routing import Routes
-from router.service.clock import Clock
+from router.service.clock import Clock, StepWatch
 from router.service.outages import FAULT_PAUSE, Outages
 
 log = structlog.get_logger()
@@ -62,6 +62,7 @@ class CelIngest:
         self._connected = asyncio.Event()
         self._ingesting = asyncio.Lock()  # one writer at a time
         self._outages = Outages()
+        self._steps = StepWatch(clock)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -145,6 +146,7 @@ class CelIngest:
     async def _read_batch(self) -> Batch | None:
         """Ingest new rows; returns the batch."""
         async with self._ingesting:
+            self._look_at_clock()
             await self._ready()
             await self._write_holds()  # first, because the next rows may be the call's end
             batch = self._cel_log.read(self._call_ingest.cursor)
@@ -152,6 +154,11 @@ class CelIngest:
                 await self._routes.refresh()
                 await self._call_ingest.ingest(batch.rows, batch.cursor, batch.rejected)
         return batch
+
+    def _look_at_clock(self) -> None:
+        if step := self._steps.look():
+            log.warning("clock_set", seconds=step.ahead.total_seconds())
+            self._call_ingest.clock_stepped(step)
 
     async def _write_holds(self) -> None:
         while self._holds:

@@ -1,9 +1,13 @@
 """A learned call: whose it was, how long it was held, how it ended and what follows from it."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Ending, RecordingState, State
+from router.domain.calls.call import Ending, Recording, RecordingState, State
+from router.domain.calls.clock_steps import ClockStep
 from router.store.engine import SqlStore
 from tests.integration.ingests import at, call_ingest, known, teach, the_call
 from tests.support.builders import (
@@ -235,3 +239,31 @@ async def test_a_call_of_which_something_was_just_heard_is_not_cut(store: SqlSto
     ingest = await call_ingest(store, Clock(later(9)))
     await ingest.ingest(story.rows, at(1))
     assert await ingest.close_silent(frozenset()) == 0
+
+
+@pytest.mark.parametrize("day", [timedelta(days=1), timedelta(days=-1)], ids=["forward", "back"])
+async def test_a_clock_that_is_set_changes_neither_a_call_nor_its_hold_nor_does_a_restart(
+    day: timedelta, store: SqlStore
+) -> None:
+    await furnish(store)
+    story = answered_call(talk=60)
+    talking = next(n for n, row in enumerate(story.rows) if row.event == "BRIDGE_ENTER") + 2
+    moved = [replace(row, at=row.at + day) for row in story.rows[talking:]]
+    answered = story.rows[talking - 1].at
+    channel = next(row.channel for row in story.rows if row.channel.startswith("PJSIP/company"))
+    ingest = await call_ingest(store)
+    await ingest.ingest(story.rows[:talking], at(1))
+    moment = answered + timedelta(seconds=9)
+    ingest.clock_stepped(ClockStep(at=max(moment, moment + day / 2), ahead=day))
+    for seconds, held in ((20, True), (30, False)):
+        moment = answered + timedelta(seconds=seconds)
+        await ingest.hold(story.linkedid, channel, moment + day, held=held)
+    await ingest.ingest(moved[:1], at(2))
+
+    await (await call_ingest(store)).ingest(moved[1:], at(3))
+    call = await the_call(store)
+    assert (round(call.talk_seconds), round(call.hold_seconds)) == (50, 10)
+    assert call.clock_stepped
+    async with store.read() as session:
+        recording = await session.get(Recording, call.id)
+    assert recording.expected_seconds == pytest.approx(60, abs=0.5)

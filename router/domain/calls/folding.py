@@ -29,14 +29,14 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
     """
     entries = [row for row in rows if event_name(row) == "CALL"]
     callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
-    steady, offset = without_clock_steps(rows)
-    until = cut_at + offset if cut_at else None
+    steady = without_clock_steps(rows)
+    until = cut_at + steady.offset if cut_at else None
 
     calls: dict[str, list[Call]] = {}
     for caller in dict.fromkeys(row.uniqueid for row in entries):
-        call = _fold(steady, caller, callers, until)
+        call = _fold(steady.rows, caller, callers, until)
         calls.setdefault(call.id, []).append(call)
-    return tuple(replace(_joined(same), clock_stepped=bool(offset)) for same in calls.values())
+    return tuple(replace(_joined(same), clock_stepped=steady.stepped) for same in calls.values())
 
 
 def _joined(entries: Sequence[Call]) -> Call:

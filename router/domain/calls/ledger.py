@@ -73,6 +73,11 @@ class Ledger:
         """Whether a call with this linkedid is open."""
         return linkedid in self._by_linkedid
 
+    def rows(self, linkedid: str) -> list[Row]:
+        """The rows of an open call."""
+        group = self._by_linkedid.get(linkedid)
+        return group.rows if group else []
+
     def __iter__(self) -> Iterator[Group]:
         return iter({id(group): group for group in self._by_linkedid.values()}.values())
 

@@ -13,7 +13,7 @@ from router.domain.calls.presence import is_device
 _MOVES = frozenset({"BRIDGE_ENTER", "BRIDGE_EXIT"})
 _LIVES = frozenset({"CHAN_START", "ANSWER", "HANGUP", "CHAN_END", "LINKEDID_END"})
 _TRANSFERS = frozenset({"BLINDTRANSFER", "ATTENDEDTRANSFER", "PARK_START", "FORWARD"})
-_OURS = frozenset({"CALL", "ROUTE", "STEP", "END"})
+_OURS = frozenset({"CALL", "ROUTE", "STEP", "END", "CLOCK"})
 _NEEDED, _MARKED = 2, 3
 
 

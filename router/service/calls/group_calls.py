@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from router.domain.calls.call import Call, Disposition, Ending, State
+from router.domain.calls.clock_steps import last_at
 from router.domain.calls.folding import fold
 from router.domain.calls.ledger import Group, Row
 from router.service.calls.ports import RejectedRow
@@ -33,7 +34,7 @@ def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
     try:
-        return fold(rows, cut_at=rows[-1].at)
+        return fold(rows, cut_at=last_at(rows))
     except Exception:
         log.exception("call_not_read", linkedid=rows[0].linkedid)
         return ()

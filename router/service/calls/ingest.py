@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from router.domain.calls.call import Call
+from router.domain.calls.clock_steps import ClockStep, noted, undone
 from router.domain.calls.ledger import Group, Ledger, Row
 from router.domain.calls.routing import RoutingTable
 from router.domain.calls.thinning import thin
@@ -66,6 +67,11 @@ class CallIngest:
     def knows(self, linkedid: str) -> bool:
         """Whether rows of this call were ingested, and it has not ended."""
         return self._current and linkedid in self._ledger
+
+    def clock_stepped(self, step: ClockStep) -> None:
+        """The clock was set: open calls become neither longer nor shorter by that."""
+        for group in self._ledger:
+            group.rows = noted(group.rows, step)
 
     async def ready(self) -> None:
         """Load the memory from the database if it may differ."""
@@ -280,6 +286,7 @@ class CallIngest:
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
         """Store a hold or unhold, which is not in the CEL log."""
+        at = undone(at, self._ledger.rows(linkedid))
         async with self._store.write() as session:
             await session.holds.note(linkedid, channel, at, held=held)
 
