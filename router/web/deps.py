@@ -126,6 +126,12 @@ async def logged_in(person: Anyone) -> Person:
 LoggedIn = Annotated[Person, Depends(logged_in)]
 
 
+async def may_follow(request: Request, app_state: AppState) -> bool:
+    """Whether the user of an open stream is still logged in, and may see every call."""
+    person = await person_or_none(request, app_state)
+    return person is not None and person.role is not Role.EMPLOYEE
+
+
 async def administrator(person: LoggedIn) -> Person:
     """The logged-in administrator. Raises `NotLoggedIn`, and `NotAllowed` for others."""
     if person.role is not Role.ADMINISTRATOR:

@@ -38,6 +38,7 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"verdict": Among(("exact", ""), excluded=True)},
     {"tag": Among(("missed",), excluded=True)},
     {"employee": "PJSIP/olga"},
+    {"scored": "PJSIP/olga"},
     {"talk": Range(20, 40)},
     {"wait": Range(None, 3)},
     {"first": True},

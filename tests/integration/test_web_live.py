@@ -12,7 +12,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from router.domain.access import Person
+from router.domain.access import Person, Role
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Tag
 from router.errors import DatabaseUnavailable
@@ -166,11 +166,16 @@ async def test_one_call_tells_of_its_own_changes_alone(world: World) -> None:
     assert (heard.name, heard.id) == ("changed", 3)
 
 
-async def test_who_is_let_in_no_more_hears_no_more(world: World) -> None:
+@pytest.mark.parametrize("removed", [True, False], ids=["removed", "made an employee"])
+async def test_who_may_see_calls_no_more_hears_no_more(world: World, removed: bool) -> None:
     async with page(world) as client, stream(client, "/live") as events:
         await following(events)
         async with world.store.write() as session:
-            await session.remove(Person, "anna")
+            if removed:
+                await session.remove(Person, "anna")
+            else:
+                anna = await session.get(Person, "anna")
+                await session.change(replace(anna, role=Role.EMPLOYEE, employee="company"))
         async with asyncio.timeout(30):  # it ends
             assert [event async for event in events if event.name] == []
 

@@ -214,6 +214,9 @@ async def test_programs_write_cards_and_score_calls_as_rules_do(
     spoilt = body | {"answers": [answer | {"value": "9"}]}
     assert (await write.post(scores, json=spoilt)).status_code == 422
     assert [one["score"] for one in (await read.get(scores)).json()] == [75]
+    listed = (await read.get("/api/v1/calls?limit=1")).json()["calls"]
+    whole = (await read.get(f"/api/v1/calls/{calls['attributed'].id}")).json()
+    assert (listed[0]["score"], whole["score"]) == (75, 75)
     missed = f"/api/v1/calls/{calls['missed'].id}/scores"
     assert "No employee" in (await write.post(missed, json=body)).json()["message"]
     averages = (await read.get("/api/v1/scores/averages?zone=Europe/Moscow&weeks=2")).json()

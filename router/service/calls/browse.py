@@ -21,7 +21,8 @@ from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
 MOST_VALUES = 200  # of a filter
-VALUED = ("source", "campaign", "term", "channel", "employee", "tag")  # filters typed as text
+# filters typed as text
+VALUED = ("source", "campaign", "term", "channel", "employee", "scored", "tag")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class CallView:
     call: Call
     tags: tuple[Tag, ...]
     review: Review | None
+    score: float | None  # 0…100
     recording: Recording | None  # without its waveform
     lease: Lease | None
     visitor: Visitor | None
@@ -168,8 +170,10 @@ async def show_call(store: Store, call_id: str) -> CallView:
     """One call in detail. Raises `NotFound`."""
     async with store.read() as session:
         call = await session.get(Call, call_id)
+        facets = (await session.calls.facets([call_id])).get(call_id, Facets())
         return CallView(
             call=call,
+            score=facets.score,
             tags=tuple((await session.tags.of([call_id])).get(call_id, ())),
             review=(await session.reviews.of([call_id])).get(call_id),
             recording=(await session.recordings.of([call_id])).get(call_id),

@@ -14,7 +14,7 @@ from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
 from router.service.calls.board import show_board
 from router.web import board_words
-from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf, person_or_none
+from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf, may_follow
 from router.web.formats import Formats
 from router.web.live import INTERVAL, OPEN, event
 from router.web.pages.calls import SESSION_CHECK
@@ -57,7 +57,7 @@ async def live(
         looks, seen = 0, await app_state.ticks.now()
         async for tick in app_state.ticks.follow():
             looks += 1
-            if looks % SESSION_CHECK == 0 and await person_or_none(request, app_state) is None:
+            if looks % SESSION_CHECK == 0 and not await may_follow(request, app_state):
                 return
             if tick != seen or looks % LOOKS == 0:
                 seen = tick

@@ -26,7 +26,7 @@ from router.service.calls.browse import (
     values_of,
 )
 from router.service.ports import Store
-from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, person_or_none
+from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, may_follow
 from router.web.live import OPEN, event
 from router.web.pages.call_list import chips, list_query
 from router.web.pages.list_state import read_state, shown_of
@@ -192,7 +192,7 @@ async def news(
         async for lines in app_state.feed.follow(start):
             look = next(looks)
             checked = look % SESSION_CHECK == SESSION_CHECK - 1
-            if checked and await person_or_none(request, app_state) is None:
+            if checked and not await may_follow(request, app_state):
                 return
             if lines or look == 0:
                 yield start, lines

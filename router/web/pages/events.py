@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.errors import DatabaseUnavailable
-from router.web.deps import AppStateOf, LoggedIn, logged_in, person_or_none
+from router.web.deps import AppStateOf, LoggedIn, logged_in, may_follow
 from router.web.live import INTERVAL, event
 from router.web.pages.calls import SESSION_CHECK, Revision, live_rows
 
@@ -31,7 +31,7 @@ async def events(
         looks, seen = 0, None
         async for tick in app_state.ticks.follow():
             checked = looks % SESSION_CHECK == SESSION_CHECK - 1
-            if checked and await person_or_none(request, app_state) is None:
+            if checked and not await may_follow(request, app_state):
                 return
             if tick != seen or looks % BEAT == 0:
                 seen = tick

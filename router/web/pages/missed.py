@@ -23,6 +23,7 @@ from router.web.deps import (
     Now,
     StoreOf,
     logged_in,
+    may_follow,
     person_or_none,
     same_origin,
 )
@@ -105,7 +106,7 @@ async def live(
         looks = 0
         async for tick in app_state.ticks.follow():
             looks += 1
-            if looks % SESSION_CHECK == 0 and await person_or_none(request, app_state) is None:
+            if looks % SESSION_CHECK == 0 and not await may_follow(request, app_state):
                 return
             if tick.missed != seen:
                 seen = tick.missed

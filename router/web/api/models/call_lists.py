@@ -37,6 +37,9 @@ class ListedCall(Answer):
     review: Review | None
     """Who reviewed it; null: no person did."""
 
+    score: float | None
+    """The mean of the scores that count, 0 to 100; null: it has none."""
+
     @classmethod
     def of_line(cls, line: CallLine) -> Self:
         """Convert from the service's value."""
@@ -47,6 +50,7 @@ class ListedCall(Answer):
                 "visit": line.visit,
                 "recording": Recording.of_call(line.recording),
                 "review": line.review,
+                "score": line.facets.score,
             }
         )
 
@@ -114,6 +118,7 @@ class WholeCall(ListedCall):
                 "visit": view.visit,
                 "recording": Recording.of_call(view.recording),
                 "review": view.review,
+                "score": view.score,
                 "lease": view.lease,
                 "visitor": view.visitor,
                 "deliveries": view.deliveries,
