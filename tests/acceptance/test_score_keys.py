@@ -7,7 +7,7 @@ from router.service.calls import score_cards
 from router.service.calls.score_cards import CardText
 from router.service.calls.scoring import submitted_scores
 from tests.acceptance.supervisor import heard, log_in, looking, until
-from tests.integration.scores_world import QUESTIONS
+from tests.integration.scores_world import QUESTIONS, ROOT, scored
 from tests.support.web_calls import furnish
 from tests.support.web_world import World
 
@@ -21,7 +21,7 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
     call = (await furnish(world, heard(world, sound)))["attributed"]
     text = CardText(name="Sales", questions=QUESTIONS)
     draft = await score_cards.add_card(world.store, text, author="root", now=world.clock.now)
-    await score_cards.publish_card(world.store, draft.id, world.clock.now)
+    card = await score_cards.publish_card(world.store, draft.id, world.clock.now)
     async with looking(world, browser) as seen:
         page = seen.page
         await log_in(seen)
@@ -37,6 +37,10 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
         await expect(questions.nth(1)).to_be_focused()
         await page.keyboard.press("c")
         await page.keyboard.type("At 3 he helps")
+        await scored(world.store, call.id, card, ROOT)  # another supervisor at the same time
+        await expect(page.locator("#score-others")).to_contain_text("Scored by root")
+        await expect(questions.nth(1).locator("textarea")).to_be_focused()
+        await page.keyboard.type(" her")
         await page.keyboard.press("Escape")
         await expect(questions.nth(1)).to_be_focused()
         await page.keyboard.press("3")
@@ -49,11 +53,13 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
         assert not await page.evaluate("document.querySelector('audio').paused")
         await page.keyboard.press("Enter")
         await expect(page.locator("#score")).to_contain_text("You scored this call")
+        await expect(page.locator("#score-others .changed")).to_have_count(2)
         await expect(page.locator("#review .outcome.good")).to_be_visible()
         assert not await page.evaluate("document.querySelector('audio').paused")
         assert await page.evaluate("document.querySelector('audio').currentTime > 0.5")
 
-    (sheet,) = await submitted_scores(world.store, call.id)
+    sheets = await submitted_scores(world.store, call.id)
+    (sheet,) = [one for one in sheets if one.score.scorer == "anna"]
     answer = sheet.answers["help"]
-    assert (sheet.score.score, answer.value, answer.comment) == (70.0, "3", "At 3 he helps")
+    assert (sheet.score.score, answer.value, answer.comment) == (70.0, "3", "At 3 he helps her")
     assert answer.at_seconds

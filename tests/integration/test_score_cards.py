@@ -57,6 +57,17 @@ async def test_a_draft_that_two_people_edit_keeps_the_first_edit(store: SqlStore
     assert sorted(type(one).__name__ for one in done) == ["Conflict", "ScoreCard"]
 
 
+async def test_so_many_cards_are_published_and_no_more(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_PUBLISHED", 1)
+    card = await a_card(store)
+    with pytest.raises(Conflict, match="archive one first"):
+        await a_card(store, "another")
+    following = await service.draft_next(store, card.id, author="anna", now=NOON)
+    await service.publish_card(store, following.id, NOON)
+
+
 async def test_an_incomplete_draft_is_kept_but_not_published(store: SqlStore) -> None:
     text = CardText(name="A", query="ending=answered&period=7d&junk=1", questions=QUESTIONS[:1])
     draft = await service.add_card(store, text, author="anna", now=NOON)

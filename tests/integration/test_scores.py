@@ -68,14 +68,13 @@ async def test_others_scores_are_hidden_until_ones_own_is_submitted(store: SqlSt
     card = await a_card(store)
     await scored(store, CALL, card, ANNA, help="1")
     before = await service.show_scoring(store, CALL, BORIS)
-    assert before.hidden
-    assert (before.sheets, [one.score for one in before.others]) == ((), [None])
+    assert (before.sheets, before.hidden) == ((), ("anna",))
     await service.begin_score(store, CALL, card.id, BORIS, NOON)
     assert (await service.show_scoring(store, CALL, BORIS)).sheets == ()
 
     await scored(store, CALL, card, BORIS)
     after = await service.show_scoring(store, CALL, BORIS)
-    assert not after.hidden
+    assert after.hidden == ()
     assert sorted((one.score.scorer, one.score.score) for one in after.sheets) == [
         ("anna", 40.0),
         ("boris", 100.0),
@@ -143,6 +142,8 @@ async def test_a_rules_score_counts_until_a_person_scores_the_call(store: SqlSto
             ScoredBy.RULE,
             [(CALL, score)],
         )
+    before = await service.show_scoring(store, CALL, ANNA)
+    assert (len(before.sheets), before.hidden) == (1, ())  # a rule's score is no secret
     assert (await find_calls(store, CallFilter(reviewed=True))).lines == ()
     await scored(store, CALL, card, ANNA)
     assert await found(store, score=Range(0)) == [(CALL, 100.0)]

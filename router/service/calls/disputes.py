@@ -10,6 +10,7 @@ from router.domain.calls.scoring import (
     LONGEST_DISPUTE,
     Dispute,
     Score,
+    ScoredBy,
     ScoreState,
     Settlement,
     changes_between,
@@ -165,6 +166,8 @@ def _check_judge(score: Score, person: Person) -> None:
 async def _check_reader(session: Session, score: Score, person: Person) -> None:
     if person.role is Role.EMPLOYEE:
         raise NotFound(f"There is no score '{score.id}'.")
+    if score.by is ScoredBy.RULE:
+        return
     own = await own_score(session, score.call_id, person.login)
     if own is None or own.state is ScoreState.DRAFT:
         raise ScoreHidden(score.call_id)

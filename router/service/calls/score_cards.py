@@ -22,6 +22,7 @@ from router.errors import Conflict, InvalidInput
 from router.service.ports import Session, Store
 
 MOST_CARDS = 500  # versions of all cards
+MOST_PUBLISHED = 30  # each is compared with the call whose page is opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +98,12 @@ async def publish_card(store: Store, version_id: str, now: datetime) -> ScoreCar
     async with store.write() as session:
         card = await _draft(session, version_id)
         check_complete(card.questions)
-        for other in await session.find(ScoreCard, card_id=card.card_id):
-            if other.state is CardState.PUBLISHED:
-                await session.change(_archived(other, now))
+        published = await session.find(ScoreCard, state=CardState.PUBLISHED)
+        earlier = [other for other in published if other.card_id == card.card_id]
+        if len(published) - len(earlier) >= MOST_PUBLISHED:
+            raise Conflict(f"{MOST_PUBLISHED} cards are published: archive one first.")
+        for other in earlier:
+            await session.change(_archived(other, now))
         card = replace(card, state=CardState.PUBLISHED, published_at=now)
         await session.change(card)
     return card

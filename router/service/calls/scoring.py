@@ -27,9 +27,8 @@ class Scoring:
     """The scores of a call, as one person may see them."""
 
     own: Sheet | None
-    others: tuple[Score, ...]  # submitted ones, without their figures while `hidden`
-    sheets: tuple[Sheet, ...]  # all submitted ones; none while `hidden`
-    hidden: bool  # others' scores are not shown before one's own is submitted
+    sheets: tuple[Sheet, ...]  # the submitted ones that are not hidden
+    hidden: tuple[str, ...]  # people whose scores are shown once one's own is submitted
     cards: tuple[ScoreCard, ...]  # that this person may score the call by
 
 
@@ -39,19 +38,17 @@ async def show_scoring(store: Store, call_id: str, person: Person) -> Scoring:
         call = await session.get(Call, call_id)
         scores = await session.scores.of_call(call_id)
         own = next((one for one in scores if one.scorer == person.login), None)
-        submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
-        others = [one for one in submitted if one is not own]
         scores_it = own.state is ScoreState.DRAFT if own else may_score(call, person)
-        hidden = bool(others) and scores_it
-        shown = [] if hidden else submitted
+        submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
+        hidden = [one for one in submitted if scores_it and one.by is ScoredBy.PERSON]
+        shown = [one for one in submitted if one not in hidden]
         wanted = [own, *shown] if own and own not in shown else shown
         sheets = {sheet.score.id: sheet for sheet in await sheets_of(session, wanted)}
         cards = await cards_for(session, call) if scores_it and not own else []
     return Scoring(
         own=sheets[own.id] if own else None,
-        others=tuple(replace(one, score=None) if hidden else one for one in others),
         sheets=tuple(sheets[one.id] for one in shown),
-        hidden=hidden,
+        hidden=tuple(one.scorer for one in hidden),
         cards=tuple(cards),
     )
 
@@ -109,8 +106,8 @@ async def waive_score(store: Store, call_id: str, person: Person, now: datetime)
         await session.calls.lock()
         scores = await session.scores.of_call(call_id)
         submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
-        if not submitted:
-            raise NotFound("This call has no score.")
+        if not any(one.by is ScoredBy.PERSON for one in submitted):
+            raise NotFound("This call has no score by a person.")
         own = next((one for one in scores if one.scorer == person.login), None)
         if own is not None and own.state is not ScoreState.DRAFT:
             return
