@@ -13,7 +13,7 @@ from router.service.calls.late_evidence import look_again
 from router.service.calls.recording import Recorder, store_due, take_up
 from router.service.calls.tags import replace_due
 from router.service.calls.transcription import Transcription
-from router.service.clock import Clock
+from router.service.clock import Clock, StepWatch
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Sender
 from router.service.mail import MailboxPoller
@@ -55,6 +55,7 @@ class Worker:
         self._outages = Outages()
         self._began: dict[str, datetime] = {}  # start of each lane's current work
         self._beat_at = NEVER
+        self._steps, self._ahead = StepWatch(clock), timedelta(0)
 
     async def run(self) -> None:
         """Work until cancelled; if the database does not answer, log once and wait."""
@@ -67,6 +68,7 @@ class Worker:
                         if self._transcription:
                             await self._transcription.take_up()
                         began = True
+                    await self._look_at_clock()
                     pause = await self._look(tasks)
                     await self._beat()
                     self._outages.back("database")
@@ -77,6 +79,19 @@ class Worker:
                     log.exception("work_not_found")  # a bug: running lanes go on
                     pause = FAULT_PAUSE
                 await asyncio.sleep(pause)
+
+    async def _look_at_clock(self) -> None:
+        """Where the clock was set forward, leases, claims and deadlines last as long as before."""
+        step = self._steps.look()
+        self._ahead += step.ahead if step else timedelta(0)
+        if self._ahead <= BEAT_EVERY:
+            self._ahead = timedelta(0)
+            return
+        now, by = self._clock(), self._ahead
+        async with self._store.write() as session:
+            await session.heartbeats.put_off(now - by, now, by)
+        self._ahead = timedelta(0)
+        log.warning("clock_set_forward", seconds=by.total_seconds())
 
     async def _look(self, tasks: asyncio.TaskGroup) -> float:
         """Start a lane for everything due; returns the time until more is due."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Interval,
+    exists,
     literal,
     select,
     type_coerce,
@@ -44,9 +45,35 @@ class SqlHeartbeats:
     async def bring_forward(self, now: datetime, by: timedelta) -> None:
         """Let all work that is due after `now` be due so much earlier."""
         for column, waiting in _PLANNED:
-            statement = update(column.table).where(column > now, *waiting)
-            earlier = _minus(column, by, self.connection.dialect.name)
-            await self.connection.execute(statement.values({column.name: earlier}))
+            await self._move(column, -by, column > now, *waiting)
+
+    async def put_off(self, since: datetime, now: datetime, by: timedelta) -> None:
+        """Let work that was planned before `since`, and was due before `now`, be due so much later,
+        and leases of that time, and deadlines, end so much later.
+        """
+        for column, waiting in _PLANNED:
+            await self._move(column, by, column > since, column <= now, *waiting)
+
+        delivery, lease, number = tables.delivery.c, tables.lease.c, tables.number.c
+        await self._move(
+            delivery.deadline_at,
+            by,
+            delivery.state == DeliveryState.PENDING,
+            delivery.created_at <= since,
+            delivery.deadline_at > since,
+        )
+        held = lease.ends_at > since, lease.seen_at <= since
+        its_last = lease.number == number.e164, lease.ends_at == number.free_at
+        await self._move(number.free_at, by, exists().where(*its_last, *held))
+        await self._move(lease.frozen_at, by, *held, lease.frozen_at > since)
+        await self._move(lease.ends_at, by, *held)
+
+    async def _move(
+        self, column: Column[datetime], by: timedelta, *which: ColumnElement[bool]
+    ) -> None:
+        later = _plus(column, by, self.connection.dialect.name)
+        statement = update(column.table).where(*which).values({column.name: later})
+        await self.connection.execute(statement)
 
 
 _PLANNED: tuple[tuple[Column[datetime], tuple[ColumnElement[bool], ...]], ...] = (
@@ -60,8 +87,8 @@ _PLANNED: tuple[tuple[Column[datetime], tuple[ColumnElement[bool], ...]], ...] =
 )
 
 
-def _minus(column: Column[datetime], by: timedelta, dialect: str) -> ColumnElement[Any]:
-    """The moment, so much earlier: on SQLite moments are microseconds."""
+def _plus(column: Column[datetime], by: timedelta, dialect: str) -> ColumnElement[Any]:
+    """The moment, so much later: on SQLite moments are microseconds."""
     if dialect == "sqlite":
-        return type_coerce(column, BigInteger) - by // timedelta(microseconds=1)
-    return type_coerce(column, DateTime(timezone=True)) - literal(by, Interval)
+        return type_coerce(column, BigInteger) + by // timedelta(microseconds=1)
+    return type_coerce(column, DateTime(timezone=True)) + literal(by, Interval)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,13 +12,16 @@ from router.domain.calls.call import Call, Recording, RecordingState, State
 from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.outcome import Outcome
+from router.domain.visitors.lease import Lease
+from router.domain.visitors.site import TrackingNumber
 from router.service import worker
+from router.service.admin import retention
 from router.service.delivery.outcomes import Receiver, SendResult
 from router.service.ports import Heartbeat
 from router.service.worker import Worker
 from router.store.engine import SqlStore
 from tests.integration.test_worker import Recorder
-from tests.support.builders import webhook
+from tests.support.builders import DID, OTHER_DID, furnish, lease, visit, visitor, webhook
 
 HOUR = timedelta(hours=1)
 CALL_ID = "rt1-1.0"
@@ -123,6 +127,46 @@ async def _until_done(store: SqlStore) -> None:
             await asyncio.sleep(0.05)
 
 
+async def _lease_end(store: SqlStore, key: str) -> datetime:
+    async with store.read() as session:
+        return (await session.get(Lease, key)).ends_at
+
+
+async def test_leases_claims_and_deadlines_last_as_long_where_the_clock_is_set_forward(
+    store: SqlStore,
+) -> None:
+    clock, day = Clock(), timedelta(days=4)
+    began = clock()
+    held = lease(started_at=began, seen_at=began, frozen_at=began + HOUR / 2, ends_at=began + HOUR)
+    over = replace(held, id="over", number=OTHER_DID, ends_at=began - HOUR, frozen_at=began - HOUR)
+    async with working(store, clock):
+        await beaten(store, began - timedelta(seconds=1))
+        await furnish(store, visitor(), visit())
+        await plan(store, began + HOUR)
+        async with store.write() as session:
+            await session.leases.save([held, over])
+            waiting = await session.get(Delivery, "d1")
+            await session.change(replace(waiting, created_at=began, claimed_until=began + HOUR))
+        clock.ahead = day
+        async with asyncio.timeout(60):
+            while await _lease_end(store, held.id) == held.ends_at:
+                await asyncio.sleep(0.05)
+    async with store.read() as session:
+        delivery, now_held = await session.get(Delivery, "d1"), await session.get(Lease, held.id)
+        was_over, number = await session.get(Lease, "over"), await session.get(TrackingNumber, DID)
+    moved = [
+        delivery.due_at - waiting.due_at,
+        delivery.deadline_at - waiting.deadline_at,
+        (delivery.claimed_until or began) - (began + HOUR),
+        now_held.frozen_at - held.frozen_at,
+        now_held.ends_at - held.ends_at,
+    ]
+    assert all(abs(by - day) < timedelta(minutes=1) for by in moved), moved
+    assert number.free_at == now_held.ends_at
+    assert (was_over.ends_at, now_held.started_at) == (over.ends_at, began)
+    assert delivery.state == DeliveryState.PENDING
+
+
 async def test_nothing_is_brought_forward_by_a_clock_that_goes_right(store: SqlStore) -> None:
     clock = Clock()
     await plan(store, clock() + HOUR)
@@ -130,3 +174,27 @@ async def test_nothing_is_brought_forward_by_a_clock_that_goes_right(store: SqlS
         await beaten(store, clock() - timedelta(seconds=1))
         await asyncio.sleep(2 * worker.LONGEST_SLEEP)
     assert (await states(store))[0] == DeliveryState.PENDING
+
+
+async def test_nothing_is_removed_in_the_day_after_the_clock_was_set_far_forward(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, passes = Clock(), list[timedelta]()
+
+    async def remove_old(_: object, now: datetime, __: int) -> int:
+        passes.append(now - datetime.now(UTC))
+        clock.ahead = 1000 * HOUR  # set during the day after the first pass
+        if len(passes) == 3:
+            raise asyncio.CancelledError
+        return 0
+
+    slept = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(retention, "remove_old", remove_old)
+    monkeypatch.setattr(retention.asyncio, "sleep", sleep)
+    with suppress(asyncio.CancelledError):
+        await retention.keep_for(store, clock, 30)
+    assert len(slept) == 3, "the pass after the step was left out"

@@ -7,7 +7,7 @@ import structlog
 
 from router.domain.ids import earliest
 from router.errors import DatabaseUnavailable
-from router.service.clock import Clock
+from router.service.clock import Clock, StepWatch
 from router.service.ports import Store
 
 log = structlog.get_logger()
@@ -67,8 +67,16 @@ async def _remove_by_key(store: Store, name: str, before: datetime, pause: float
 
 
 async def keep_for(store: Store, clock: Clock, days: int) -> None:
-    """Remove old rows daily. Never returns."""
+    """Remove old rows daily. Never returns. After a day in which the clock was set forward by more
+    than a day nothing is removed: by the right clock it may not be old.
+    """
+    steps = StepWatch(clock)
     while True:
+        step = steps.look()
+        if step and step.ahead > timedelta(days=1):
+            log.warning("old_rows_not_removed", reason=f"the clock was set forward by {step.ahead}")
+            await asyncio.sleep(EVERY)
+            continue
         try:
             removed = await remove_old(store, clock(), days)
             log.info("old_rows_removed", rows=removed, days=days)
