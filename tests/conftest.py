@@ -19,7 +19,6 @@ from router.receivers.registry import RECEIVER_KINDS
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.support.postgres import Postgres
-from tests.support.priority import take_priority
 
 # what helpers say, too
 pytest.register_assert_rewrite("tests.acceptance", "tests.integration", "tests.scenarios")
@@ -33,12 +32,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ringtrace")
-
-
-@pytest.fixture(scope="session")
-def sound_first() -> None:
-    """For tests that play or record sound as it comes."""
-    take_priority()
 
 
 @pytest.fixture(scope="session")

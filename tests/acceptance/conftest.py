@@ -13,6 +13,7 @@ from tests.acceptance.receiver import Receiver
 from tests.acceptance.script_visitor import Visitor, chromium, visiting
 from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
+from tests.support.priority import take_priority
 
 # of what takes a moment where the machine has nothing else to do
 expect.set_options(timeout=120_000)
@@ -27,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def in_real_time(sound_first: None) -> None:
+def in_real_time() -> None:
     """Calls, phones and pages go before other work."""
+    take_priority()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from router.asterisk.process import find_installation
 from tests.support.ports import free_port
+from tests.support.priority import take_priority
 
 MODULES = (
     "app_dial app_echo app_stack bridge_native_rtp bridge_simple chan_pjsip codec_a_mu "
@@ -140,7 +141,8 @@ def _sound_first() -> None:
 
 
 @pytest_asyncio.fixture
-async def bare_asterisk(tmp_path: Path, sound_first: None) -> AsyncIterator[BareAsterisk]:
+async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
+    take_priority()
     found = find_installation()
     launch = [str(found.launch)]
     port = free_port()
