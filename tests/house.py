@@ -18,7 +18,7 @@ from statistics import fmean
 
 ROOT = Path(__file__).parents[1]
 DIALECT = re.compile(
-    r"\b(mend\w*|anew|heed\w*|whoever|nobody|somebody|suspects?|strays?|scribe|postman|senders?|judged|judging"
+    r"\b(mend\w*|anew|heed\w*|whoever|nobody|somebody|suspects?|strays?|scribe|postman|couriers?|judged|judging"
     r"|fares?|shelved|shelving|told|stands?|ears?|learner|reception)\b",
     re.IGNORECASE,
 )

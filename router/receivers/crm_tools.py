@@ -16,7 +16,7 @@ from router.domain.phone import display, same_phone, tail
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
-Names = Iterable[tuple[EntityKind, str]]  # creates a text field of this kind of entity
+Names = Iterable[tuple[EntityKind, str]]  # the kind of entity and the name of each field
 AddField = Callable[[EntityKind, str], Awaitable[None]]
 # the fields of a kind by their names; read again if asked
 FieldsOf = Callable[[EntityKind, bool], Awaitable[Mapping[str, Field]]]

@@ -11,6 +11,7 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
+from router.receivers.crm_tools import rows_of
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, retry_after
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -59,9 +60,7 @@ class Account:
 
 def embedded(body: Any, name: str) -> list[Row]:
     """The rows with this name in a row or an answer; empty if there is no such list."""
-    inside = body.get("_embedded") if isinstance(body, dict) else None
-    some = inside.get(name) if isinstance(inside, dict) else None
-    return [row for row in some if isinstance(row, dict)] if isinstance(some, list) else []
+    return rows_of(body, "_embedded", name)
 
 
 def number(value: Any) -> int | None:

@@ -13,6 +13,7 @@ from router.domain.delivery.catalogue import (
 from router.domain.delivery.entity import EntityKind
 from router.receivers.amocrm.account import Account, Row, embedded, number, text
 from router.receivers.amocrm.fields import CLIENT_ID, MARK, WORDS, Fields
+from router.receivers.crm_tools import rows_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _LISTS = frozenset({"select", "multiselect", "radiobutton"})
@@ -72,11 +73,8 @@ def _type(kind: str) -> FieldType:
 
 def _stages(row: Row) -> frozenset[str]:
     """The statuses in which amoCRM asks for this field."""
-    places = row.get("required_statuses")
-    rows = (
-        [place for place in places if isinstance(place, dict)] if isinstance(places, list) else []
-    )
-    return frozenset(text(row.get("status_id")) for row in rows)
+    places = rows_of(row, "required_statuses")
+    return frozenset(text(place.get("status_id")) for place in places)
 
 
 async def _users(account: Account) -> list[Named] | None:

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import ReceiverHealth, reserve
 from router.domain.delivery.crm_codes import HubspotCode
-from router.receivers.crm_tools import moment
+from router.receivers.crm_tools import moment, rows_of
 from router.receivers.http import Answer, HttpClient
-from router.receivers.hubspot.errors import refusal, rows_of
+from router.receivers.hubspot.errors import refusal
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -190,7 +190,7 @@ def _path(kind: str, key: str) -> str:
     return f"{_objects(kind)}/{quote(key, safe='')}"
 
 
-def _results(body: Any) -> list[dict[str, Any]]:
+def _results(body: Any) -> list[Mapping[str, Any]]:
     """The results of a batch or a search. Part of a batch may have failed; only objects that do
     not exist may be missing.
     """

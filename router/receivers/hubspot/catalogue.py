@@ -17,6 +17,7 @@ from router.domain.delivery.catalogue import (
     Place,
 )
 from router.domain.delivery.entity import EntityKind
+from router.receivers.crm_tools import rows_of
 from router.receivers.hubspot.api import VERSION, Api
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -49,23 +50,18 @@ async def read_catalogue(
 
 async def _fields(api: Api, kind: str) -> list[Field]:
     answer = await api.ask("GET", f"crm/properties/{VERSION}/{kind}", accept={404})
-    return [_field(row) for row in _rows(answer.body) if row.get("name")]
+    return [_field(row) for row in rows_of(answer.body, "results") if row.get("name")]
 
 
 def _field(row: Mapping[str, Any]) -> Field:
     rights = row.get("modificationMetadata")
     read_only = isinstance(rights, dict) and rights.get("readOnlyValue") is True
-    options = row.get("options")
-    shown = (
-        [option for option in options if isinstance(option, dict)]
-        if isinstance(options, list)
-        else []
-    )
+    options = rows_of(row, "options")
     return Field(
         name=str(row["name"]),
         title=str(row.get("label") or ""),
         type=_TYPES.get(str(row.get("type")), FieldType.OTHER),
-        options={str(option.get("label")): str(option.get("value")) for option in shown},
+        options={str(option.get("label")): str(option.get("value")) for option in options},
         most=_LONGEST,
         writable=not read_only,
     )
@@ -102,18 +98,13 @@ async def _pipelines(api: Api) -> list[Pipeline]:
         Pipeline(
             id=str(row.get("id")),
             title=str(row.get("label") or ""),
-            stages=[_stage(stage) for stage in _rows(row, "stages")],
+            stages=[_stage(stage) for stage in rows_of(row, "stages")],
             archived=row.get("archived") is True,
         )
-        for row in _rows(answer.body)
+        for row in rows_of(answer.body, "results")
     ]
 
 
 def _stage(row: Mapping[str, Any]) -> Named:
     active = row.get("archived") is not True
     return Named(id=str(row.get("id")), title=str(row.get("label") or ""), active=active)
-
-
-def _rows(body: Any, name: str = "results") -> list[dict[str, Any]]:
-    rows = body.get(name) if isinstance(body, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -1,12 +1,12 @@
 """Errors of HubSpot's API."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import HubspotCode
+from router.receivers.crm_tools import rows_of
 from router.receivers.http import NO_RIGHT, Answer, error_for, retry_after
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -70,9 +70,3 @@ def missing_scopes(body: Any) -> list[str]:
         for scope in scopes
         if isinstance(scope, str)
     ]
-
-
-def rows_of(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects of the list with this name."""
-    rows = body.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -8,6 +8,7 @@ from typing import Any
 
 from router.domain.delivery.catalogue import Catalogue, Field, FieldType, Named, Place
 from router.domain.delivery.entity import EntityKind
+from router.receivers.crm_tools import rows_of
 from router.receivers.http import Missing
 from router.receivers.retailcrm.api import ORDERS, PATHS, Api, Row, child, text
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -68,7 +69,7 @@ async def _lists(api: Api) -> dict[str, dict[str, str]]:
 
 def _elements(row: Row) -> dict[str, str]:
     return {
-        text(element.get("name")): text(element.get("code")) for element in _rows(row, "elements")
+        text(element.get("name")): text(element.get("code")) for element in rows_of(row, "elements")
     }
 
 
@@ -76,17 +77,11 @@ async def _every(api: Api, path: str, name: str) -> list[Row]:
     found = list[Row]()
     for page in range(1, _PAGES + 1):
         params = {"limit": str(_PAGE), "page": str(page)}
-        some = _rows(await api.ask("GET", path, params=params), name)
+        some = rows_of(await api.ask("GET", path, params=params), name)
         found += some
         if len(some) < _PAGE:
             break
     return found
-
-
-def _rows(body: Row, name: str) -> list[Row]:
-    """Fields and lists have codes and no ids."""
-    found = body.get(name)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
