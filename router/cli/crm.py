@@ -78,14 +78,14 @@ def kinds(as_json: AsJson = False) -> None:
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List all connections with their status."""
-    every = with_store(service.list_connections)
+    connections = with_store(service.list_connections)
     if as_json:
-        print_json([_plain(standing) for standing in every])
+        print_json([_plain(standing) for standing in connections])
         return
     names = ("name", "kind", "address", "site", "mode", "active", "state")
     rows = (
         (standing.connection.id, c.kind, c.address, c.site_id, _mode(c), c.active, _state(standing))
-        for standing in every
+        for standing in connections
         for c in [standing.connection]
     )
     columns = tuple(Column(title=name, whole=name == "name") for name in names)

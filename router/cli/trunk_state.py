@@ -64,12 +64,12 @@ def sharing(
     their contact.
     """
     registered = {trunk.name for trunk in trunks if trunk.kind is TrunkKind.REGISTRATION}
-    every = [(name, network) for name, known in sorted(networks.items()) for network in known]
+    pairs = [(name, network) for name, known in sorted(networks.items()) for network in known]
     return sorted(
         {
             (first, second, str(min(network, other, key=lambda each: each.num_addresses)))
-            for first, network in every
-            for second, other in every
+            for first, network in pairs
+            for second, other in pairs
             if first < second and network.version == other.version and network.overlaps(other)
             if not {first, second} <= registered
         }

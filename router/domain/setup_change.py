@@ -76,8 +76,8 @@ def _flat(record: Any | None) -> dict[str, Any]:
 
 
 def _names(record: Any) -> list[str]:
-    every = record if isinstance(record, Mapping) else [field.name for field in fields(record)]
-    return [name for name in every if name not in NOT_SET_UP]
+    names = record if isinstance(record, Mapping) else [field.name for field in fields(record)]
+    return [name for name in names if name not in NOT_SET_UP]
 
 
 def _difference(name: str, old: Any, new: Any, *, one_sided: bool) -> str:

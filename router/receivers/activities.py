@@ -101,8 +101,8 @@ class Activities(ABC):
         end = mark(f"{call_id}{entry}")
         if not self.html:
             return "\n".join(filter(None, (text, link, end)))
-        there = html.escape(link)
-        anchor = f'<a href="{there}">{there}</a>' if link else ""
+        escaped = html.escape(link)
+        anchor = f'<a href="{escaped}">{escaped}</a>' if link else ""
         return "<br>".join(filter(None, (html_lines(text), anchor, html.escape(end))))
 
 

@@ -153,8 +153,8 @@ def named(
     """Users or stages; the column `active` says whether they are active."""
     found = []
     for row in rows:
-        there = not active or row.get(active) is True
-        found.append(Named(id=str(row[key]), title=str(row.get(title) or ""), active=there))
+        is_active = not active or row.get(active) is True
+        found.append(Named(id=str(row[key]), title=str(row.get(title) or ""), active=is_active))
     return found
 
 

@@ -121,9 +121,9 @@ class CustomFieldCrm(ABC):
         """Read the catalogue without our two fields, which are never cut or left out."""
         ours, fields = {self.field, self.uid}, dict[EntityKind, Sequence[Field]]()
         for kind in self.kinds:
-            every = {field.name: field for field in (await self.fields_of(kind, whole)).values()}
+            known = {field.name: field for field in (await self.fields_of(kind, whole)).values()}
             fields[kind] = [
-                field for field in every.values() if not {field.name, field.title} & ours
+                field for field in known.values() if not {field.name, field.title} & ours
             ]
         found = Catalogue(fields=fields)
         if not whole:

@@ -55,14 +55,14 @@ async def default_lines(case: Case) -> list[Finding]:
 
 async def numbers(case: Case) -> Finding:
     """Each tracking number has a destination, and each pool has numbers."""
-    every = await list_all(case.store, TrackingNumber)
-    if not every:
+    numbers = await list_all(case.store, TrackingNumber)
+    if not numbers:
         return warn("numbers", "none yet", "`ringtrace number add`, or `ringtrace number import`")
     async with case.store.read() as session:
         table = await load_table(session)
     lost = [
         display(n.e164)
-        for n in every
+        for n in numbers
         if (route := table.find(n.e164)) is None or route.number is None
     ]
     if lost:
@@ -71,7 +71,7 @@ async def numbers(case: Case) -> Finding:
             f"without a destination: {_few(lost)}",
             "Set one for the number, its pool or its site.",
         )
-    filled = {number.pool_id for number in every}
+    filled = {number.pool_id for number in numbers}
     empty = [pool.id for pool in await list_all(case.store, Pool) if pool.id not in filled]
     if empty:
         return warn(
@@ -80,7 +80,7 @@ async def numbers(case: Case) -> Finding:
             "`ringtrace number add NUMBER --site KEY --pool KEY`",
         )
     count = len(await list_all(case.store, Destination))
-    return ok("numbers", f"all {len(every)} have one of {count} destinations")
+    return ok("numbers", f"all {len(numbers)} have one of {count} destinations")
 
 
 async def pools(case: Case) -> Finding:
@@ -111,11 +111,11 @@ def _held_by(report: PoolReport) -> str:
 async def origins(case: Case) -> Finding:
     """Every page that requested numbers in the last 7 days has an origin that its site lists."""
     async with case.store.read() as session:
-        every = await session.find(RefusedOrigin)
+        origins = await session.find(RefusedOrigin)
         sites = {site.id: site for site in await session.find(Site)}
     refused = [
         f"{origin.origin} (site {origin.site_id}, {origin.count} times)"
-        for origin in sorted(every, key=lambda origin: -origin.count)
+        for origin in sorted(origins, key=lambda origin: -origin.count)
         if now() - origin.last_at < RECENT
         and origin.site_id in sites
         and origin.origin not in sites[origin.site_id].origins
@@ -132,10 +132,10 @@ async def origins(case: Case) -> Finding:
 async def unchanged(case: Case) -> Finding:
     """The script could replace the company's number on every page of the last 7 days."""
     async with case.store.read() as session:
-        every = await session.find(UnchangedPage)
+        opened = await session.find(UnchangedPage)
     pages = [
         f"{page.path} (site {page.site_id}, {page.count} times)"
-        for page in sorted(every, key=lambda page: -page.count)
+        for page in sorted(opened, key=lambda page: -page.count)
         if now() - page.last_at < RECENT
     ]
     if pages:
@@ -173,22 +173,22 @@ async def places(case: Case) -> Finding:
 async def mailboxes(case: Case) -> list[Finding]:
     """Each site's mailbox could be read at the last poll."""
     async with case.store.read() as session:
-        every = await session.find(Mailbox)
+        known = await session.find(Mailbox)
     bad = [
         warn(
             f"mailbox {mailbox.site_id}",
             str(mailbox.error),
             f"Test it with `ringtrace mail check {mailbox.site_id}`.",
         )
-        for mailbox in every
+        for mailbox in known
         if mailbox.error
     ]
-    return bad or [ok("mailboxes", f"all {len(every)} can be read" if every else "none")]
+    return bad or [ok("mailboxes", f"all {len(known)} can be read" if known else "none")]
 
 
 async def connections(case: Case) -> list[Finding]:
     """No connection is paused because it fails."""
-    every = await list_connections(case.store)
+    known = await list_connections(case.store)
     bad = [
         warn(
             f"connection {standing.connection.id}",
@@ -196,10 +196,10 @@ async def connections(case: Case) -> list[Finding]:
             f"{standing.health.reason or 'it asked for patience'}",
             f"Test it with `ringtrace crm check {standing.connection.id}`.",
         )
-        for standing in every
+        for standing in known
         if standing.health is not None and standing.rests(now())
     ]
-    return bad or [ok("connections", (f"none of {len(every)} is paused") if every else "none")]
+    return bad or [ok("connections", (f"none of {len(known)} is paused") if known else "none")]
 
 
 def _few(names: list[str]) -> str:

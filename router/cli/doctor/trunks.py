@@ -152,11 +152,11 @@ async def forwarding(case: Case) -> list[Finding]:
 async def destinations(case: Case) -> list[Finding]:
     """The endpoints and extensions of destinations exist."""
     present = await Pjsip(case.console()).endpoints()
-    every = await list_all(case.store, Destination)
-    nowhere = await _missing_extensions(case, every)
-    missing = {d.id: (d.phones() - present) | (d.extensions() & nowhere) for d in every}
+    destinations = await list_all(case.store, Destination)
+    nowhere = await _missing_extensions(case, destinations)
+    missing = {d.id: (d.phones() - present) | (d.extensions() & nowhere) for d in destinations}
     bad = [(key, sorted(names)) for key, names in missing.items() if names]
-    if not every:
+    if not destinations:
         return [
             fail(
                 "destinations",
@@ -165,7 +165,7 @@ async def destinations(case: Case) -> list[Finding]:
             )
         ]
     if not bad:
-        return [ok("destinations", f"all {len(every)} dial existing endpoints")]
+        return [ok("destinations", f"all {len(destinations)} dial existing endpoints")]
     return [
         fail(
             f"destination {key}",

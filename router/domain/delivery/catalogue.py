@@ -141,9 +141,9 @@ def misfit(known: Field, text: str) -> Outcome | None:
 
 def listed(names: Iterable[str], most: int = 10) -> str:
     """The first of them."""
-    every = list(names)
-    more = f", … (+{len(every) - most})" if len(every) > most else ""
-    return ", ".join(name[:40] for name in every[:most]) + more or "–"
+    whole = list(names)
+    more = f", … (+{len(whole) - most})" if len(whole) > most else ""
+    return ", ".join(name[:40] for name in whole[:most]) + more or "–"
 
 
 def first(some: Sequence[Named] | None, key: str) -> Named | None:

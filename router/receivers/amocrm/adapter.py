@@ -148,10 +148,10 @@ class AmoCrm:
     async def note(self, ref: Ref, text: str, call_id: str) -> None:
         """A note in the entity's feed, once per call."""
         path = f"{place_of(ref)}/notes"
-        there = await self._account.rows(
+        notes = await self._account.rows(
             path, [("filter[note_type][]", "common"), ("order[id]", "desc")]
         )
-        if not any(mark(call_id) in said(row, "text") for row in there):
+        if not any(mark(call_id) in said(row, "text") for row in notes):
             words = {
                 "note_type": "common",
                 "params": {"text": f"{text}\n{mark(call_id)}"},
@@ -205,8 +205,8 @@ class AmoCrm:
         checks = [Check.of(CheckCode.ACCESS, True, system="amoCRM")]
         fix = Outcome.of(FixCode.AS_ADMINISTRATOR)
         for path, name in self._needed():
-            there = await self._fields.find(path, name) is not None
-            checks.append(Check.of(CheckCode.FIELD_OF, there, fix, objects=path, field=name))
+            exists = await self._fields.find(path, name) is not None
+            checks.append(Check.of(CheckCode.FIELD_OF, exists, fix, objects=path, field=name))
         return checks
 
     async def prepare(self) -> list[str]:

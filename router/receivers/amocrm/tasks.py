@@ -42,8 +42,8 @@ class Tasks:
         mark, key = f"[ringtrace:{task.call_id}]", identity(task.ref.id, task.ref.kind)
         path = PATHS[task.ref.kind]
         asked = [("filter[entity_type]", path), ("filter[entity_id][]", str(key))]
-        there = await self._account.rows("tasks", asked)
-        if any(mark in text(row.get("text")) for row in there):
+        tasks = await self._account.rows("tasks", asked)
+        if any(mark in text(row.get("text")) for row in tasks):
             return
         row: dict[str, Any] = {
             "text": f"{task.text}\n{mark}",

@@ -121,10 +121,10 @@ class Unsorted:
         try:
             made = await self._account.add(f"{_PATH}/sip", item, name="unsorted")
         except Refused:
-            there = await self.made_for(call.id)  # amoCRM refuses duplicates
-            if there is None:
+            existing = await self.made_for(call.id)  # amoCRM refuses duplicates
+            if existing is None:
                 raise
-            return there
+            return existing
         ids = [number(lead.get("id")) for lead in embedded(made, "leads")]
         if not ids or ids[0] is None:
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=_PATH)

@@ -148,10 +148,10 @@ class Bitrix24:
         """Add a comment to the timeline, once per call."""
         mark, place = f"Ringtrace {call_id}", {"ENTITY_ID": key(ref), "ENTITY_TYPE": str(ref.kind)}
         asked = {"filter": place, "select": ["ID", "COMMENT"], "order": {"ID": "DESC"}}
-        there = await self._portal.pages("crm.timeline.comment.list", asked)
+        comments = await self._portal.pages("crm.timeline.comment.list", asked)
         # the mark of a call whose id only begins alike does not count
         ours = re.compile(re.escape(mark) + r"(?![\w.-])")
-        if not any(ours.search(str(comment.get("COMMENT"))) for comment in there):
+        if not any(ours.search(str(comment.get("COMMENT"))) for comment in comments):
             comment = {**place, "COMMENT": without_codes(f"{text}\n{mark}")}
             await self._portal.call("crm.timeline.comment.add", {"fields": comment})
 
@@ -182,10 +182,10 @@ class Bitrix24:
         if not self._field.startswith("UF_CRM_"):
             return []
         where = {"filter": {"FIELD_NAME": self._field}}
-        there = await self._portal.batch(
+        existing = await self._portal.batch(
             {kind: (f"crm.{kind}.userfield.list", where) for kind in TYPES}
         )
-        missing = [kind for kind in TYPES if not rows(there[kind])]
+        missing = [kind for kind in TYPES if not rows(existing[kind])]
         for kind in missing:
             field = {
                 "FIELD_NAME": self._field,

@@ -26,8 +26,8 @@ class Tasks:
         mark, owner, item = f"Ringtrace {task.call_id}", TYPES[task.ref.kind], key(task.ref)
         where = {"OWNER_TYPE_ID": owner, "OWNER_ID": item, "PROVIDER_ID": "CRM_TODO"}
         asked = {"filter": where, "select": ["ID", "DESCRIPTION"], "order": {"ID": "DESC"}}
-        there = await self._portal.pages("crm.activity.list", asked)
-        if any(mark in str(task.get("DESCRIPTION")).split("\n") for task in there):
+        tasks = await self._portal.pages("crm.activity.list", asked)
+        if any(mark in str(task.get("DESCRIPTION")).split("\n") for task in tasks):
             return
         params = {
             "ownerTypeId": owner,

@@ -73,8 +73,8 @@ class Calls:
 
 async def has_mark(api: Api, kind: str, key: str, what: str, name: str, mark: str) -> bool:
     """Whether a note, a task or a call of this record has our mark in its body."""
-    there = every(await api.linked(kind, [key], what))
-    rows = await api.read_newest(what, there, [name])
+    linked = every(await api.linked(kind, [key], what))
+    rows = await api.read_newest(what, linked, [name])
     return any(mark in html.unescape(row.properties.get(name, "")) for row in rows)
 
 

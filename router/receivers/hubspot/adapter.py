@@ -247,10 +247,10 @@ class Hubspot:
         try:
             made = await self._api.create("leads", values, contact.id, _LEAD_TO_PRIMARY_CONTACT)
         except Refused:  # perhaps only because it exists
-            there = await self._api.get("leads", call.id, [UID], by=UID)
-            if there is None:
+            lead = await self._api.get("leads", call.id, [UID], by=UID)
+            if lead is None:
                 raise
-            made = there
+            made = lead
         ref = Ref(kind=EntityKind.LEAD, id=made.id)
         await self.note(ref, draft.text, call.id)  # leads have no text of their own
         return ref

@@ -86,11 +86,11 @@ class Setup:
         return checks
 
     async def _check_field(self, kind: str, name: str) -> Check:
-        there = await self._field(kind, name)
-        well = there is not None and (name != self._unique or there.get("hasUniqueValue") is True)
+        known = await self._field(kind, name)
+        well = known is not None and (name != self._unique or known.get("hasUniqueValue") is True)
         about = {"objects": kind, "field": name}
         fix = Outcome.of(FixCode.HUBSPOT_UNIQUE, **about)
-        if there is None:
+        if known is None:
             fix = Outcome.of(FixCode.HUBSPOT_FIELD)
         return Check.of(CheckCode.FIELD_OF, well, fix, **about)
 

@@ -129,8 +129,8 @@ class Metrica:
         self, kind: str, column: str, lines: Sequence[tuple[AnalyticsEvent, str]]
     ) -> Outcome:
         uploads = await self._uploads(kind)
-        there = {known for known, upload in uploads.items() if not upload.lost}
-        new = [(event, who) for event, who in lines if mark(event.key) not in there]
+        uploaded = {known for known, upload in uploads.items() if not upload.lost}
+        new = [(event, who) for event, who in lines if mark(event.key) not in uploaded]
         if not new:
             return Outcome.of(MetricaCode.METRICA_UPLOADED_BEFORE, count=len(lines))
         row = self._call if kind == "upload_calls" else self._conversion

@@ -210,17 +210,17 @@ class RetailCrm:
             "by": "id",
             **self._api.in_shop(),
         }
-        there = rows(await self._api.ask("GET", path, params=params), "contacts")
-        if not any(child(company.get("customer"), "id") == number(contact) for company in there):
+        listed = rows(await self._api.ask("GET", path, params=params), "contacts")
+        if not any(child(company.get("customer"), "id") == number(contact) for company in listed):
             person = {"isMain": True, "customer": {"id": number(contact)}}
             await self._api.post(
                 f"{path}/create", {"contact": person}, by="id", **self._api.in_shop()
             )
 
     async def _comment(self, ref: Ref, added: str, mark: str) -> None:
-        there = text((await self._api.row(ref)).get("managerComment"))
-        if mark not in there:
-            await self._api.edit(ref, {"managerComment": f"{there}\n\n{added}\n{mark}".strip()})
+        comment = text((await self._api.row(ref)).get("managerComment"))
+        if mark not in comment:
+            await self._api.edit(ref, {"managerComment": f"{comment}\n\n{added}\n{mark}".strip()})
 
     # What is read
 

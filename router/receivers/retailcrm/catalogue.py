@@ -105,12 +105,12 @@ async def _methods(api: Api) -> list[Named] | None:
         shown: Any = (await api.ask("GET", "reference/order-methods")).get("orderMethods")
     except (ReceiverUnavailable, Refused):
         return None
-    every = shown.values() if isinstance(shown, dict) else ()
+    methods = shown.values() if isinstance(shown, dict) else ()
     return [
         Named(
             id=text(child(method, "code")),
             title=text(child(method, "name")),
             active=child(method, "active") is not False,
         )
-        for method in every
+        for method in methods
     ]

@@ -38,8 +38,8 @@ class Tasks:
             raise Refused(CrmCode.TASK_NEEDS_USER)
         mark, title = f"[{MARK}{task.call_id}]", task.text.partition("\n")[0]
         params = filtered({"text": mark})
-        there = rows(await self._api.ask("GET", "tasks", params=params), "tasks")
-        if any(mark in str(child(task, "commentary")) for task in there):
+        tasks = rows(await self._api.ask("GET", "tasks", params=params), "tasks")
+        if any(mark in str(child(task, "commentary")) for task in tasks):
             return
         kind = "order" if PATHS[task.ref.kind] == ORDERS else "customer"
         values = {

@@ -57,10 +57,10 @@ class Salesforce(QueriedCrm):
             values |= await tools.typed_values(kind, draft.values, self.fields_of)
             key = await self._api.create(OBJECTS[kind], values)
         except Refused:  # perhaps only because it exists
-            there = await self.made(kind, draft.call.id)
-            if there is None:
+            existing = await self.made(kind, draft.call.id)
+            if existing is None:
                 raise
-            return there
+            return existing
         return Ref(kind=kind, id=key)
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:

@@ -134,8 +134,8 @@ class Tryton:
         """Add a note to the record, once per call."""
         resource = f"{_MODELS[ref.kind]},{number(ref)}"
         where = [["resource", "=", resource], ["message", "like", f"%{mark(call_id)}%"]]
-        there = await self._api.find(NOTE, where, ["message"], NEWEST)
-        if not any(mark(call_id) in str(note.get("message")) for note in there):
+        notes = await self._api.find(NOTE, where, ["message"], NEWEST)
+        if not any(mark(call_id) in str(note.get("message")) for note in notes):
             await self._api.ask(
                 "POST",
                 NOTE,
@@ -176,8 +176,8 @@ class Tryton:
         if not whole:
             return found
         users = users_named(self._connection.rules)
-        there = await self._api.attempt("GET", "company.employee", params=employees_asked(users))
-        known = employees(there.body, datetime.now(UTC).date()) if there.status == 200 else None
+        answer = await self._api.attempt("GET", "company.employee", params=employees_asked(users))
+        known = employees(answer.body, datetime.now(UTC).date()) if answer.status == 200 else None
         return replace(found, users=known)
 
     async def _shown_fields(self, model: str) -> list[Field]:
@@ -185,8 +185,8 @@ class Tryton:
         names = [name for name in shown if name != self._field] if isinstance(shown, dict) else []
         asked = {"fields_names": names, "with_rec_name": False}
         defaults = await self._api.attempt("POST", f"{model}/default_get", json=asked)
-        every = fields_of(shown, defaults.body if defaults.status == 200 else {})
-        return [field for field in every if field.name != self._field]
+        known = fields_of(shown, defaults.body if defaults.status == 200 else {})
+        return [field for field in known if field.name != self._field]
 
     async def _opportunities(self, where: Sequence[Any]) -> list[Found]:
         rows = await self._api.find(OPPORTUNITY, where, [*OPPORTUNITY_FIELDS, self._field], NEWEST)

@@ -70,11 +70,11 @@ async def _right(api: Api, model: str, wanted: Sequence[str]) -> Check:
 
 
 async def _fields(api: Api, field: str) -> list[Check]:
-    there = {model: await _has(api, model, [field]) for model in (PARTY, OPPORTUNITY)}
+    writable = {model: await _has(api, model, [field]) for model in (PARTY, OPPORTUNITY)}
     fix = Outcome.of(FixCode.TRYTON_FIELD)
     return [
         Check.of(CheckCode.FIELD_OF, field in has, fix, objects=model, field=field)
-        for model, has in there.items()
+        for model, has in writable.items()
     ]
 
 

@@ -65,8 +65,8 @@ class Zoho(QueriedCrm):
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields."""
         known = await tools.typed_values(ref.kind, values, self.fields_of)
-        _, there = await self._api.write("PUT", f"{MODULES[ref.kind]}/{ref.id}", known)
-        if not there:
+        _, exists = await self._api.write("PUT", f"{MODULES[ref.kind]}/{ref.id}", known)
+        if not exists:
             raise EntityGone(ref)
 
     async def reach(self) -> None:

@@ -109,8 +109,8 @@ async def change_calls(
     async for call_ids in ids_in_batches(store, selection, BATCH):
         async with store.write() as session:
             await session.calls.lock()
-            there = await session.calls.matching(call_ids, CallFilter())
-            found = [call_id for call_id in call_ids if call_id in there]
+            existing = await session.calls.matching(call_ids, CallFilter())
+            found = [call_id for call_id in call_ids if call_id in existing]
             done = await CHANGES[action](session, found, order)
             if done:
                 await session.calls.touch(*done)

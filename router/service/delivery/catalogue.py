@@ -103,16 +103,16 @@ def _check_field(
 ) -> Iterator[Check]:
     """Check one mapped fact: its field, and the values of recent calls."""
     what = Outcome.of(CheckCode.MAPPED, field=name, fact=fact)
-    there = {kind: catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields}
-    if not there:
+    mapped = {kind: catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields}
+    if not mapped:
         return
-    missing = [kind for kind, field in there.items() if field is None]
-    if len(missing) == len(there):
+    missing = [kind for kind, field in mapped.items() if field is None]
+    if len(missing) == len(mapped):
         yield Check(what=what, well=False, fix=Outcome.of(FixCode.NO_FIELD))
         return
     if missing := [kind for kind in missing if kind in wanted]:
         yield _remark(what, Outcome.of(FixCode.MISSING_IN, kind=missing))
-    for kind, field in there.items():
+    for kind, field in mapped.items():
         if field is not None and (fix := _trouble_with(field, texts)):
             yield _remark(Outcome.of(CheckCode.MAPPED_IN, field=name, fact=fact, kind=kind), fix)
 
@@ -143,11 +143,11 @@ def _check_defaults(
 ) -> Iterator[Check]:
     for name, text in defaults.items():
         known = [catalogue.find(kind, name) for kind in kinds if kind in catalogue.fields]
-        there = [field for field in known if field is not None]
-        if known and not there:
+        existing = [field for field in known if field is not None]
+        if known and not existing:
             fix = Outcome.of(FixCode.NO_DEFAULT_FIELD)
             yield Check.of(CheckCode.DEFAULT, False, fix, field=name)
-        for field in there:
+        for field in existing:
             if reason := misfit(field, text):
                 fix = Outcome.of(FixCode.DEFAULT, reason=reason)
                 yield Check.of(CheckCode.DEFAULT, False, fix, field=name)

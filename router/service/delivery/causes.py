@@ -37,8 +37,8 @@ async def find_causes(store: Store, receiver_id: str) -> tuple[Cause, ...]:
             await session.deliveries.find(state=state, receiver_id=receiver_id, limit=MOST_COUNTED)
             for state in _TROUBLED
         ]
-    every = [delivery for some in found for delivery in some]
-    return causes_of(sorted(every, key=lambda delivery: delivery.created_at, reverse=True))
+    deliveries = [delivery for some in found for delivery in some]
+    return causes_of(sorted(deliveries, key=lambda delivery: delivery.created_at, reverse=True))
 
 
 def causes_of(newest_first: Iterable[Delivery]) -> tuple[Cause, ...]:

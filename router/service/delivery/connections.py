@@ -45,10 +45,13 @@ class Examined(Protocol):
 async def list_connections(store: Store) -> list[Standing]:
     """Every connection, ordered by name."""
     async with store.read() as session:
-        every = await session.find(Connection)
-        accounts = await session.get_many(ReceiverHealth, {connection.id for connection in every})
+        connections = await session.find(Connection)
+        accounts = await session.get_many(
+            ReceiverHealth, {connection.id for connection in connections}
+        )
     return [
-        Standing(connection=connection, health=accounts.get(connection.id)) for connection in every
+        Standing(connection=connection, health=accounts.get(connection.id))
+        for connection in connections
     ]
 
 
