@@ -26,7 +26,7 @@ REAL_TIME = $(strip $(if $(filter integration,$(TIER)),$(SOUND)) $(if $(filter a
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 help: ## prints this list
-	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 32
 	echo 'State is kept in $$RINGTRACE_HOME (./var unless set).'
 
 demo: setup ## makes one call from end to end, then keeps running; ONCE=1 exits after the call, JSON=1 prints JSON
