@@ -250,14 +250,16 @@ def print_rules(connection: Connection) -> None:
         return
     names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
     facts = [
-        (name.replace("_", " "), _words(getattr(connection.rules, name)))
+        (name.replace("_", " "), _words(name, getattr(connection.rules, name)))
         for name in (*names, *_BOTH)
     ]
     print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
 
 
-def _words(value: Any) -> Any:
+def _words(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
-        pairs = (f"{name}={text}".replace("\n", "\\n") for name, text in value.items())
+        pairs = (f"{key}={text}".replace("\n", "\\n") for key, text in value.items())
         return ", ".join(pairs) or "-"
-    return f"{value:g} s" if isinstance(value, float | int) else value
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return value
+    return f"{value:g} {'days' if name.endswith('_days') else 's'}"

@@ -3,6 +3,7 @@ status.
 """
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -79,7 +80,14 @@ def test_rules_are_changed_one_by_one_and_shown_by_mode(home: Path, books: Books
         {"campaign": "F1"},
     )
     assert ringtrace("crm", "rules", "main", "--json").json == rules
-    assert "overwrite" not in ringtrace("crm", "rules", "main").out
+    shown = ringtrace("crm", "rules", "main").out
+    assert "overwrite" not in shown
+    assert re.findall(r"(recordings|recording days|task|shortest talk)  +(\w.*?) *\n", shown) == [
+        ("shortest talk", "5 s"),
+        ("recordings", "no"),
+        ("recording days", "90 days"),
+        ("task", "no"),
+    ]
     ringtrace("crm", "change", "main", "--mode", "telephony")
     said = ringtrace(
         "crm", "rules", "main", "--target", "lead", "--target", "contact", "--wait", "3600"
