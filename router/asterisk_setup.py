@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 
 from router.asterisk.ami import Ami
+from router.asterisk.answers import Answers
+from router.asterisk.call_backs import CallBackStarter
 from router.asterisk.files import Places, share_with_host, write_configuration, write_includes
 from router.asterisk.lines_down import lines_down
 from router.asterisk.pjsip import Pjsip
@@ -19,10 +21,13 @@ from router.asterisk.process import (
     inherits_headers,
     system_launch,
 )
+from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.transports import Tls
 from router.asterisk.trunks import Trunks
 from router.config import Settings
-from router.secrets import Secrets
+from router.secrets import Secrets, load_secrets
+from router.service.clock import utc_now
+from router.service.ports import Store
 
 
 def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
@@ -61,6 +66,7 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         advanced_cel=(modules / "res_cdrel_custom.so").exists(),
         transfer_context=settings.transfer_context,
         jitter_buffer=settings.jitter_buffer,
+        announcement=settings.call_back_announcement,
         ami_password=secrets.ami_password,
         copies_port=settings.sip_copies_port,
         copies_key=secrets.sip_copies_key,
@@ -110,3 +116,28 @@ def run_directory(asterisk_home: Path) -> Path:
 async def endpoints_down(settings: Settings) -> dict[str, str]:
     """The endpoints of Ringtrace that cannot be called now, each with the reason."""
     return await lines_down(settings.ringtrace_etc, Pjsip(console(settings)))
+
+
+def call_back_starter(settings: Settings, store: Store) -> CallBackStarter:
+    """What begins the calls back of this Asterisk."""
+    return CallBackStarter(
+        store=store,
+        answers=Answers(settings.answers),
+        console=lambda command: console(settings).run(command),
+        rules=settings.call_back_rules(settings.region),
+        name=settings.system_name,
+        clock=utc_now,
+    )
+
+
+async def count_refused(settings: Settings) -> None:
+    """Count the calls that Asterisk refused before the dialplan saw them."""
+    pjsip, trunks = Pjsip(console(settings)), Trunks(settings.ringtrace_etc)
+    refused = RefusedCalls(
+        settings.refused_calls,
+        load_secrets(settings.home).sip_copies_key,
+        pjsip.networks,
+        utc_now,
+        encrypted=lambda: {trunk.name for trunk in trunks.all() if trunk.srtp_required},
+    )
+    await refused.run(settings.sip_copies_port)

@@ -23,11 +23,16 @@ from router.asterisk.log import bound_log
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import living_channels
 from router.asterisk.recording_guard import RecordingGuard
-from router.asterisk.refused_calls import RefusedCalls
 from router.asterisk.route_responder import RouteResponder
 from router.asterisk.trunk_dns import Names
-from router.asterisk.trunks import Trunks
-from router.asterisk_setup import console, endpoints_down, open_ami, prepare_asterisk
+from router.asterisk_setup import (
+    call_back_starter,
+    console,
+    count_refused,
+    endpoints_down,
+    open_ami,
+    prepare_asterisk,
+)
 from router.config import Settings
 from router.domain.access import Person, Role
 from router.domain.calls.transcript import Engine
@@ -180,21 +185,10 @@ async def run_ingest(settings: Settings) -> None:
                 tasks.create_task(
                     keep_running("Asterisk's log", lambda: bound_log(messages, console(settings)))
                 )
-            tasks.create_task(keep_running("refused calls", lambda: _count_refused(settings)))
+            tasks.create_task(keep_running("refused calls", lambda: count_refused(settings)))
+            tasks.create_task(keep_running("calls back", call_back_starter(settings, store).run))
             tasks.create_task(ingest.run(), name="cel_log")
             tasks.create_task(report.run(), name="report")
-
-
-async def _count_refused(settings: Settings) -> None:
-    pjsip, trunks = Pjsip(console(settings)), Trunks(settings.ringtrace_etc)
-    refused = RefusedCalls(
-        settings.refused_calls,
-        load_secrets(settings.home).sip_copies_key,
-        pjsip.networks,
-        now,
-        encrypted=lambda: {trunk.name for trunk in trunks.all() if trunk.srtp_required},
-    )
-    await refused.run(settings.sip_copies_port)
 
 
 async def run_worker(settings: Settings) -> None:
@@ -266,6 +260,7 @@ async def run_web(settings: Settings) -> None:
                 url=settings.public_url,
                 accept_login=partial(keep_login, settings.home),
                 recording_key=lambda: load_secrets(settings.home).recording_key,
+                call_back_rules=settings.call_back_rules(settings.region),
             )
         )
         server = Server(app, settings.web_host, settings.web_port)

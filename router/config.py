@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from router.errors import ConfigurationError
-from router.setting_types import ProxyAddress, WebAddress
+from router.setting_types import DeskSettings, ProxyAddress, WebAddress
 
 # What is read elsewhere: by asterisk.sh, and by commands that take a password.
 OTHER_VARIABLES = {
@@ -30,7 +30,7 @@ OTHER_VARIABLES = {
 }
 
 
-class Settings(BaseSettings):
+class Settings(DeskSettings):
     """What may differ between installations. Every path below `home` follows it."""
 
     model_config = SettingsConfigDict(

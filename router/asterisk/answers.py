@@ -33,6 +33,10 @@ class Answers:
             raise InvalidInput(f"'{uniqueid[:70]}' is not a uniqueid")
         write_whole(self._directory / uniqueid, line, durable=False)  # a caller waits
 
+    def remove(self, uniqueid: str) -> None:
+        """Remove an answer that was read. Raises OSError."""
+        (self._directory / uniqueid).unlink(missing_ok=True)
+
     def beat(self) -> None:
         """Touch the heartbeat, and remove old answers. Raises OSError."""
         make_directory(self._directory)

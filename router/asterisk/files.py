@@ -51,6 +51,7 @@ class Places:
     sip_bind_v6: str = ""  # empty: no IPv6
     tls: Tls | None = None
     jitter_buffer: bool = False  # on the callers' side
+    announcement: str = ""  # a sound that customers hear who are called back
     # its cel_custom takes mappings without dialplan functions (from 22.9)
     advanced_cel: bool = False
 
@@ -158,6 +159,7 @@ def _dialplan_places(places: Places) -> dict[str, object]:
         "TRANSFER_CONTEXT": places.transfer_context,
         "JITTER_BUFFER": "adaptive" if places.jitter_buffer else "none",
         "HEADERS": "inherited" if places.inherits_headers else "added",
+        "ANNOUNCEMENT": f"A({places.announcement})" if places.announcement else "",
     }
 
 

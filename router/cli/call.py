@@ -26,7 +26,7 @@ from router.cli.output import (
     short_moment,
 )
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Call, Ending, Period, State, Transfer, endpoint
+from router.domain.calls.call import Call, Direction, Ending, Period, State, Transfer, endpoint
 from router.domain.calls.call_filter import CallFilter
 from router.domain.phone import parse_number
 from router.service.calls import browse as service
@@ -70,6 +70,7 @@ def list_(
     verdict: Annotated[Verdict | None, typer.Option(help="Filter by verdict.")] = None,
     ending: Annotated[Ending | None, typer.Option(help="Filter by ending.")] = None,
     state: Annotated[State | None, typer.Option(help="Filter by state.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Filter by direction.")] = None,
     tag: Annotated[str | None, typer.Option(help="Filter by tag.")] = None,
     since: Since = None,
     until: Until = None,
@@ -89,6 +90,7 @@ def list_(
         verdict=verdict,
         ending=ending,
         state=state,
+        direction=direction,
         tag=tag,
         since=since,
         until=until,

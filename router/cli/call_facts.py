@@ -10,6 +10,7 @@ from router.cli.output import (
     phone,
 )
 from router.domain.calls.call import (
+    Direction,
     Recording,
 )
 from router.domain.visitors.visit import Visit
@@ -21,6 +22,9 @@ LEAST = 0.5  # seconds: shorter values are not shown
 def call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     call = view.call
     yield "call", call.id
+    if call.direction is Direction.OUTGOING:
+        yield "direction", f"outgoing, by {call.started_by or '?'}"
+        yield "calls back", call.answers_call_id
     yield "caller", phone(call.caller, call.caller_raw) or "anonymous"
     yield "name", call.caller_name or None
     yield "number", phone(call.number, call.did)

@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from router.asterisk.trunks import Side, Trunks
 from router.bootstrap import now
 from router.cli.opening import with_store
 from router.cli.output import AsJson, Column, moment, plain, print_json, print_table, say
 from router.cli.password import FromStdin, read_password
-from router.domain.access import Person, Role
+from router.config import load_settings
+from router.domain.access import PERSONAL, Person, Role, Scope
+from router.errors import InvalidInput
 from router.service.admin import access
 
 app = typer.Typer(help="Users of the pages.", no_args_is_help=True)
@@ -68,13 +71,18 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(people, without=_HIDDEN)
         return
-    titles = ("role", "employee", "since")
+    titles = ("role", "employee", "since", "phone", "may")
     columns = (Column(title="login", whole=True), *(Column(title=title) for title in titles))
     print_table(
         columns,
-        ((p.login, p.role, p.employee or "", moment(p.created_at)) for p in people),
+        (_row(person) for person in people),
         empty="There are no users.",
     )
+
+
+def _row(person: Person) -> tuple[str, ...]:
+    since, scopes = moment(person.created_at), ", ".join(person.scopes)
+    return person.login, person.role, person.employee or "", since, person.phone, scopes
 
 
 @app.command("password")
@@ -115,6 +123,49 @@ def employee(
         f"{login} is no employee in calls now."
     )  # fmt: skip
     _tell(sentence, plain(person, without=_HIDDEN), as_json, None)
+
+
+@app.command("phone")
+def phone(
+    login: Login,
+    dial: Annotated[
+        str,
+        typer.Argument(
+            metavar="PHONE",
+            help="PJSIP/account, PJSIP/extension@line or Local/extension@context; '' for none.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Set the phone that rings first when the user calls a customer back."""
+    refuse_carrier(dial)
+    person: Person = with_store(lambda store: access.set_phone(store, login, dial))
+    what = f"{login} calls back with {dial}." if dial else f"{login} has no phone."
+    _tell(what, plain(person, without=_HIDDEN), as_json, None)
+
+
+@app.command("allow")
+def allow(
+    login: Login,
+    scopes: Annotated[
+        list[Scope] | None,
+        typer.Argument(metavar="SCOPES", help=f"{', '.join(PERSONAL)}; none takes all back."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set what the user may do beyond the role: call customers back, listen in on calls."""
+    chosen = scopes or []
+    person: Person = with_store(lambda store: access.set_scopes(store, login, chosen))
+    what = ", ".join(person.scopes) or "nothing beyond the role"
+    _tell(f"{login} may: {what}.", plain(person, without=_HIDDEN), as_json, None)
+
+
+def refuse_carrier(dial: str) -> None:
+    """Refuse a carrier as a phone: it would call the world."""
+    name = dial.removeprefix("PJSIP/").rpartition("@")[2]
+    trunks = Trunks(load_settings().ringtrace_etc).all() if dial.startswith("PJSIP/") else []
+    if any(trunk.name == name and trunk.side is Side.CARRIER for trunk in trunks):
+        raise InvalidInput(f"'{name}' is a carrier, not a phone of the company.")
 
 
 @app.command("remove")

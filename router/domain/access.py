@@ -10,6 +10,8 @@ class Scope(StrEnum):
 
     CALLS_READ = "calls:read"  # calls, recordings, leases, deliveries
     CALLS_WRITE = "calls:write"  # tags, re-sending deliveries
+    CALLS_CALL = "calls:call"  # calling customers back
+    CALLS_LISTEN = "calls:listen"  # listening in on calls that go on
     CONFIG_READ = "config:read"  # sites, destinations, numbers, pools
     CONFIG_WRITE = "config:write"
 
@@ -42,6 +44,11 @@ class Person:
     role: Role
     created_at: datetime
     employee: str | None = None  # who they are in calls: the `answered_by` of their phone
+    phone: str = ""  # rings first when this person calls back: PJSIP/… or Local/…
+    scopes: tuple[Scope, ...] = ()  # what this person may do beyond the role
+
+
+PERSONAL = (Scope.CALLS_CALL, Scope.CALLS_LISTEN)  # of people: no role has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

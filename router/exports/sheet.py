@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Ending, State
+from router.domain.calls.call import Direction, Ending, State
 from router.domain.calls.columns import Column, Columns
 from router.service.calls.browse import CallLine
 
@@ -20,6 +20,7 @@ class SheetWords:
     titles: Mapping[Column, str]
     endings: Mapping[Ending, str]
     states: Mapping[State, str]
+    directions: Mapping[Direction, str]
     verdicts: Mapping[Verdict, str]
     tags: Mapping[str, str]  # of tags that rules set
     yes: str
@@ -134,5 +135,6 @@ _CELLS: Mapping[Column, Callable[[Sheet, CallLine], Cell]] = {
     Column.SILENCE: lambda _, line: _whole(line.facets.silence),
     Column.TALK_OVER: lambda _, line: _whole(line.facets.talk_over),
     Column.HOLD: lambda _, line: _whole(line.call.hold_seconds),
+    Column.DIRECTION: lambda sheet, line: sheet.words.directions[line.call.direction],
     Column.ID: lambda _, line: line.call.id,
 }

@@ -10,7 +10,7 @@ from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.mail import Mail, Mailbox
 from router.domain.visitors.visit import Visit
 from router.service.admin.ports import Configuration, Retention
-from router.service.calls.missed_ports import Missed
+from router.service.calls.missed_ports import CallBacks, Missed
 from router.service.calls.ports import (
     CallEvidence,
     Calls,
@@ -97,6 +97,8 @@ class Session(Protocol):
     def pools(self) -> Pools: ...
     @property
     def calls(self) -> Calls: ...
+    @property
+    def call_backs(self) -> CallBacks: ...
     @property
     def tags(self) -> Tags: ...
     @property

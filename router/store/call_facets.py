@@ -39,6 +39,7 @@ _OF_CALL = (
     "caller",
     "visitor_id",
     "state",
+    "direction",
     "ending",
     "verdict",
     "destination_id",

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, func, select, union
 
 from router.domain.attribution.terms import Candidate
+from router.domain.calls.call import Direction
 from router.service.calls.ports import EarlierCall, NamedCall
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -29,7 +30,7 @@ _CALL_COLUMNS = (
 _BY_PHONE = (
     select(*_CALL_COLUMNS)
     .where(_call.c.caller == bindparam("caller"), _call.c.arrived_at < bindparam("at"))
-    .where(_call.c.site_id == bindparam("site"))
+    .where(_call.c.site_id == bindparam("site"), _call.c.direction == Direction.INCOMING)
     .order_by(_call.c.arrived_at.desc())
     .limit(20)
 )

@@ -21,14 +21,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from router.domain.calls.call import Ending, State
-from router.domain.calls.missed import (
-    LAPSES,
-    MISSED_ENDINGS,
-    SHORT,
-    MissedCaller,
-    RungCall,
-)
+from router.domain.calls.call import Direction, Ending, State
+from router.domain.calls.missed import LAPSES, MissedCaller
+from router.domain.calls.missed_events import MISSED_ENDINGS, SHORT, RungCall
 from router.service.calls.missed_ports import DaySums, HourOfCalls, PastTask
 from router.store import tables
 from router.store.counters import count_up, counter, lock_counter
@@ -148,7 +143,7 @@ class SqlMissed:
         query = (
             select(hour.label("hour"), func.count(), _sum(missed), _sum(short))
             .where(_facet.c.arrived_at >= since, _facet.c.arrived_at < until)
-            .where(_facet.c.state == State.ENDED, *_of_site(_facet.c.site_id, site_id))
+            .where(_facet.c.state == State.ENDED, _came(), *_of_site(_facet.c.site_id, site_id))
             .group_by("hour")
         )
         return [
@@ -170,11 +165,16 @@ class SqlMissed:
             _facet.c.arrived_at >= since,
             _facet.c.arrived_at < until,
             _facet.c.state == State.ENDED,
+            _came(),
         )
         calls, talks, misses, seconds = (await self.connection.execute(query)).one()
         return DaySums(
             calls=calls, answered=talks or 0, missed=misses or 0, mean_wait_seconds=seconds
         )
+
+
+def _came() -> ColumnElement[bool]:
+    return _facet.c.direction == Direction.INCOMING
 
 
 def _short() -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, bindparam, select
 from router.domain.access import LoginSession, Person, Token
 from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
+from router.domain.calls.call_back import CallBack
 from router.domain.calls.comment import Comment
 from router.domain.calls.missed import MissedCaller
 from router.domain.calls.review import Review
@@ -44,6 +45,7 @@ MOST_KEYS = 500  # in one query
 TABLES: dict[type[Any], Table] = {
     ReceiverHealth: tables.receiver_health,
     Call: tables.call,
+    CallBack: tables.call_back,
     Comment: tables.comment,
     Connection: tables.connection,
     Delivery: tables.delivery,

@@ -24,6 +24,7 @@ from router.domain.delivery.receiver_kind import ReceiverKinds
 from router.domain.visitors.site import Destination, Pool, Site, TrackingNumber
 from router.errors import Conflict, NotFound
 from router.service.admin.changes import SET_UP, Changes
+from router.store.call_backs import SqlCallBacks
 from router.store.calls import SqlCalls
 from router.store.cel_log import SqlCelLog
 from router.store.configuration import COUNTER, SqlConfiguration
@@ -79,6 +80,7 @@ class SqlSession:
         self.set_up = Changes()
 
         self.calls = SqlCalls(connection)
+        self.call_backs = SqlCallBacks(connection)
         self.cel_log = SqlCelLog(connection)
         self.configuration = SqlConfiguration(connection, self.set_up)
         self.deliveries = SqlDeliveries(connection)

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from router.domain.attribution.calibration import TAP_BEFORE, Proof, Witness
 from router.domain.attribution.terms import LOOK_BACK, Candidate, Evidence, Verdict
+from router.domain.calls.call import Direction
 from router.store import tables
 from router.store.direct import AnyConnection
 
@@ -44,10 +45,20 @@ class SqlWitnesses:
         """Proofs of the calls of this period: taps just before, codes, forms with the caller's
         phone; the newest `most` of each kind.
         """
+        came = _call.c.direction == Direction.INCOMING
         # A static number is shown to all, so others may have tapped it too.
         own = _call.c.verdict.is_distinct_from(Verdict.STATIC)
-        tapped = (_call.c.number == _tap.c.number, own, *self._shortly_after(_tap.c.at, TAP_BEFORE))
-        filled = (_call.c.caller == _form.c.phone, *self._shortly_after(_form.c.at, LOOK_BACK))
+        tapped = (
+            _call.c.number == _tap.c.number,
+            own,
+            came,
+            *self._shortly_after(_tap.c.at, TAP_BEFORE),
+        )
+        filled = (
+            _call.c.caller == _form.c.phone,
+            came,
+            *self._shortly_after(_form.c.at, LOOK_BACK),
+        )
         coded = (
             _visit.c.code == _call.c.code,
             *self._shortly_after(_visit.c.started_at, LOOK_BACK),

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from structlog.contextvars import bind_contextvars
 
 from router.domain.access import Person, Role, Scope, Token
+from router.domain.calls.call_back import CallBackRules
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
 from router.service.calls.disputes import is_own_call
@@ -43,6 +44,7 @@ class Web:
     enrichment: VisitEnrichment = field(default_factory=VisitEnrichment)
     recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set
+    call_back_rules: CallBackRules = field(default_factory=CallBackRules)
     # keeps an authorization code for the command that awaits it, or why there is none: state,
     # code, refusal
     accept_login: Callable[[str, str, str], bool] = _awaits_none

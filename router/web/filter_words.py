@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from router.domain.calls.columns import Column
-from router.web.words import ENDINGS, N_, STATES, VERDICTS
+from router.web.words import DIRECTIONS, ENDINGS, N_, STATES, VERDICTS
 
 FILTERS = {  # names of filters
     "site_id": N_("Site"),
@@ -20,6 +20,7 @@ FILTERS = {  # names of filters
     "ending": N_("Outcome"),
     "verdict": N_("Visitor"),
     "state": N_("State"),
+    "direction": N_("Direction"),
     "tag": N_("Tag"),
     "visitor_id": N_("Visitor ID"),
     "wait": N_("Wait"),
@@ -39,6 +40,7 @@ VALUES: Mapping[str, Mapping[Any, str]] = {  # of filters with few values
     "ending": ENDINGS,
     "verdict": VERDICTS,
     "state": STATES,
+    "direction": DIRECTIONS,
 }
 COLUMNS = {  # names of columns
     Column.TIME: N_("Time"),
@@ -63,6 +65,7 @@ COLUMNS = {  # names of columns
     Column.SILENCE: N_("Longest silence"),
     Column.TALK_OVER: N_("Talk-over"),
     Column.HOLD: N_("On hold"),
+    Column.DIRECTION: N_("Direction"),
     Column.ID: N_("Call ID"),
 }
 VIEWS = {  # names of the built-in views

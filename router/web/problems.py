@@ -15,6 +15,13 @@ PROBLEMS = {
         "The weights must add up to 100, and each question needs a weight or is critical."
     ),
     "incomplete_score": N_("Answer all questions first; at least one must apply."),
+    "call_back_right": N_("You may not call back: an administrator can allow it."),
+    "call_back_phone": N_("You have no phone that can ring: an administrator can enter it."),
+    "call_back_number": N_("This number may not be called: it is foreign or costly."),
+    "call_back_withheld": N_("The caller's number is not known."),
+    "call_back_busy": N_("Your last call back is still in progress."),
+    "call_back_other": N_("A colleague is calling this customer."),
+    "call_back_often": N_("Too many calls back: wait a minute."),
     "conflict": N_("Someone else has changed this. Check it and try again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "took_too_long": N_(

@@ -48,6 +48,7 @@ def _words(language: Language) -> SheetWords:
     return SheetWords(
         titles={column: _title(language, column) for column in COLUMNS},
         endings={ending: gettext(label) for ending, label in words.ENDINGS.items()},
+        directions={which: gettext(label) for which, label in words.DIRECTIONS.items()},
         states={state: gettext(label) for state, label in words.STATES.items()},
         verdicts={verdict: gettext(label) for verdict, label in words.VERDICTS.items()},
         tags={name: gettext(label) for name, label in words.TAGS.items()},

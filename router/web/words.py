@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from router.domain.attribution.terms import Candidate, Evidence, Verdict
 from router.domain.calls.call import (
     Call,
+    Direction,
     Ending,
     Period,
     PeriodKind,
@@ -54,6 +55,7 @@ EVIDENCE = {
     Evidence.SAME_REGION: N_("the phone is from the visitor's region"),
     Evidence.OTHER_REGION: N_("the phone is from another region"),
 }
+DIRECTIONS = {Direction.INCOMING: N_("Incoming"), Direction.OUTGOING: N_("Outgoing")}
 STATES = {State.RINGING: N_("Ringing"), State.TALKING: N_("Talking"), State.ENDED: N_("Ended")}
 ENDINGS = {
     Ending.ANSWERED: N_("Answered"),

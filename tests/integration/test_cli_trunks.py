@@ -181,3 +181,21 @@ def test_each_change_of_a_trunk_leaves_one_line_without_its_password() -> None:
     ]
     assert lines[1]["fields"] == {"host": "127.0.0.1 -> 127.0.0.2", "password": "changed"}
     assert "s3cret" not in str(ran)
+
+
+def test_a_user_is_given_a_phone_that_is_no_carrier_and_the_right_to_call_back() -> None:
+    ringtrace("user", "add", "anna", "--generate")
+    ringtrace("trunk", "add", "carrier", "--kind", "ip", "--host", "127.0.0.1")
+    ringtrace("trunk", "add", "office", "--kind", "ip", "--host", "127.0.0.3", "--side", "company")
+    for phone in ("PJSIP/carrier", "PJSIP/123@carrier", "PJSIP/a&PJSIP/b", "SIP/a", "System/id"):
+        ringtrace("user", "phone", "anna", phone, status=1)
+    given = ringtrace("user", "phone", "anna", "PJSIP/201@office", "--json").json
+    assert given["phone"] == "PJSIP/201@office"
+    ringtrace("user", "allow", "anna", "config:write", status=1)
+    assert ringtrace("user", "allow", "anna", "calls:call", "--json").json["scopes"] == [
+        "calls:call"
+    ]
+    listed = ringtrace("user", "list").out
+    assert "PJSIP/201@office" in listed
+    assert "calls:call" in listed
+    assert "nothing beyond the role" in ringtrace("user", "allow", "anna").out

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from router.domain.calls.call import Ending
-from router.domain.calls.missed import EventKind, MissedState
+from router.domain.calls.missed import MissedState
+from router.domain.calls.missed_events import EventKind
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls import missed_tasks as tasks
 from router.service.calls.browse import tag_call, untag_call

@@ -12,15 +12,13 @@ from router.domain.calls.call import Ending, State
 from router.domain.calls.missed import (
     CONTACTED,
     Episode,
-    Event,
-    EventKind,
     MissedCaller,
     MissedState,
-    RungCall,
     advance,
     episodes,
     new_task,
 )
+from router.domain.calls.missed_events import Event, EventKind, RungCall
 from tests.support.builders import NOON, later
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -72,7 +70,8 @@ def test_a_task_is_closed_by_a_contact_or_a_decision(
     assert task.state(later(99 * DAY)) is state
     contacted = state in CONTACTED
     assert task.seconds_to_contact == (seconds if contacted else None)
-    assert task.contact_call_id == ("2" if kind is EventKind.RANG_AGAIN else None)
+    by_call = kind in {EventKind.RANG_AGAIN, EventKind.REACHED}
+    assert task.contact_call_id == ("2" if by_call else None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from router.domain.calls.call import Call, State
+from router.domain.calls.call import Call, Direction, State
 from router.domain.visitors.site import Destination
 
 LONGEST_CALL = timedelta(hours=12)
@@ -47,8 +47,12 @@ def talks_to(call: Call) -> str | None:
 
 
 def longest_wait(calls: Iterable[Call]) -> Call | None:
-    """The call that rings longest."""
-    ringing = [call for call in calls if call.state is State.RINGING]
+    """The caller who waits longest for an answer."""
+    ringing = [
+        call
+        for call in calls
+        if call.state is State.RINGING and call.direction is Direction.INCOMING
+    ]
     return min(ringing, key=lambda call: call.arrived_at, default=None)
 
 

@@ -16,6 +16,13 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+class Direction(StrEnum):
+    """Who called."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"  # the company called back; `caller` is the customer
+
+
 class Disposition(StrEnum):
     """Result of a call, in Asterisk's words."""
 
@@ -152,6 +159,10 @@ class Call:
     """A call: all channels that share a linkedid. Times are aware UTC, durations seconds."""
 
     id: str  # the linkedid of its first channel
+    direction: Direction = Direction.INCOMING
+    call_back_id: str | None = None  # of an outgoing call, as the next two
+    answers_call_id: str | None = None  # the call that it answers
+    started_by: str | None = None  # login
     did: str  # as dialled on the trunk, digits and + only
     trunk: str
     number: str | None = None  # the tracking number, E.164; None for an unknown DID

@@ -35,6 +35,7 @@ CHOICES = (
     "ending",
     "verdict",
     "state",
+    "direction",
     "tag",
     "visitor_id",
 )
@@ -59,6 +60,7 @@ class CallFilter:
     ending: Choice | None = None
     verdict: Choice | None = None
     state: Choice | None = None
+    direction: Choice | None = None
     tag: Choice | None = None
     visitor_id: Choice | None = None
 

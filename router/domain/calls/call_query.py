@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Ending, State
+from router.domain.calls.call import Direction, Ending, State
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallFilter, Range
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
@@ -28,7 +28,12 @@ PARAMETERS = {  # names in addresses, where they differ from the filter's
 }
 _NOT = "not_"
 _PERCENT = {"probability"}
-_CLOSED: Mapping[str, type[StrEnum]] = {"ending": Ending, "verdict": Verdict, "state": State}
+_CLOSED: Mapping[str, type[StrEnum]] = {
+    "ending": Ending,
+    "verdict": Verdict,
+    "state": State,
+    "direction": Direction,
+}
 _PHONES = {"number", "caller"}
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}(?:\.\d{1,3})?)")
 _FLAGS = {"yes": True, "no": False}

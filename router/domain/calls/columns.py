@@ -29,6 +29,7 @@ class Column(StrEnum):
     SILENCE = "silence"
     TALK_OVER = "talk_over"
     HOLD = "hold"
+    DIRECTION = "direction"
     ID = "id"
 
 

@@ -37,6 +37,12 @@ class End:
     setup: bool = (
         False  # the company's telephone system refused the login (401, 403): no person declined
     )
+    outgoing: bool = False
+
+
+def refused_by_trunk(said: str) -> bool:
+    """Whether a trunk refused a call back, by the SIP codes that the dialplan saw, as -403-100."""
+    return bool({"401", "402", "403", "407"} & set(said.split("-")))
 
 
 def ending(end: End) -> Ending:
@@ -57,6 +63,8 @@ def disposition(end: End) -> Disposition:
 
 def _unanswered(end: End) -> Ending:
     refused = REFUSED_CAUSE in set(end.causes) and not end.setup
+    if end.outgoing and end.status in {"CANCEL", ""}:
+        return Ending.NO_ANSWER  # the company hung up first
     if end.status in {"BUSY", "NOANSWER"}:
         if refused:
             return Ending.REFUSED

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from router.domain.calls.call import Call, State
+from router.domain.calls.call import Call, Direction, State
 from router.domain.calls.cel_facts import event_name, facts, is_withheld, routed_by
 from router.domain.calls.clock_steps import without_clock_steps
-from router.domain.calls.endings import End, disposition, ending
+from router.domain.calls.endings import End, disposition, ending, refused_by_trunk
 from router.domain.calls.ledger import Row
 from router.domain.calls.legs import Legs
 from router.domain.calls.periods import Mark, periods, with_periods
@@ -176,8 +176,15 @@ class _Draft:
             self.forwarded_to = str(row.extra.get("forward", ""))[:80] or None
 
     def finished(self, row: Row) -> None:
-        if row.uniqueid == self.caller:
-            self.said["END"] = facts(row)
+        said = facts(row)
+        back = said.get("token")  # a call back ends with the phone that made it
+        if row.uniqueid == self.caller or (back and back == self.token):
+            self.said["END"] = said
+
+    @property
+    def token(self) -> str:
+        """That of a call back; empty for a call that came in."""
+        return self.said.get("CALL", {}).get("token", "")
 
     def freeze(self, cut_at: datetime | None) -> Call:
         assert self.arrived_at is not None, "the dialplan said CALL"
@@ -192,13 +199,15 @@ class _Draft:
 
         call = Call(
             id=self.linkedid,
+            direction=Direction.OUTGOING if self.token else Direction.INCOMING,
+            call_back_id=self.token[:40] or None,
             did=said.get("did", "")[:40],
             trunk=said.get("trunk", "")[:64],
             number=route.get("number") or None,
-            caller_raw=first.caller_number[:80],
-            withheld=is_withheld(first.caller_number, said),
+            caller_raw=(said.get("customer") or first.caller_number)[:80],
+            withheld=not self.token and is_withheld(first.caller_number, said),
             forwarded_to=self.forwarded_to,
-            caller_name=first.caller_name[:200],
+            caller_name="" if self.token else first.caller_name[:200],
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
             ended_at=ended_at,
@@ -230,7 +239,8 @@ class _Draft:
             rang=bool(said.get("ring")),
             routed=self.said.get("ROUTE", {}).get("by") != "nobody",
             causes=self.legs.causes(),
-            setup=bool(said.get("setup")),
+            setup=bool(said.get("setup")) or refused_by_trunk(said.get("said", "")),
+            outgoing=bool(self.token),
         )
 
     def transfer_end(self, end: End | None, ended_at: datetime | None) -> TransferEnd | None:

@@ -4,44 +4,17 @@ A task is a function of its events alone: their order of arrival and repetitions
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
 
-from router.domain.calls.call import Ending, State
+from router.domain.calls.missed_events import Event, EventKind, RungCall
 from router.domain.calls.opening_hours import waits_from
 
 SOON = timedelta(minutes=20)
 SAME_DAY = timedelta(hours=23)
-SHORT = 15.0  # seconds: who hangs up before that may have dialled by mistake
 LAPSES = timedelta(days=30)  # without another call
 CLOSING_TAGS = frozenset({"not needed", "spam"})
-
-_HUNG_UP = {Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING, Ending.ABANDONED}
-MISSED_ENDINGS = frozenset(
-    {
-        *_HUNG_UP,
-        Ending.NO_ANSWER,
-        Ending.BUSY,
-        Ending.REFUSED,
-        Ending.UNREACHABLE,
-        Ending.LOST_IN_TRANSFER,
-    }
-)
-
-
-class EventKind(StrEnum):
-    """What happened between a caller and the company."""
-
-    MISSED = "missed"
-    RANG_AGAIN = "rang_again"  # the caller rang, and a person answered
-    REACHED = "reached"  # the company rang, and the caller answered
-    NOT_ANSWERED = "not_answered"  # the company rang, and the caller did not answer
-    NOT_NEEDED = "not_needed"  # a person decided that no call back is needed
-    GIVEN_UP = "given_up"  # a person decided that the caller cannot be reached
-
-
 _ORDER = {kind: place for place, kind in enumerate(EventKind)}  # of the same moment
 
 
@@ -66,51 +39,6 @@ CONTACTED = frozenset(
         MissedState.RANG_AGAIN,
     }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened, once: the same kind and key again is the same event."""
-
-    kind: EventKind
-    at: datetime
-    key: str  # the call's id, or that of a report
-    by: str = ""  # the person or program that reported it
-    short: bool = False  # hung up within 15 seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RungCall:
-    """What a task needs to know of a call."""
-
-    id: str
-    site_id: str | None
-    caller: str | None
-    caller_raw: str
-    caller_name: str
-    withheld: bool
-    number: str | None
-    arrived_at: datetime
-    answered_at: datetime | None
-    state: State
-    ending: Ending | None
-    wait_seconds: float
-
-    @classmethod
-    def of(cls, call: Any) -> Self:
-        """The same of a `Call`, or of its row."""
-        return cls(**{field.name: getattr(call, field.name) for field in fields(cls)})
-
-    def event(self) -> Event | None:
-        """What this call is to a task; None while it rings, and for a call that left no trace."""
-        ending = Ending(self.ending) if self.ending else None
-        lost = ending is Ending.LOST_IN_TRANSFER
-        if self.answered_at and not lost:
-            return Event(kind=EventKind.RANG_AGAIN, at=self.answered_at, key=self.id)
-        if ending not in MISSED_ENDINGS and ending is not Ending.CUT:
-            return None
-        short = ending in _HUNG_UP and self.wait_seconds < SHORT
-        return Event(kind=EventKind.MISSED, at=self.arrived_at, key=self.id, short=short)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +117,7 @@ class MissedCaller:
     closed_at: datetime | None = None
     closed_as: MissedState | None = None
     closed_by: str | None = None
-    contact_call_id: str | None = None  # the call in which the caller got through
+    contact_call_id: str | None = None  # the call in which both sides talked
     latest_at: datetime
     taken_by: str | None = None
     taken_at: datetime | None = None
@@ -233,7 +161,7 @@ class MissedCaller:
 def with_episode(task: MissedCaller, episode: Episode) -> MissedCaller:
     """The task with what its episode says."""
     start, closing = waits_from(task.site_id, episode.first.at), episode.closing
-    by_call = closing is not None and closing.kind is EventKind.RANG_AGAIN
+    by_call = closing is not None and closing.by_call
     return replace(
         task,
         since=episode.first.at,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.calls.call import Call, Ending, State, Tag
+from router.domain.calls.call import Call, Direction, Ending, State, Tag
 from router.errors import InvalidInput
 
 MISSED = "missed"
@@ -78,6 +78,8 @@ def check_moment(seconds: float | None) -> None:
 
 def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:
     """The tags of an ended call: `missed` if the company could have answered and did not."""
+    if call.direction is Direction.OUTGOING:
+        return ()
     if call.state is State.ENDED and call.ending in _MISSED:
         return (Tag(call_id=call.id, name=MISSED, author=BY_RULE, at=now),)
     return ()

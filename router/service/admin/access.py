@@ -14,8 +14,9 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from router.domain.access import LoginSession, Person, Role, Scope, Token
+from router.domain.access import PERSONAL, LoginSession, Person, Role, Scope, Token
 from router.domain.text import one_line, storable
+from router.domain.visitors.site import Step
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from router.service.calls.views import forget_author
 from router.service.ports import Session, Store
@@ -146,6 +147,31 @@ async def set_employee(store: Store, login: str, employee: str | None) -> Person
     async with store.write() as session:
         person = replace(await session.get(Person, login), employee=_employee(employee))
         _check_employee(person)
+        await session.change(person)
+    return person
+
+
+async def set_phone(store: Store, login: str, phone: str) -> Person:
+    """Set the phone that rings when this user calls back; empty: none. Raises `NotFound`, and
+    `InvalidInput` for several phones or one that cannot be dialled.
+    """
+    if phone:
+        Step(dial=phone)
+    if "&" in phone:
+        raise InvalidInput("One phone rings: write it without &.")
+    async with store.write() as session:
+        person = replace(await session.get(Person, login), phone=phone)
+        await session.change(person)
+    return person
+
+
+async def set_scopes(store: Store, login: str, scopes: Iterable[Scope]) -> Person:
+    """Set what a user may do beyond the role. Raises `NotFound` and `InvalidInput`."""
+    chosen = tuple(sorted(set(scopes)))
+    if not set(chosen) <= set(PERSONAL):
+        raise InvalidInput(f"a user can be given these scopes: {', '.join(PERSONAL)}")
+    async with store.write() as session:
+        person = replace(await session.get(Person, login), scopes=chosen)
         await session.change(person)
     return person
 

@@ -1,7 +1,7 @@
 """Folds a group of CEL rows into calls, also if it is cut or unreadable."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -69,3 +69,9 @@ def rejected_rows(group: Group, error: Exception, at: datetime) -> list[Rejected
         )
         for place, row in enumerate(group.rows[:MOST_KEPT])
     ]
+
+
+def tell_rejected(rejected: Iterable[RejectedRow]) -> None:
+    """Log each row that was rejected."""
+    for bad in rejected:
+        log.warning("cel_log_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)

@@ -15,12 +15,14 @@ from router.domain.calls.routing import RoutingTable
 from router.domain.calls.thinning import thin
 from router.domain.phone import masked
 from router.errors import DatabaseUnavailable, Unavailable
+from router.service.calls.call_backs import follow as follow_back
 from router.service.calls.group_calls import (
     MOST_ROWS,
     calls_of,
     cut_calls,
     ended_call,
     rejected_rows,
+    tell_rejected,
 )
 from router.service.calls.ports import Cursor, RejectedRow, RouteRequest
 from router.service.calls.unlogged import unlogged_call, unread_calls
@@ -89,7 +91,7 @@ class CallIngest:
             async with self._store.write() as session:
                 await session.cel_log.set_aside(list(unreadable.values()))
                 await session.cel_log.save_open_rows({}, list(unreadable), self._cel_log)
-            _tell(unreadable.values())
+            tell_rejected(unreadable.values())
         self.cursor, self._ledger = cursor, Ledger(rows)
         self._writer.forget()
         self._current = True
@@ -110,7 +112,7 @@ class CallIngest:
             await self.recall()
             await self._ingest(batch, cursor, rejected, self._write_each)
         self.cursor = cursor
-        _tell(rejected)
+        tell_rejected(rejected)
 
     async def _ingest(
         self,
@@ -150,7 +152,10 @@ class CallIngest:
                 self._ledger.keep(group, thin(group.rows, MOST_ROWS // 2))
 
     async def _write_all(self, session: Session, groups: Sequence[Group]) -> None:
-        await self._writer.write(session, [call for group in groups for call in calls_of(group)])
+        calls = {group.id: calls_of(group) for group in groups}
+        await self._writer.write(session, [call for some in calls.values() for call in some])
+        for group in groups:
+            await follow_back(session, group.rows, calls[group.id], over=group.over)
         await self._keep_open(session, groups)
 
     async def _write_each(self, session: Session, groups: Sequence[Group]) -> None:
@@ -163,6 +168,7 @@ class CallIngest:
                 calls = calls_of(group)
                 async with session.savepoint():
                     await self._writer.write(session, calls)
+                    await follow_back(session, group.rows, calls, over=group.over)
                     await self._keep_open(session, [group])
             except Unavailable:
                 raise
@@ -203,11 +209,14 @@ class CallIngest:
         """
         await self.ready()
         silent = self._ledger.silent(alive, self._clock() - SILENT)
-        calls = [call for group in silent for call in cut_calls(group.rows)]
+        cut = [(group, cut_calls(group.rows)) for group in silent]
+        calls = [call for _, some in cut for call in some]
         if silent:
             self._current = False
             async with self._store.write() as session:
                 await self._writer.write(session, calls)
+                for group, some in cut:
+                    await follow_back(session, group.rows, some, over=True)
                 await session.cel_log.save_open_rows(
                     {}, [group.id for group in silent], self._cel_log
                 )
@@ -289,8 +298,3 @@ class CallIngest:
         at = undone(at, self._ledger.rows(linkedid))
         async with self._store.write() as session:
             await session.holds.note(linkedid, channel, at, held=held)
-
-
-def _tell(rejected: Iterable[RejectedRow]) -> None:
-    for bad in rejected:
-        log.warning("cel_log_row_set_aside", file=bad.file, offset=bad.offset, reason=bad.reason)

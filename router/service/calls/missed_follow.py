@@ -8,15 +8,13 @@ from router.domain.calls.call import Call, State
 from router.domain.calls.missed import (
     CLOSING_TAGS,
     Episode,
-    Event,
-    EventKind,
     MissedCaller,
-    RungCall,
     advance,
     episodes,
     new_task,
     with_episode,
 )
+from router.domain.calls.missed_events import Event, EventKind, RungCall
 from router.service.ports import Session
 
 LONGEST_WAIT = timedelta(hours=1)  # of a call that is answered after the one that was missed
@@ -32,8 +30,8 @@ async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
     callers = {call.caller for call, _ in events if call.caller}
     first = min(event.at for _, event in events)
     # most calls are answered, and most of their callers have no task
-    answered = all(event.kind is EventKind.RANG_AGAIN for _, event in events)
-    if answered and not (callers and await session.missed.touched(callers, first)):
+    contacts = all(event.kind is not EventKind.MISSED for _, event in events)
+    if contacts and not (callers and await session.missed.touched(callers, first)):
         return
     await session.missed.lock()
     for call, event in sorted(events, key=lambda pair: pair[1].at):

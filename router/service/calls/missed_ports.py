@@ -1,11 +1,13 @@
-"""The port of missed callers."""
+"""The ports of missed callers and of calls back."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from router.domain.calls.missed import MissedCaller, MissedState, RungCall
+from router.domain.calls.call_back import CallBack
+from router.domain.calls.missed import MissedCaller, MissedState
+from router.domain.calls.missed_events import RungCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +62,10 @@ class Missed(Protocol):
     async def hours(
         self, site_id: str | None, since: datetime, until: datetime
     ) -> list[HourOfCalls]: ...
+
+
+class CallBacks(Protocol):
+    """Calls back that people asked for."""
+
+    async def asked(self) -> list[CallBack]: ...
+    async def recent(self, since: datetime, most: int = ...) -> list[CallBack]: ...

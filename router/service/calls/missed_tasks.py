@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from router.domain.calls.missed import LAPSES, Event, EventKind, MissedCaller
+from router.domain.calls.missed import LAPSES, MissedCaller
+from router.domain.calls.missed_events import Event, EventKind
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls.browse import read_cursor, written_cursor
 from router.service.calls.missed_follow import change_reports

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from router.domain.backoff import backoff
-from router.domain.calls.call import Call, Ending, Recording, RecordingState, State
+from router.domain.calls.call import Call, Direction, Ending, Recording, RecordingState, State
 from router.domain.calls.periods import lengthened
 from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
@@ -165,6 +165,8 @@ async def _attempt(recorder: Recorder, recording: Recording, call: Call) -> Reco
 async def _deliveries(
     session: Session, call: Call, recording: Recording, now: datetime
 ) -> list[Delivery]:
+    if call.direction is Direction.OUTGOING:
+        return []
     to_crms = await recording_deliveries(session, call, recording, now)
     if recording.state is not RecordingState.STORED:
         return to_crms

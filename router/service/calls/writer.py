@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from router.domain.calls.call import Call, Hold, Recording, RecordingState, State
+from router.domain.calls.call import Call, Direction, Hold, Recording, RecordingState, State
 from router.domain.calls.periods import with_holds
 from router.domain.calls.routing import RoutingTable
 from router.domain.calls.tagging import tags_by_rule
@@ -13,6 +13,7 @@ from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
 from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
 from router.service.calls.missed_follow import follow_calls
+from router.service.calls.outgoing import identify_outgoing
 from router.service.clock import Clock
 from router.service.delivery.outbox import enqueue_calls, enqueue_unrecorded
 from router.service.ports import Session
@@ -91,6 +92,12 @@ class CallWriter:
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Set number, site, caller and attribution."""
         table, attributor = self._table(), Attributor(session)
+        made = [
+            await identify_outgoing(session, call, table, self._region)
+            for call in calls
+            if call.direction is Direction.OUTGOING
+        ]
+        calls = [call for call in calls if call.direction is Direction.INCOMING]
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
         # the first is evidence for those that follow
@@ -108,7 +115,7 @@ class CallWriter:
                 )
             )
         await attributor.expect(known)
-        return [await attributor.attribute(call, sites[call.id]) for call in known]
+        return [*[await attributor.attribute(call, sites[call.id]) for call in known], *made]
 
     async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[Hold]] = {}
@@ -129,7 +136,11 @@ async def _count_unattributed(session: Session, new: Sequence[Call], ended: Sequ
         await session.training.count_unattributed(unattributed_calls)
 
 
-_IDENTITY = ("number", "site_id", "caller", "caller_region", "caller_operator", "code", *IDENTITY)
+_IDENTITY = (
+    *("number", "site_id", "caller", "caller_region", "caller_operator", "code"),
+    *("answers_call_id", "started_by"),
+    *IDENTITY,
+)
 
 
 def _as_known(call: Call, known: Call) -> Call:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.call import Call, Direction, Recording, RecordingState
 from router.domain.delivery.connection import Connection, Mode, ReceiverHealth
 from router.domain.delivery.delivery import DEADLINE, Delivery, DeliveryKind, Webhook, new_delivery
 from router.domain.delivery.entity import Entity
@@ -25,7 +25,10 @@ Body = dict[str, Any]
 async def enqueue_calls(
     session: Session, calls: Sequence[Call], kind: DeliveryKind, now: datetime
 ) -> None:
-    """Enqueue these calls for every receiver, once per call, kind and attributed visitor."""
+    """Enqueue these calls for every receiver, once per call, kind and attributed visitor. Calls
+    back are not sent: they are no contact that an advertisement brought.
+    """
+    calls = [call for call in calls if call.direction is Direction.INCOMING]
     webhooks = await session.find(Webhook, active=True) if calls else []
     connections = await session.find(Connection, active=True) if calls else []
     if not (webhooks or connections):
@@ -228,7 +231,8 @@ async def enqueue_health(session: Session, health: ReceiverHealth, now: datetime
 
 async def enqueue_unrecorded(session: Session, calls: Sequence[Call], now: datetime) -> None:
     """Enqueue calls that Asterisk did not record for the CRMs that list calls."""
-    unrecorded = [call for call in calls if call.spool_name is None]
+    came = [call for call in calls if call.direction is Direction.INCOMING]
+    unrecorded = [call for call in came if call.spool_name is None]
     if not any(call.answered_at for call in unrecorded):
         return
     made = [await recording_deliveries(session, call, None, now) for call in unrecorded]

@@ -23,7 +23,7 @@ from router.store.tables.cel_log import (
 )
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
-from router.store.tables.missed import missed_caller
+from router.store.tables.missed import call_back, missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
 from router.store.tables.scores import dispute, score, score_answer, score_card
 from router.store.tables.setup import (
@@ -67,6 +67,7 @@ __all__ = [
     "Json",
     "Moment",
     "call",
+    "call_back",
     "call_facet",
     "call_search",
     "comment",

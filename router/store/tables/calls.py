@@ -32,6 +32,10 @@ call = Table(
     "call",
     metadata,
     key(length=64),
+    Column("direction", String(10), nullable=False, server_default=text("'incoming'")),
+    Column("call_back_id", KEY),
+    Column("answers_call_id", String(64)),
+    Column("started_by", String(64)),
     Column("did", String(40), nullable=False),
     Column("trunk", String(64), nullable=False),
     Column("number", E164),
@@ -135,6 +139,7 @@ call_facet = Table(
         Column(name, Boolean, nullable=False)
         for name in ("first", "reviewed", "recorded", "commented")
     ),
+    Column("direction", Text, nullable=False, server_default=text("'incoming'")),
     Index("ix_call_facet_call_id", "call_id"),
     Index("ix_call_facet_site", "site_id", "arrived_at", "call_id", "verdict", "ending"),
     Index("ix_call_facet_ending", "ending", "arrived_at", "call_id", "site_id", "verdict"),

@@ -1,4 +1,4 @@
-"""The table of missed callers."""
+"""The tables of missed callers and of calls back."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
@@ -35,4 +35,22 @@ missed_caller = Table(
     Index(None, "caller", "last_at"),
     Index(None, "closed_at", "last_at"),
     Index(None, "since"),
+)
+
+call_back = Table(
+    "call_back",
+    metadata,
+    key(),
+    Column("call_id", String(64), nullable=False),
+    Column("task_id", String(64)),
+    Column("site_id", KEY),
+    Column("number", E164, nullable=False),
+    Column("by", String(64), nullable=False),
+    moment("at"),
+    Column("state", String(10), nullable=False),
+    Column("result", String(20)),
+    Column("reason", String(10), nullable=False),
+    Column("made_call_id", String(64)),
+    Index(None, "at"),
+    Index(None, "state", "at"),
 )

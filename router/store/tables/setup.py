@@ -122,6 +122,8 @@ person = Table(
     Column("role", String(20), nullable=False),
     Column("employee", Text),
     moment("created_at"),
+    Column("phone", Text, nullable=False, server_default=text("''")),
+    Column("scopes", Json, nullable=False, server_default=text("'[]'")),
 )
 
 saved_view = Table(

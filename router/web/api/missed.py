@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query
 
 from router.domain.access import Scope, Token
-from router.domain.calls.missed import EventKind
+from router.domain.calls.missed_events import EventKind
 from router.errors import Conflict, NotAllowed, NotFound
 from router.service.calls import missed_tasks as tasks
 from router.web.api.calls import sealed, unsealed

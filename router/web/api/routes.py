@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from router.web.api import (
     board,
+    call_backs,
     callbacks,
     calls,
     cards,
@@ -46,6 +47,7 @@ for part in (
     deliveries,
     receivers,
     missed,
+    call_backs,
     board,
     mails,
     connections,

@@ -18,6 +18,7 @@ from router.domain.visitors.site import Destination, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
 from router.errors import InvalidInput, NotFound
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
+from router.service.calls.call_backs import backs_by_number
 from router.service.calls.comments import comments_of
 from router.service.calls.marks import list_marks
 from router.service.calls.neighbours import Neighbours, neighbours_of
@@ -30,6 +31,7 @@ from router.service.calls.transcripts import show_transcript
 from router.service.delivery.manage import choose_entity, resend_delivery
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
+from router.web import call_back_words
 from router.web.deps import (
     AppState,
     AppStateOf,
@@ -61,6 +63,7 @@ async def call(
     request: Request,
     app_state: AppStateOf,
     person: LoggedIn,
+    now: Now,
     call_id: str,
     within: Annotated[str, Query(alias=LIST)] = "",
     sample: Annotated[str | None, Query(max_length=40)] = None,
@@ -84,6 +87,8 @@ async def call(
         view_of_text=await show_transcript(app_state.web.store, call_id),
         scoring=await show_scoring(app_state.web.store, call_id, person),
         longest_score_comment=LONGEST_COMMENT,
+        back=(await backs_by_number(app_state.web.store, now)).get(view.call.caller or ""),
+        back_words=call_back_words,
         place=await _sampled(app_state.web.store, sample, call_id),
         **around,
     )

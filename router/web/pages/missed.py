@@ -10,13 +10,14 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.access import Person
-from router.domain.calls.missed import EventKind
+from router.domain.calls.missed_events import EventKind
 from router.domain.visitors.site import Site
 from router.errors import DatabaseUnavailable
 from router.service.admin.setup import list_all
 from router.service.calls import missed_tasks as tasks
+from router.service.calls.call_backs import backs_by_number
 from router.service.calls.missed_figures import missed_figures
-from router.web import missed_words
+from router.web import call_back_words, missed_words
 from router.web.deps import (
     AppStateOf,
     LoggedIn,
@@ -86,6 +87,8 @@ async def page(
         days=days,
         periods=PERIODS,
         labels=missed_words,
+        backs=await backs_by_number(store, now),
+        back_words=call_back_words,
         longest_note=tasks.LONGEST_NOTE,
         query=f"?{request.url.query}" if request.url.query else "",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Ending, State
+from router.domain.calls.call import Direction, Ending, State
 from router.domain.calls.call_filter import CallFilter
 from router.service.calls.browse import CallLine, CallView
 from router.service.calls.bulk import BulkAction
@@ -213,6 +213,9 @@ class Asked(Body):
 
     state: State | None = None
     """Calls in this state."""
+
+    direction: Direction | None = None
+    """Calls that came in, or that called back."""
 
     tag: Text = None
     """Calls with this tag."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from router.domain.attribution.terms import Evidence, Verdict
 from router.domain.calls.call import (
+    Direction,
     Disposition,
     Ending,
     PeriodKind,
@@ -104,8 +105,20 @@ class Call(Answer):
     id: str
     """Asterisk's linkedid."""
 
+    direction: Direction
+    """`outgoing`: the company called back, and `caller` is the customer."""
+
+    call_back_id: str | None
+    """The call back that made this call, see `/call-backs/{id}`."""
+
+    answers_call_id: str | None
+    """The call that a call back answers."""
+
+    started_by: str | None
+    """Login of the user who called back."""
+
     did: str
-    """The number as dialled on the trunk."""
+    """The number as dialled on the trunk; of a call back, the number that the customer saw."""
 
     trunk: str
     """The trunk by which the call came."""
