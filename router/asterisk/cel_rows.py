@@ -131,7 +131,7 @@ def parse_row(text: str) -> Row:
 def _moment(text: str) -> datetime:
     seconds, dot, micros = text.partition(".")
     ours = text.isascii() and seconds.isdigit() and micros.isdigit()
-    if not (dot and ours and len(seconds) < 12 and len(micros) == 6):
+    if not (dot and ours and len(seconds) < 11 and len(micros) == 6):
         raise UnreadableRow(f"'{text[:30]}' is not a time")
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros))
 

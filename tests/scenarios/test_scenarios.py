@@ -100,3 +100,12 @@ def test_the_size_of_the_batches_changes_nothing(path: Path, batch: int) -> None
 
 def test_every_cel_log_has_its_expectation_and_every_expectation_its_cel_log() -> None:
     assert {path.stem for path in HERE.glob("*.json")} == {path.stem for path in SCENARIOS} != set()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_rows_that_are_written_or_read_twice_count_once(path: Path) -> None:
+    once = rows(path)
+    half = len(once) // 2
+    right = learned(once, 10**9)
+    assert learned([row for row in once for row in (row, row)], 10**9) == right
+    assert learned([*once[:half], *once], 10**9) == right, "truncated, and read again from 0"

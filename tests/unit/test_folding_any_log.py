@@ -1,6 +1,7 @@
 """A CEL log in any order, doubled or torn, becomes calls whose times add up."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -73,3 +74,11 @@ def test_a_channel_that_ends_before_its_call_begins_makes_a_call_of_no_time() ->
     row = Row(event="CHAN_END", at=NOON, uniqueid="a", linkedid="a", channel="PJSIP/c-1")
     [call] = fold([row, replace(row, event="RINGTRACE_CALL", at=later(1))], cut_at=later(9))
     assert (call.arrived_at, call.ended_at, call.wait_seconds) == (later(1), later(1), 0)
+
+
+def test_a_clock_that_jumps_between_centuries_makes_folding_fail_as_little() -> None:
+    rows = answered_call().rows * 20
+    years = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2286, 11, 20, tzinfo=UTC))
+    for row in (rows, list(reversed(rows))):
+        jumping = [replace(one, at=years[n % 2]) for n, one in enumerate(row)]
+        assert all(call.talk_seconds >= 0 for call in fold(jumping))

@@ -70,11 +70,11 @@ def without_clock_steps(rows: Sequence[Row]) -> Steady:
             steps |= {row.at: _step(row)} if row.at not in passed else {}
             continue
         for step in _passed(steps.values(), row.at):
-            offset -= step.ahead
+            offset = max(offset - step.ahead, -_LONGEST)
             passed.add(steps.pop(step.at).at)
         at = row.at + offset
         if steady and steady[-1].at - at > STEP:
-            offset, at, stepped = steady[-1].at - row.at, steady[-1].at, True
+            offset, at, stepped = min(steady[-1].at - row.at, _LONGEST), steady[-1].at, True
         steady.append(replace(row, at=at) if offset else row)
     return Steady(rows=steady, offset=offset, stepped=stepped or bool(passed))
 

@@ -5,6 +5,9 @@ two calls: their channels then meet under one linkedid, so groups that share a c
 group, which ends when each of its linkedids has ended. A linkedid also ends when its channels move
 to another one, so a group is over only when all its channels have ended. Who enters a conference
 keeps a linkedid of their own, so groups that meet in one become one group, too.
+
+A row is counted once, however often it is read: a CEL log that is copied and truncated while a call
+goes on is read again from its beginning.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +49,7 @@ class Group:
     channels: set[str] = field(default_factory=set)
     living: set[str] = field(default_factory=set)
     conferences: set[str] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)  # the rows, as `_identity`
 
     @property
     def over(self) -> bool:
@@ -86,9 +90,12 @@ class Ledger:
         group = self._by_linkedid.get(row.linkedid) or self._by_channel.get(row.uniqueid)
         if group is None:
             group = Group(id=row.linkedid)
+        if _identity(row) in group.seen:
+            return
         for other in self._others(row, group):
             group = self._join(group, other)
         group.rows.append(row)
+        group.seen.add(_identity(row))
         group.linkedids.add(row.linkedid)
         group.channels.add(row.uniqueid)
         self._by_linkedid[row.linkedid] = group
@@ -123,7 +130,7 @@ class Ledger:
 
     def keep(self, group: Group, rows: list[Row]) -> None:
         """Keep only these rows of a group, in their order."""
-        group.rows = rows
+        group.rows, group.seen = rows, {_identity(row) for row in rows}
         linkedids, channels = {row.linkedid for row in rows}, {row.uniqueid for row in rows}
         for linkedid in group.linkedids - linkedids:
             self._by_linkedid.pop(linkedid, None)
@@ -166,6 +173,7 @@ class Ledger:
         older.channels |= younger.channels
         older.living |= younger.living
         older.conferences |= younger.conferences
+        older.seen |= younger.seen
         self._by_linkedid.update(dict.fromkeys(younger.linkedids, older))
         self._by_channel.update(dict.fromkeys(younger.channels, older))
         self._by_conference.update(dict.fromkeys(younger.conferences, older))
@@ -182,6 +190,10 @@ class Ledger:
             self._by_channel.pop(channel, None)
         for conference in group.conferences:
             self._by_conference.pop(conference, None)
+
+
+def _identity(row: Row) -> int:
+    return hash((row.event, row.at, row.uniqueid, row.linkedid, str(row.extra)))
 
 
 def _conference(row: Row) -> str:
