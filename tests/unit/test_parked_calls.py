@@ -1,6 +1,7 @@
 """What a call was whose caller was parked."""
 
 from router.domain.calls.call import Ending
+from router.domain.calls.folding import fold
 from tests.support.scenes import CALLER, Scene, answered, course, outcomes
 
 
@@ -41,6 +42,15 @@ def test_a_caller_who_hangs_up_in_the_parking_lot_is_lost() -> None:
     call = parked().over().call()
     assert outcomes(call) == [("blind", "700", "abandoned", None, 40)]
     assert call.ending is Ending.LOST_IN_TRANSFER
+
+
+def test_a_transfer_to_the_parking_lot_is_one_transfer_whichever_row_is_written_first() -> None:
+    scene = parked().over()
+    at = next(place for place, row in enumerate(scene.rows) if row.event == "BLINDTRANSFER")
+    park = next(place for place, row in enumerate(scene.rows) if row.event == "PARK_START")
+    rows = [*scene.rows[:at], *scene.rows[at + 1 : park + 1], scene.rows[at]]
+    (call,) = fold([*rows, *scene.rows[park + 1 :]])
+    assert outcomes(call) == [("blind", "700", "abandoned", None, 40)]
 
 
 def test_a_call_park_by_key_is_a_transfer_of_its_own_kind() -> None:

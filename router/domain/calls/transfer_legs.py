@@ -7,7 +7,7 @@ from datetime import datetime
 from router.domain.calls.call import Hold, Leg, Transfer, TransferKind, endpoint
 from router.domain.calls.ledger import Row
 from router.domain.calls.presence import Presence
-from router.domain.calls.transfer_outcomes import TransferDraft, TransferEnd
+from router.domain.calls.transfer_outcomes import AT_ONCE, TransferDraft, TransferEnd
 
 
 @dataclass(slots=True)
@@ -63,6 +63,8 @@ class Transfers:
         """
         if not self._concerns(row, "bridge_id"):
             return
+        if self._is_parking(row.at):
+            self.drafts.pop()
         own = frozenset({row.uniqueid})
         left = own | frozenset(self.presence.people())
         to = str(row.extra.get("extension", ""))
@@ -94,6 +96,11 @@ class Transfers:
         to = str(row.extra.get("parking_lot", ""))
         people = frozenset(self.presence.people())
         self._begin(TransferKind.PARK, row, to, by, people, people)
+
+    def _is_parking(self, at: datetime) -> bool:
+        """Whether the caller was parked by the same transfer: two threads write the two rows."""
+        last = self.drafts[-1] if self.open else None
+        return last is not None and last.kind is TransferKind.PARK and at - last.at < AT_ONCE
 
     def _begin(
         self,
