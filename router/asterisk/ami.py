@@ -54,11 +54,21 @@ class HoldChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPressed:
+    """A phone sent a key (DTMF)."""
+
+    uniqueid: str
+    linkedid: str
+    channel: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
     """Logged in; earlier state in Asterisk may be gone."""
 
 
-Event = RouteAsked | HoldChanged | Connected
+Event = RouteAsked | HoldChanged | KeyPressed | Connected
 
 
 def parse_event(message: Message) -> Event | None:
@@ -79,6 +89,13 @@ def parse_event(message: Message) -> Event | None:
             linkedid=_one(message, "linkedid"),
             channel=_one(message, "channel"),
             held=name == "Hold",
+        )
+    if name == "DTMFEnd" and _one(message, "direction") == "Received":
+        return KeyPressed(
+            uniqueid=_one(message, "uniqueid"),
+            linkedid=_one(message, "linkedid"),
+            channel=_one(message, "channel"),
+            key=_one(message, "digit")[:1],
         )
     return None
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from router.asterisk.ami import Ami, Connected, Event, HoldChanged, RouteAsked
+from router.asterisk.ami import Ami, Connected, Event, HoldChanged, KeyPressed, RouteAsked
 from router.asterisk.ami_consumer import consume
 from router.asterisk.cel_log import Batch, CelLog
 from router.domain.calls.ledger import Row
@@ -57,7 +57,8 @@ class CelIngest:
             clock,
         )
         self._rotates = rotates  # no other program renames the CEL log
-        self._holds: deque[tuple[HoldChanged, datetime]] = deque()  # received, not yet stored
+        # holds and keys that are received, not yet stored
+        self._noted: deque[tuple[HoldChanged | KeyPressed, datetime]] = deque()
         self._requests: deque[RouteRequest] = deque(maxlen=MOST_REQUESTS)  # likewise
         self._connected = asyncio.Event()
         self._ingesting = asyncio.Lock()  # one writer at a time
@@ -80,7 +81,9 @@ class CelIngest:
     async def _take(self, event: Event) -> None:
         match event:
             case HoldChanged():
-                self._holds.append((event, self._clock()))
+                self._noted.append((event, self._clock()))
+            case KeyPressed(uniqueid=uniqueid, linkedid=linkedid) if uniqueid != linkedid:
+                self._noted.append((event, self._clock()))  # the caller's own keys are not kept
             case RouteAsked():
                 self._requests.append(self._request(event))
             case Connected():
@@ -148,7 +151,7 @@ class CelIngest:
         async with self._ingesting:
             self._look_at_clock()
             await self._ready()
-            await self._write_holds()  # first, because the next rows may be the call's end
+            await self._write_noted()  # first, because the next rows may be the call's end
             batch = self._cel_log.read(self._call_ingest.cursor)
             if batch is not None:
                 await self._routes.refresh()
@@ -160,16 +163,22 @@ class CelIngest:
             log.warning("clock_set", seconds=step.ahead.total_seconds())
             self._call_ingest.clock_stepped(step)
 
-    async def _write_holds(self) -> None:
-        while self._holds:
-            event, at = self._holds[0]
+    async def _write_noted(self) -> None:
+        while self._noted:
+            event, at = self._noted[0]
             try:
-                await self._call_ingest.hold(event.linkedid, event.channel, at, held=event.held)
+                await self._note(event, at)
             except DatabaseUnavailable:
                 raise
             except Exception:
-                log.exception("hold_not_kept", linkedid=event.linkedid)
-            self._holds.popleft()
+                log.exception("event_not_kept", linkedid=event.linkedid)
+            self._noted.popleft()
+
+    async def _note(self, event: HoldChanged | KeyPressed, at: datetime) -> None:
+        if isinstance(event, HoldChanged):
+            await self._call_ingest.hold(event.linkedid, event.channel, at, held=event.held)
+        else:
+            await self._call_ingest.press(event.linkedid, event.channel, at, event.key)
 
     async def _watch(self) -> None:
         while True:

@@ -132,6 +132,8 @@ _CELLS: Mapping[Column, Callable[[Sheet, CallLine], Cell]] = {
     Column.SCORE: lambda _, line: _whole(line.facets.score),
     Column.FIRST: lambda sheet, line: _flag(sheet, line.facets.first),
     Column.REVIEWED: lambda sheet, line: _flag(sheet, line.facets.reviewed),
+    Column.TARGET: lambda sheet, line: _flag(sheet, line.facets.target),
+    Column.SPAM: lambda sheet, line: _flag(sheet, line.facets.spam),
     Column.SILENCE: lambda _, line: _whole(line.facets.silence),
     Column.TALK_OVER: lambda _, line: _whole(line.facets.talk_over),
     Column.HOLD: lambda _, line: _whole(line.call.hold_seconds),

@@ -10,7 +10,9 @@ import structlog
 
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
+from router.service.calls.qualification import follow_changes
 from router.service.calls.recording import Recorder, store_due, take_up
+from router.service.calls.rules import work_on_rules
 from router.service.calls.tags import replace_due
 from router.service.calls.transcription import Transcription
 from router.service.clock import Clock, StepWatch
@@ -27,6 +29,7 @@ SHORTEST_SLEEP = 0.02
 RECORDING_LANES = ("recordings 1", "recordings 2")  # ffmpeg fills a core
 LATE_LANE = "late evidence"
 TAGS_LANE = "renamed tags"
+CHANGES_LANE, RULES_LANE = "rules on changes", "rules on past calls"
 TRANSCRIPT_LANE = "transcripts "  # and the rule
 MAILBOX_LANE = "mailbox "  # and the site; receivers have no space in their keys
 DATABASE_PAUSE = 1.0
@@ -100,12 +103,15 @@ class Worker:
             receivers = await session.deliveries.receivers_due()
             late = await session.late_evidence.next_due()
             tags = await session.tag_registry.next_due()
+            is_behind = await session.qualification.is_behind()
+            rule = await session.qualification.next_rule()
             mailboxes = await session.mails.mailboxes_due() if self._poller else {}
             rules = await session.transcripts.rules_due() if self._transcription else {}
         due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
         due |= {TAGS_LANE: tags}
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         due |= {TRANSCRIPT_LANE + rule: moment for rule, moment in rules.items()}
+        due |= {CHANGES_LANE: NEVER if is_behind else None, RULES_LANE: NEVER if rule else None}
         now, pause = self._clock(), LONGEST_SLEEP
         for lane, moment in due.items():
             if moment is None or lane in self._lanes:
@@ -160,6 +166,10 @@ class Worker:
             return look_again(self._store, self._clock)
         if lane == TAGS_LANE:
             return replace_due(self._store)
+        if lane == CHANGES_LANE:
+            return follow_changes(self._store, self._clock())
+        if lane == RULES_LANE:
+            return work_on_rules(self._store, self._clock())
         return deliver_due(self._store, self._sender, self._clock, receiver_id=lane)
 
 

@@ -32,6 +32,7 @@ from router.store.direct import AnyConnection
 _call, _facet, _search = tables.call, tables.call_facet, tables.call_search
 _entity, _recording, _visit = tables.entity, tables.recording, tables.visit
 _comment, _review, _score = tables.comment, tables.review, tables.score
+_qualification = tables.qualification
 _OF_VISIT = ("campaign", "term")
 _OF_CALL = (
     "site_id",
@@ -138,6 +139,7 @@ def facets_of_calls() -> Select[Any]:
         .select_from(_call)
         .outerjoin(_visit, _visit.c.id == _call.c.visit_id)
         .outerjoin(_recording, _recording.c.call_id == _call.c.id)
+        .outerjoin(_qualification, _qualification.c.call_id == _call.c.id)
     )
 
 
@@ -157,14 +159,22 @@ def _columns() -> dict[str, ColumnElement[Any]]:
         "score": func.coalesce(_mean_score(ScoredBy.PERSON), _mean_score(ScoredBy.RULE)),
         "scored": func.coalesce(_of_scores(func.min(_score.c.employee)), ""),
         "first": _is_first(),
-        "reviewed": exists(select(literal(1)).where(_review.c.call_id == _call.c.id)),
+        "reviewed": _is_reviewed(),
         "recorded": func.coalesce(_recording.c.state == RecordingState.STORED, False),
         "commented": exists(
             select(literal(1)).where(
                 _comment.c.call_id == _call.c.id, _comment.c.private.is_(False)
             )
         ),
+        "target": func.coalesce(_qualification.c.target, False),
+        "spam": func.coalesce(_qualification.c.spam, False),
+        "to_review": and_(func.coalesce(_qualification.c.to_review, False), ~_is_reviewed()),
+        "keys": _call.c["keys"],
     }
+
+
+def _is_reviewed() -> ColumnElement[bool]:
+    return exists(select(literal(1)).where(_review.c.call_id == _call.c.id))
 
 
 def _known(column: Column[Any]) -> ColumnElement[Any]:

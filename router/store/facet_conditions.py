@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, literal, not_, or_, select
 
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallFilter, Range
 from router.store import tables
@@ -46,6 +46,9 @@ def facet_conditions(
         flag: bool | None = getattr(wanted, name)
         if flag is not None:
             conditions.append(facet.c[name].is_(flag))
+    if wanted.keys is not None:  # a whole group of them
+        groups = literal(" ") + facet.c["keys"] + literal(" ")
+        conditions.append(groups.like(f"% {wanted.keys} %"))
     if wanted.entity is not None:
         same = (_entity.c.call_id == facet.c.call_id, _entity.c.external_id == wanted.entity)
         conditions.append(exists(select(_entity.c.id).where(*same)))

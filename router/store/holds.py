@@ -1,4 +1,4 @@
-"""When channels of a call were on hold."""
+"""When channels of a call were on hold, and keys they sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from router.domain.calls.call import Hold
+from router.domain.calls.keys import PressedKey
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.records import rows_among
@@ -48,4 +49,18 @@ class SqlHolds:
                 Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at),
             )
             for row in rows
+        ]
+
+    async def note_key(self, linkedid: str, channel: str, at: datetime, key: str) -> None:
+        """A channel sent a key."""
+        row = {"linkedid": linkedid[:64], "channel": channel[:80], "at": at, "key": key[:1]}
+        await upsert(self.connection, tables.pressed_key, [row])
+
+    async def keys(self, linkedids: Sequence[str]) -> list[tuple[str, PressedKey]]:
+        """The keys that channels of these calls sent, each with its linkedid."""
+        rows = await self.connection.execute(
+            rows_among(tables.pressed_key, "linkedid"), {"keys": list(linkedids)}
+        )
+        return [
+            (row.linkedid, PressedKey(channel=row.channel, at=row.at, key=row.key)) for row in rows
         ]

@@ -1,6 +1,7 @@
 """What lists of calls show and offer beside the calls themselves."""
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
@@ -10,25 +11,16 @@ from router.store import tables
 from router.store.direct import AnyConnection
 
 _facet, _tag = tables.call_facet, tables.tag
-_FACETS = select(
-    _facet.c.call_id,
-    _facet.c.first,
-    _facet.c.reviewed,
-    _facet.c.score,
-    _facet.c.silence,
-    _facet.c.talk_over,
-).where(_facet.c.call_id.in_(bindparam("calls", expanding=True)))
+_NAMES = tuple(field.name for field in fields(Facets))
+_FACETS = select(_facet.c.call_id, *(_facet.c[name] for name in _NAMES)).where(
+    _facet.c.call_id.in_(bindparam("calls", expanding=True))
+)
 
 
 async def facets_of(connection: AnyConnection, call_ids: Collection[str]) -> dict[str, Facets]:
     """The facets of these calls."""
     rows = await connection.execute(_FACETS, {"calls": list(call_ids)})
-    return {
-        call_id: Facets(
-            first=first, reviewed=reviewed, score=score, silence=silence, talk_over=talk_over
-        )
-        for call_id, first, reviewed, score, silence, talk_over in rows
-    }
+    return {call_id: Facets(**dict(zip(_NAMES, values, strict=True))) for call_id, *values in rows}
 
 
 async def values_of(connection: AnyConnection, name: str, since: datetime, most: int) -> list[str]:

@@ -14,7 +14,9 @@ from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.call_back import CallBack
 from router.domain.calls.comment import Comment
 from router.domain.calls.missed import MissedCaller
+from router.domain.calls.qualification import Decision, Qualification
 from router.domain.calls.review import Review
+from router.domain.calls.rules import Rule
 from router.domain.calls.sampling import Sample
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.score_card import ScoreCard
@@ -48,6 +50,7 @@ TABLES: dict[type[Any], Table] = {
     CallBack: tables.call_back,
     Comment: tables.comment,
     Connection: tables.connection,
+    Decision: tables.decision,
     Delivery: tables.delivery,
     Destination: tables.destination,
     Dispute: tables.dispute,
@@ -63,10 +66,12 @@ TABLES: dict[type[Any], Table] = {
     PageView: tables.page_view,
     Person: tables.person,
     Pool: tables.pool,
+    Qualification: tables.qualification,
     Recording: tables.recording,
     RefusedOrigin: tables.refused_origin,
     RegisteredTag: tables.registered_tag,
     Review: tables.review,
+    Rule: tables.rule,
     UnchangedPage: tables.unchanged_page,
     Sale: tables.sale,
     Sample: tables.sample,

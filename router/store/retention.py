@@ -101,6 +101,7 @@ _AGED: dict[str, tuple[Table, Any, Any]] = {
     "refused_origin": (tables.refused_origin, tables.refused_origin.c.last_at, None),
     "unchanged_page": (tables.unchanged_page, tables.unchanged_page.c.last_at, None),
     "on_hold": (tables.on_hold, tables.on_hold.c.started_at, None),
+    "pressed_key": (tables.pressed_key, tables.pressed_key.c.at, None),
     "route_request": (tables.route_request, tables.route_request.c.at, None),
     "heartbeat": (tables.heartbeat, tables.heartbeat.c.at, None),
 }

@@ -41,6 +41,7 @@ from router.store.leases import SqlLeases
 from router.store.mail import SqlMails
 from router.store.missed import SqlMissed
 from router.store.pools import SqlPools
+from router.store.qualification import SqlQualification
 from router.store.receivers import SqlEntities, SqlReceivers
 from router.store.recordings import SqlRecordings
 from router.store.records import (
@@ -94,6 +95,7 @@ class SqlSession:
         self.mails = SqlMails(connection)
         self.missed = SqlMissed(connection)
         self.pools = SqlPools(connection)
+        self.qualification = SqlQualification(connection)
         self.receivers = SqlReceivers(connection)
         self.recordings = SqlRecordings(connection)
         self.retention = SqlRetention(connection)
@@ -128,6 +130,8 @@ class SqlSession:
                 yield
             except BaseException:
                 await self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+                # parts may lie in one another, all by this name
+                await self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
                 raise
             await self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from router.domain.calls.tagging import CountedTag, RegisteredTag
+from router.domain.calls.tagging import BY_RULES, CountedTag, RegisteredTag
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.records import from_row, to_row
@@ -81,6 +81,12 @@ class SqlTagRegistry:
         found = (await self.connection.execute(query)).scalars()
         return min((at for at in found if at is not None), default=None)
 
+    async def replacements(self) -> dict[str, str]:
+        """The tags that are being replaced, each with its new name; empty: it is removed."""
+        query = select(_registered.c.name, _registered.c.replaced_by)
+        rows = await self.connection.execute(query.where(_registered.c.replaced_by.is_not(None)))
+        return {row.name: row.replaced_by for row in rows}
+
     async def replace(self, name: str, by: str | None, most: int) -> list[str]:
         """Replace a tag on at most this many of its calls, or remove it there; returns their ids.
         A call that has both tags keeps the other one.
@@ -98,4 +104,8 @@ class SqlTagRegistry:
     def _adding(self, rows: Any) -> Any:
         dialect: Any = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         adding = dialect.insert(_tag).from_select(["name", *_KEPT], rows)
-        return adding.on_conflict_do_nothing()
+        # what a person set stays theirs, what a rule set beside it does not count
+        new = {column: adding.excluded[column] for column in ("author", "at", "at_seconds")}
+        return adding.on_conflict_do_update(
+            index_elements=["call_id", "name"], set_=new, where=_tag.c.author == BY_RULES
+        )

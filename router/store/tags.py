@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from router.domain.calls.call import Tag
+from router.domain.calls.tagging import BY_RULES
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.records import from_row, to_new_row
@@ -35,9 +36,16 @@ class SqlTags:
         return found
 
     async def add(self, *tags: Tag) -> None:
-        """Set tags; existing ones stay, and get the moment if one is given."""
+        """Set tags; existing ones stay, and get the moment if one is given. A tag of a rule that a
+        person or Ringtrace itself sets, too, is theirs from then on.
+        """
         present = await self.of([tag.call_id for tag in tags])
-        names = {(tag.call_id, tag.name) for found in present.values() for tag in found}
+        names = {
+            (tag.call_id, tag.name)
+            for found in present.values()
+            for tag in found
+            if tag.author != BY_RULES
+        }
         new = [tag for tag in tags if (tag.call_id, tag.name) not in names]
         await upsert(self.connection, _tag, [to_new_row(tag) for tag in new])
 

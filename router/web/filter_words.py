@@ -33,6 +33,10 @@ FILTERS = {  # names of filters
     "reviewed": N_("Reviewed"),
     "recorded": N_("Recording"),
     "commented": N_("Comments"),
+    "target": N_("Target call"),
+    "spam": N_("Spam"),
+    "to_review": N_("Review asked for"),
+    "keys": N_("Keys pressed"),
     "entity": N_("CRM record"),
 }
 YES, NO, NOT_SET = N_("yes"), N_("no"), N_("not known")
@@ -62,6 +66,8 @@ COLUMNS = {  # names of columns
     Column.SCORE: N_("Score"),
     Column.FIRST: N_("First call"),
     Column.REVIEWED: N_("Reviewed"),
+    Column.TARGET: N_("Target call"),
+    Column.SPAM: N_("Spam"),
     Column.SILENCE: N_("Longest silence"),
     Column.TALK_OVER: N_("Talk-over"),
     Column.HOLD: N_("On hold"),

@@ -189,7 +189,7 @@ async def test_a_tag_closes_a_task_while_it_is_there(store: SqlStore, name: str)
     await tag_call(store, middle, "other", author="anna", now=later(95))
     assert (await only(store)).closed_as is MissedState.NOT_NEEDED
     assert (await only(store)).closed_at == later(90)
-    await untag_call(store, middle, name)
+    await untag_call(store, middle, name, author="anna", now=NOON)
     assert (await only(store)).closed_as is None
     await tag_call(store, a_call("3", NOON).id, name, author="anna", now=later(90))
     assert (await only(store)).closed_as is None

@@ -205,6 +205,7 @@ class Call:
     code: str | None = None  # the promo code from the caller, typed in by the employee
     caller_region: str | None = None  # in English, by the number
     caller_operator: str | None = None
+    keys: str = ""  # that phones of the company pressed, e.g. "*7 1": a pause begins a group
     revision: int = 0  # grows with each change; pages ask for newer ones
 
 

@@ -40,7 +40,7 @@ CHOICES = (
     "visitor_id",
 )
 RANGES = ("wait", "talk", "silence", "talk_over", "probability", "score")
-FLAGS = ("first", "reviewed", "recorded", "commented")
+FLAGS = ("first", "reviewed", "recorded", "commented", "target", "spam", "to_review")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,11 @@ class CallFilter:
     reviewed: bool | None = None
     recorded: bool | None = None
     commented: bool | None = None
+    target: bool | None = None  # a target call
+    spam: bool | None = None
+    to_review: bool | None = None  # a rule asks for a review, and there is none
 
+    keys: str | None = None  # pressed on a phone of the company, e.g. *7
     entity: str | None = None  # the id of a CRM record of the call
     since: datetime | None = None
     until: datetime | None = None

@@ -36,6 +36,7 @@ _CLOSED: Mapping[str, type[StrEnum]] = {
 }
 _PHONES = {"number", "caller"}
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}(?:\.\d{1,3})?)")
+_KEYS = re.compile(r"[0-9*#A-D]{1,16}")
 _FLAGS = {"yes": True, "no": False}
 
 
@@ -80,7 +81,12 @@ class CallQuery:
             found[name] = _range(name, values)
         for name in FLAGS:
             found[name] = _FLAGS.get(_first(values, name) or "")
-        wanted = CallFilter(**found, entity=_first(values, "record"), text=_first(values, "text"))
+        wanted = CallFilter(
+            **found,
+            keys=_keys(_first(values, "keys")),
+            entity=_first(values, "record"),
+            text=_first(values, "text"),
+        )
 
         period = _first(values, "period")
         since, until = _date(_first(values, "since")), _date(_first(values, "until"))
@@ -108,6 +114,8 @@ class CallQuery:
             flag = getattr(self.filter, name)
             if flag is not None:
                 pairs.append((name, "yes" if flag else "no"))
+        if self.filter.keys:
+            pairs.append(("keys", self.filter.keys))
         if self.filter.entity:
             pairs.append(("record", self.filter.entity))
         return pairs
@@ -170,6 +178,12 @@ def _value(name: str, text: str) -> str | None:
         except InvalidInput:
             return text  # matches no call, as it should
     return text.casefold() if name == "tag" else text
+
+
+def _keys(text: str | None) -> str | None:
+    """Keys of a telephone, e.g. `*7`."""
+    typed = (text or "").replace(" ", "").upper()
+    return typed if _KEYS.fullmatch(typed) else None
 
 
 def _range(name: str, values: Mapping[str, list[str]]) -> Range | None:

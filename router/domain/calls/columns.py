@@ -26,6 +26,8 @@ class Column(StrEnum):
     SCORE = "score"
     FIRST = "first"
     REVIEWED = "reviewed"
+    TARGET = "target"
+    SPAM = "spam"
     SILENCE = "silence"
     TALK_OVER = "talk_over"
     HOLD = "hold"

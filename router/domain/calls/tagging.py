@@ -9,7 +9,8 @@ from router.domain.calls.call import Call, Direction, Ending, State, Tag
 from router.errors import InvalidInput
 
 MISSED = "missed"
-BY_RULE = "rule"
+BY_RULE = "rule"  # of Ringtrace itself: missed calls, word lists
+BY_RULES = "rule:desk"  # of supervisors: such a tag goes when no rule wants it
 SET_BY_RULES = {MISSED}
 LONGEST_MOMENT = 86_400.0  # seconds into a recording
 

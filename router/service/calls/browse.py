@@ -16,6 +16,8 @@ from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls.missed_follow import follow_tag
 from router.service.calls.ports import Facets
+from router.service.calls.qualification import Reasons, reasons_of
+from router.service.calls.tag_decisions import tag_by_person, untag_by_person
 from router.service.calls.tags import current_name
 from router.service.ports import Session, Store
 
@@ -54,6 +56,7 @@ class CallView:
     tags: tuple[Tag, ...]
     review: Review | None
     score: float | None  # 0…100
+    reasons: Reasons
     recording: Recording | None  # without its waveform
     lease: Lease | None
     visitor: Visitor | None
@@ -176,6 +179,7 @@ async def show_call(store: Store, call_id: str) -> CallView:
             score=facets.score,
             tags=tuple((await session.tags.of([call_id])).get(call_id, ())),
             review=(await session.reviews.of([call_id])).get(call_id),
+            reasons=await reasons_of(session, call_id),
             recording=(await session.recordings.of([call_id])).get(call_id),
             lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
             visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
@@ -205,18 +209,21 @@ async def tag_call(
         await session.get(Call, call_id)
         name = await current_name(session, name)
         tag = Tag(call_id=call_id, name=name, author=author, at=now, at_seconds=at_seconds)
-        await session.tags.add(tag)
+        await tag_by_person(session, [tag])
         await session.calls.touch(call_id)
         await follow_tag(session, name, call_id)
         tags = (await session.tags.of([call_id])).get(call_id, ())
     return next(tag for tag in tags if tag.name == name)
 
 
-async def untag_call(store: Store, call_id: str, name: str) -> None:
-    """Remove a tag. Raises `NotFound` when the call does not exist."""
+async def untag_call(store: Store, call_id: str, name: str, *, author: str, now: datetime) -> None:
+    """Remove a tag, so that no rule sets it again. Raises `NotFound` for a call that does not
+    exist.
+    """
     async with store.write() as session:
+        await session.calls.lock()
         await session.get(Call, call_id)
         for spelling in {name, name.casefold()}:
-            await session.tags.remove(call_id, spelling)
+            await untag_by_person(session, [call_id], spelling[:40], author=author, now=now)
         await session.calls.touch(call_id)
         await follow_tag(session, name.casefold(), call_id)

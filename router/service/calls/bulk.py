@@ -12,6 +12,7 @@ from router.domain.calls.review import Review
 from router.domain.calls.tagging import tag_name
 from router.service.calls.missed_follow import follow_tag
 from router.service.calls.selection import Selection, ids_in_batches
+from router.service.calls.tag_decisions import tag_by_person, untag_by_person
 from router.service.calls.tags import current_name
 from router.service.ports import Session, Store
 
@@ -53,17 +54,15 @@ async def _tag(session: Session, call_ids: Sequence[str], order: BulkOrder) -> l
     name = await current_name(session, order.value)
     tagged = await _with_tag(session, call_ids, name)
     new = [call_id for call_id in call_ids if call_id not in tagged]
-    await session.tags.add(
-        *(Tag(call_id=call_id, name=name, author=order.author, at=order.at) for call_id in new)
-    )
+    tags = [Tag(call_id=call_id, name=name, author=order.author, at=order.at) for call_id in new]
+    await tag_by_person(session, tags)
     await follow_tag(session, name, *new)
     return new
 
 
 async def _untag(session: Session, call_ids: Sequence[str], order: BulkOrder) -> list[str]:
     tagged = await _with_tag(session, call_ids, order.value)
-    for call_id in tagged:
-        await session.tags.remove(call_id, order.value)
+    await untag_by_person(session, tagged, order.value, author=order.author, now=order.at)
     await follow_tag(session, order.value, *tagged)
     return sorted(tagged)
 

@@ -298,3 +298,9 @@ class CallIngest:
         at = undone(at, self._ledger.rows(linkedid))
         async with self._store.write() as session:
             await session.holds.note(linkedid, channel, at, held=held)
+
+    async def press(self, linkedid: str, channel: str, at: datetime, key: str) -> None:
+        """Store a key that a phone sent, which is not in the CEL log."""
+        at = undone(at, self._ledger.rows(linkedid))
+        async with self._store.write() as session:
+            await session.holds.note_key(linkedid, channel, at, key)

@@ -13,6 +13,7 @@ from router.domain.attribution.population import Span
 from router.domain.attribution.terms import Candidate, CandidateFacts, Share
 from router.domain.calls.call import Call, Hold, Recording, Tag
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.keys import PressedKey
 from router.domain.calls.ledger import Row
 
 
@@ -79,6 +80,9 @@ class Facets:
 
     first: bool = False  # the first call of this phone to the site
     reviewed: bool = False
+    target: bool = False
+    spam: bool = False
+    to_review: bool = False  # a rule asks for a review
     score: float | None = None  # 0…100
     silence: float | None = None  # seconds, as the next one
     talk_over: float | None = None
@@ -198,10 +202,12 @@ class RouteRequests(Protocol):
 
 
 class Holds(Protocol):
-    """When channels of a call were on hold."""
+    """What the CEL log does not say of channels: when they were on hold, and keys they sent."""
 
     async def note(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None: ...
     async def of(self, linkedids: Sequence[str]) -> list[tuple[str, Hold]]: ...
+    async def note_key(self, linkedid: str, channel: str, at: datetime, key: str) -> None: ...
+    async def keys(self, linkedids: Sequence[str]) -> list[tuple[str, PressedKey]]: ...
 
 
 class Recordings(Protocol):

@@ -18,6 +18,7 @@ from router.domain.calls.tagging import (
     tag_name,
 )
 from router.errors import Conflict, InvalidInput, NotFound
+from router.service.calls.tag_names import check_unset, follow_rename
 from router.service.ports import Session, Store
 
 AT_ONCE = 200  # calls of one transaction
@@ -97,6 +98,7 @@ async def rename_tag(store: Store, name: str, new: str, now: datetime) -> None:
             await session.tag_registry.save(replace(before, name=new))
         replaced = replace(before, digit=None, replaced_by=new, replaced_at=now)
         await session.tag_registry.save(replaced)
+        await follow_rename(session, name, new)
     await replace_some(store, name)
 
 
@@ -117,6 +119,7 @@ async def remove_tag(store: Store, name: str, *, from_calls: bool, now: datetime
             await _touch_newest(session, name)
             return
         before = await _replaceable(session, name, now)
+        await check_unset(session, name)
         removed = replace(before, digit=None, replaced_by="", replaced_at=now)
         await session.tag_registry.save(removed)
     await replace_some(store, name)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from router.domain.calls.transcript import Segment
 from router.domain.calls.word_list import WordList, tags_of_words
+from router.service.calls.tag_decisions import tag_by_rule
 from router.service.ports import Session
 
 
@@ -23,6 +24,4 @@ async def tag_words(
 ) -> None:
     """Tag a call by what is said in it; the tags that it has stay."""
     lists = await lists_for(session, site_id)
-    tags = tags_of_words(lists, segments, call_id, now)
-    if tags:
-        await session.tags.add(*tags)
+    await tag_by_rule(session, tags_of_words(lists, segments, call_id, now))

@@ -4,20 +4,28 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from router.domain.calls.call import Call, Direction, Hold, Recording, RecordingState, State
+from router.domain.calls.keys import PressedKey, with_keys
 from router.domain.calls.periods import with_holds
 from router.domain.calls.routing import RoutingTable
 from router.domain.calls.tagging import tags_by_rule
 from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
+from router.errors import Unavailable
 from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
 from router.service.calls.missed_follow import follow_calls
 from router.service.calls.outgoing import identify_outgoing
+from router.service.calls.qualification import qualify_calls
+from router.service.calls.tag_decisions import tag_by_rule
 from router.service.clock import Clock
 from router.service.delivery.outbox import enqueue_calls, enqueue_unrecorded
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
+
+log = structlog.get_logger()
 
 # wait after a call's end until its spool files are complete
 FILES_REST = timedelta(seconds=0.6)
@@ -52,13 +60,16 @@ class CallWriter:
         changed = [*new, *await self._known(session, calls)]
         changed = [call for call in changed if call != self._written.get(call.id)]
         if any(call.state is State.ENDED for call in changed):
-            changed = await self._with_holds(session, changed)
+            changed = await self._with_signals(session, changed)
         ended = [call for call in changed if call.state is State.ENDED]
 
         await session.calls.save(changed)
         await _count_unattributed(session, new, ended)
-        await self._follow_ends(session, ended)
+        now = self._clock()
+        await tag_by_rule(session, [tag for call in ended for tag in tags_by_rule(call, now)])
         await follow_calls(session, changed)
+        await _qualify(session, ended, now)
+        await self._follow_ends(session, ended)
 
         self.remember(changed)
         self.forget([call.id for call in ended])
@@ -83,7 +94,6 @@ class CallWriter:
 
     async def _follow_ends(self, session: Session, ended: Sequence[Call]) -> None:
         now = self._clock()
-        await session.tags.add(*(tag for call in ended for tag in tags_by_rule(call, now)))
         await session.recordings.save([r for call in ended for r in _recordings(call, now)])
         await enqueue_calls(session, ended, DeliveryKind.CALL_ENDED, now)
         await enqueue_unrecorded(session, ended, now)
@@ -117,11 +127,28 @@ class CallWriter:
         await attributor.expect(known)
         return [*[await attributor.attribute(call, sites[call.id]) for call in known], *made]
 
-    async def _with_holds(self, session: Session, calls: Sequence[Call]) -> list[Call]:
+    async def _with_signals(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[Hold]] = {}
         for linkedid, hold in await session.holds.of([call.id for call in calls]):
             holds.setdefault(linkedid, []).append(hold)
-        return [with_holds(call, holds.get(call.id, ())) for call in calls]
+        keys: dict[str, list[PressedKey]] = {}
+        for linkedid, key in await session.holds.keys([call.id for call in calls]):
+            keys.setdefault(linkedid, []).append(key)
+        held = [with_holds(call, holds.get(call.id, ())) for call in calls]
+        return [with_keys(call, keys.get(call.id, ())) for call in held]
+
+
+async def _qualify(session: Session, ended: Sequence[Call], now: datetime) -> None:
+    """Apply the rules. A fault in one must not keep calls out of the database: the worker looks at
+    each call again.
+    """
+    try:
+        async with session.savepoint():
+            await qualify_calls(session, [call.id for call in ended], now)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("rules_not_applied", calls=len(ended))
 
 
 async def _count_unattributed(session: Session, new: Sequence[Call], ended: Sequence[Call]) -> None:

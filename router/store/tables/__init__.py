@@ -18,6 +18,7 @@ from router.store.tables.cel_log import (
     heartbeat,
     on_hold,
     open_call,
+    pressed_key,
     rejected_row,
     route_request,
 )
@@ -26,6 +27,13 @@ from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.missed import call_back, missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
 from router.store.tables.scores import dispute, score, score_answer, score_card
+from router.store.tables.rules import (
+    decision,
+    qualification,
+    qualified_to,
+    rule,
+    rule_match,
+)
 from router.store.tables.setup import (
     connection,
     destination,
@@ -74,6 +82,7 @@ __all__ = [
     "connection",
     "counter",
     "cursor",
+    "decision",
     "delivery",
     "destination",
     "dispute",
@@ -97,6 +106,9 @@ __all__ = [
     "page_view",
     "person",
     "pool",
+    "pressed_key",
+    "qualification",
+    "qualified_to",
     "receiver_health",
     "recording",
     "refused_origin",
@@ -104,6 +116,8 @@ __all__ = [
     "rejected_row",
     "review",
     "route_request",
+    "rule",
+    "rule_match",
     "sale",
     "sample",
     "sample_call",

@@ -74,6 +74,7 @@ call = Table(
     *(Column(name, Text) for name in ("source", "channel")),
     Column("code", String(12)),
     *(Column(name, Text) for name in ("caller_region", "caller_operator")),
+    Column("keys", Text, nullable=False, server_default=text("''")),
     Column("revision", BigInteger, nullable=False),
     Index(None, "arrived_at", "id"),
     Index(None, "revision"),
@@ -140,6 +141,11 @@ call_facet = Table(
         for name in ("first", "reviewed", "recorded", "commented")
     ),
     Column("direction", Text, nullable=False, server_default=text("'incoming'")),
+    *(
+        Column(name, Boolean, nullable=False, server_default=false())
+        for name in ("target", "spam", "to_review")
+    ),
+    Column("keys", Text, nullable=False, server_default=text("''")),
     Index("ix_call_facet_call_id", "call_id"),
     Index("ix_call_facet_site", "site_id", "arrived_at", "call_id", "verdict", "ending"),
     Index("ix_call_facet_ending", "ending", "arrived_at", "call_id", "site_id", "verdict"),

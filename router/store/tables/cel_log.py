@@ -38,6 +38,16 @@ on_hold = Table(
     moment("ended_at", nullable=True),
 )
 
+# Keys that phones sent during a call.
+pressed_key = Table(
+    "pressed_key",
+    metadata,
+    Column("linkedid", String(64), primary_key=True),
+    Column("channel", String(80), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("key", String(1), nullable=False),
+)
+
 rejected_row = Table(
     "rejected_row",
     metadata,

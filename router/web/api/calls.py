@@ -144,9 +144,11 @@ async def unreview_call(store: StoreOf, _: Writer, call_id: CallId) -> None:
 
 
 @router.delete("/{call_id}/tags/{name}", status_code=204)
-async def remove_tag(store: StoreOf, _: Writer, call_id: CallId, name: TagName) -> None:
-    """Remove a tag."""
-    await service.untag_call(store, call_id, name)
+async def remove_tag(
+    store: StoreOf, now: Now, token: Writer, call_id: CallId, name: TagName
+) -> None:
+    """Remove a tag; no rule sets it again on this call."""
+    await service.untag_call(store, call_id, name, author=token.name, now=now)
 
 
 def sealed(cursor: str | None) -> str | None:
