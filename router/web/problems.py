@@ -22,6 +22,14 @@ PROBLEMS = {
     "call_back_busy": N_("Your last call back is still in progress."),
     "call_back_other": N_("A colleague is calling this customer."),
     "call_back_often": N_("Too many calls back: wait a minute."),
+    "invalid_rule": N_(
+        "A rule needs a name, at least one condition, and something to set: a tag, target call, "
+        "spam or a review, but not target call and spam at once."
+    ),
+    "dependent_rules": N_(
+        "Rules cannot depend on each other: a tag that one rule sets cannot be a condition of "
+        "another one, or of itself."
+    ),
     "conflict": N_("Someone else has changed this. Check it and try again."),
     "too_many_attempts": N_("Too many attempts: wait a minute and try again."),
     "took_too_long": N_(

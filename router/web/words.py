@@ -94,6 +94,7 @@ ROUTED_BY = {
     RoutedBy.DIALPLAN: N_("Asterisk, from the last known destination"),
     RoutedBy.DEFAULT: N_("the default line"),
 }
+RULES = {"target": N_("Target calls")}  # those that every installation has
 TRANSFERS = {
     TransferKind.BLIND: N_("Blind transfer"),
     TransferKind.ATTENDED: N_("Attended transfer"),

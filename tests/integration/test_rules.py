@@ -108,7 +108,7 @@ async def test_what_a_person_decided_beats_rules_for_ever(store: SqlStore) -> No
         await save(store, *(a_call(name, 1, talk_seconds=91) for name in ("a", "b", "c", "d")))
 
     reasons = (await show_call(store, "rt1-b.0")).reasons
-    assert reasons.names("target") == ["talk_from=60"]
+    assert [one.name for one in reasons.setting("target")] == ["talk_from=60"]
     assert [one and one.author for one in (reasons.target, reasons.spam)] == ["anna", None]
     await service.remove_rule(store, rule.id)
     await work(store)

@@ -5,13 +5,12 @@ it, the signs of spam and the decisions of people make of it together (`qualific
 rule that is taken back leaves nothing behind.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from router.domain.calls.call_filter import Among, CallFilter
-from router.domain.calls.call_query import CallQuery
 from router.domain.calls.saved_view import read_text, written_text
 from router.domain.calls.tagging import SET_BY_RULES, tag_name
 from router.errors import Conflict, InvalidInput
@@ -122,9 +121,3 @@ def renamed(rules: Iterable[Rule], old: str, new: str) -> Iterator[Rule]:
         tag = new if rule.tag == old else rule.tag
         if (query, tag) != (rule.query, rule.tag):
             yield replace(rule, query=query, tag=tag)
-
-
-def names_in(query: CallQuery) -> Collection[str]:
-    """The tags that a query asks for."""
-    asked = query.filter.among("tag")
-    return asked.values if asked else ()

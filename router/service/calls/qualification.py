@@ -176,9 +176,9 @@ class Reasons:
     rules: tuple[Rule, ...] = ()
     signs: tuple[FoundSign, ...] = ()
 
-    def names(self, what: str) -> list[str]:
-        """The names of the rules that set this."""
-        return [rule.name for rule in self.rules if getattr(rule, what)]
+    def setting(self, what: str) -> list[Rule]:
+        """The rules that set this."""
+        return [rule for rule in self.rules if getattr(rule, what)]
 
 
 async def reasons_of(session: Session, call_id: str) -> Reasons:

@@ -28,6 +28,12 @@ class RuleView:
     rule: Rule
     calls: int
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is being applied to past calls, or taken back."""
+        taken_back = self.rule.state is not RuleState.ACTIVE and self.calls > 0
+        return taken_back or self.rule.is_working or self.rule.state is RuleState.REMOVED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:

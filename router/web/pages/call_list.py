@@ -77,10 +77,21 @@ def call_address(call_id: str, within: str) -> str:
 
 
 def chips(
-    shown: Shown, speech: words.Speech, formats: Formats, names: Mapping[str, Mapping[str, str]]
+    shown: Shown,
+    speech: words.Speech,
+    formats: Formats,
+    names: Mapping[str, Mapping[str, str]],
+    path: str = "/calls",
+    **more: Any,
 ) -> Iterator[Chip]:
-    """The filters in use; `names` has the names of sites and destinations by their ids."""
+    """The filters in use; `names` has the names of sites and destinations by their ids. Their
+    addresses are `path`, with `more` beside the filters.
+    """
     gettext, query = speech.gettext, shown.query
+
+    def to(name: str, value: Any) -> str:
+        return shown.to(path, query.with_filter(name, value), **more)
+
     for name in CHOICES:
         if choice := query.filter.among(name):
             opposite = replace(choice, excluded=not choice.excluded)
@@ -89,33 +100,34 @@ def chips(
                 label=gettext(FILTERS[name]),
                 value=", ".join(_shown(name, value, speech, names) for value in choice.values),
                 excluded=choice.excluded,
-                without=shown.to("/calls", query.with_filter(name, None)),
-                opposite=shown.to("/calls", query.with_filter(name, opposite)),
+                without=to(name, None),
+                opposite=to(name, opposite),
             )
+    for name, value in _simple(query, gettext, formats):
+        flag = getattr(query.filter, name)
+        yield Chip(
+            name=name,
+            label=gettext(FILTERS[name]),
+            value=value,
+            excluded=False,
+            without=to(name, None),
+            opposite=to(name, not flag) if name in FLAGS else None,
+        )
+
+
+def _simple(query: CallQuery, gettext: Any, formats: Formats) -> Iterator[tuple[str, str]]:
+    """The filters of one value in use, and what they say."""
     for name in RANGES:
         limits: Range | None = getattr(query.filter, name)
         if limits:
-            yield _plain(shown, name, _shown_range(name, limits, formats), gettext)
+            yield name, _shown_range(name, limits, formats)
     for name in FLAGS:
         flag: bool | None = getattr(query.filter, name)
         if flag is not None:
-            yield replace(
-                _plain(shown, name, gettext(YES if flag else NO), gettext),
-                opposite=shown.to("/calls", query.with_filter(name, not flag)),
-            )
-    if query.filter.entity:
-        yield _plain(shown, "entity", query.filter.entity, gettext)
-
-
-def _plain(shown: Shown, name: str, value: str, gettext: Any) -> Chip:
-    return Chip(
-        name=name,
-        label=gettext(FILTERS[name]),
-        value=value,
-        excluded=False,
-        without=shown.to("/calls", shown.query.with_filter(name, None)),
-        opposite=None,
-    )
+            yield name, gettext(YES if flag else NO)
+    for name in ("keys", "entity"):
+        if value := getattr(query.filter, name):
+            yield name, value
 
 
 def _shown(

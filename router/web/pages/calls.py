@@ -83,6 +83,7 @@ async def calls(
         filter=shown.query.filter,
         parameter_of=parameter_of,
         most_listed=MOST_COUNTED,
+        times=True,
         chips=list(chips(shown, speech, formats, names)),
         names=names,
         rows=_rows(str(loaded + ROWS)) if cursor else loaded,

@@ -40,6 +40,15 @@ class ListedCall(Answer):
     score: float | None
     """The mean of the scores that count, 0 to 100; null: it has none."""
 
+    target: bool
+    """Whether it is a target call."""
+
+    spam: bool
+    """Whether it is spam."""
+
+    to_review: bool
+    """Whether a rule asks for a review."""
+
     @classmethod
     def of_line(cls, line: CallLine) -> Self:
         """Convert from the service's value."""
@@ -51,6 +60,9 @@ class ListedCall(Answer):
                 "recording": Recording.of_call(line.recording),
                 "review": line.review,
                 "score": line.facets.score,
+                "target": line.facets.target,
+                "spam": line.facets.spam,
+                "to_review": line.facets.to_review,
             }
         )
 
@@ -119,6 +131,9 @@ class WholeCall(ListedCall):
                 "recording": Recording.of_call(view.recording),
                 "review": view.review,
                 "score": view.score,
+                "target": view.reasons.qualification.target,
+                "spam": view.reasons.qualification.spam,
+                "to_review": view.reasons.qualification.to_review and view.review is None,
                 "lease": view.lease,
                 "visitor": view.visitor,
                 "deliveries": view.deliveries,
@@ -219,6 +234,12 @@ class Asked(Body):
 
     tag: Text = None
     """Calls with this tag."""
+
+    target: bool | None = None
+    """Target calls, or all others."""
+
+    spam: bool | None = None
+    """Spam, or all others."""
 
     since: Moment | None = None
     """Calls that arrived at or after this time."""

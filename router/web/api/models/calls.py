@@ -234,6 +234,9 @@ class Call(Answer):
     caller_operator: str | None
     """Operator of the caller's number, in English."""
 
+    keys: str
+    """Keys that phones of the company pressed (DTMF), in groups, e.g. `*7 1`."""
+
     revision: int
     """Grows with each change of any call; pass it as `after`."""
 
@@ -248,7 +251,7 @@ class Tag(Answer):
     """The word."""
 
     author: str
-    """The login, the token's name, or `rule`."""
+    """The login, the token's name, `rule` (of Ringtrace) or `rule:desk` (of supervisors)."""
 
     at: datetime
     """When it was set (UTC)."""
