@@ -25,8 +25,8 @@ from router.service.calls.ports import (
     Witnesses,
 )
 from router.service.calls.review_ports import Reviews, Samples, TagRegistry
-from router.service.calls.score_ports import Scores
 from router.service.calls.rule_ports import QualificationPort
+from router.service.calls.score_ports import Scores
 from router.service.calls.transcription_ports import Transcripts
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits

@@ -26,7 +26,6 @@ from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.missed import call_back, missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
-from router.store.tables.scores import dispute, score, score_answer, score_card
 from router.store.tables.rules import (
     decision,
     qualification,
@@ -34,6 +33,7 @@ from router.store.tables.rules import (
     rule,
     rule_match,
 )
+from router.store.tables.scores import dispute, score, score_answer, score_card
 from router.store.tables.setup import (
     connection,
     destination,
