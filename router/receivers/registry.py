@@ -22,9 +22,9 @@ from router.receivers.oauth import AccessToken, is_app
 from router.receivers.rate_limiter import RateLimiter
 from router.secrets import load_secrets
 from router.service.clock import Clock
+from router.service.delivery.analytics import Analytics
 from router.service.delivery.outcomes import ReceiverUnavailable
 from router.service.delivery.ports import Crm
-from router.service.delivery.senders import Analytics
 from router.service.ports import Store
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from router.domain.delivery.call_event import CallEvent
-from router.service.delivery.senders import AnalyticsEvent
+from router.service.delivery.analytics import AnalyticsEvent
 
 
 def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> AnalyticsEvent:

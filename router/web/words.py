@@ -131,6 +131,7 @@ ROLES = {"caller": N_("Caller"), "company": N_("Company"), "other_caller": N_("A
 DELIVERY_KINDS = {
     DeliveryKind.CALL_ENDED: N_("Call ended"),
     DeliveryKind.CALL_ATTRIBUTED: N_("Attribution changed"),
+    DeliveryKind.CALL_QUALIFIED: N_("Target call or spam changed"),
     DeliveryKind.RECORDING_READY: N_("Recording ready"),
     DeliveryKind.MAIL_RECEIVED: N_("Mail received"),
     DeliveryKind.SALE_MADE: N_("Sale made"),

@@ -19,8 +19,8 @@ from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.kept_tokens import TokenInMemory
 from router.receivers.metrica.adapter import Metrica
 from router.receivers.registry import KINDS, login_of
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused
-from router.service.delivery.senders import AnalyticsEvent
 from tests.contracts.google_ads import GoogleAdsServer
 from tests.contracts.serving import served
 from tests.support.analytics_events import event, sale

@@ -10,8 +10,8 @@ import pytest_asyncio
 from router.domain.delivery.delivery import Result, Use
 from router.receivers.http import HttpClient
 from router.receivers.metrica.adapter import MOST, Metrica
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable
-from router.service.delivery.senders import AnalyticsEvent
 from tests.contracts.metrica import MetricaServer
 from tests.contracts.serving import served
 from tests.support.analytics_events import event, sale

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from router.service.delivery.senders import AnalyticsEvent
+from router.service.delivery.analytics import AnalyticsEvent
 from tests.support.builders import later
 from tests.support.crm_calls import call_event
 

@@ -11,7 +11,7 @@ from router.domain.calls.folding import fold
 from router.domain.calls.periods import with_holds
 from router.domain.delivery.call_event import read_call
 from router.domain.delivery.payload import call_body
-from router.receivers.target_calls import is_target
+from router.receivers.target_calls import TargetRule
 from tests.support.scenes import CALLER, Scene, answered, course, outcomes
 
 
@@ -260,5 +260,6 @@ def test_ringing_behind_a_transfer_makes_no_call_a_target_of_analytics() -> None
     )
     for call, target in ((lost, False), (taken, True)):
         payload = call_body(call, None, None)
-        assert is_target(read_call(payload, "https://calls.example"), 30) is target
+        counted = read_call(payload, "https://calls.example")
+        assert TargetRule(seconds=30).counts(counted) is target
         assert payload["call"]["transfers"][0]["outcome"] == call.transfers[0].outcome

@@ -8,6 +8,13 @@ class VisitorCode(Code):
 
     VISITOR_FORGOTTEN = "visitor_forgotten", N_("not sent: the visitor is no longer known")
     LEFT_OUT_BY_RULE = "left_out_by_rule", N_("not sent, by rule")
+    LEFT_OUT_SPAM = "left_out_spam", N_("not sent: the call is spam")
+    LEFT_OUT_NOT_TARGET = "left_out_not_target", N_("not sent: the call is not a target call")
+    COUNTED_ALREADY = (
+        "counted_already",
+        N_("the call was sent before and stays counted: this service cannot take it back"),
+    )
+    NOTHING_CHANGED = "nothing_changed", N_("nothing to correct: this service counts it as before")
     EVENT_REFUSED = "event_refused", "%(field)s: %(detail)s"
 
 

@@ -44,6 +44,8 @@ class CallEvent:
     facts: Mapping[str, str]  # those of FACTS that are known
     # whether this caller had never called the site before; None: anonymous
     first: bool | None = None
+    target: bool = False  # a target call, by rules or a person
+    spam: bool = False
     visited_at: datetime | None = None  # when the visit began
     seen_at: datetime | None = None  # its last heartbeat
 
@@ -78,6 +80,8 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallEvent:
         lost=call.get("ending") == Ending.LOST_IN_TRANSFER,
         facts={name: value for name, value in _facts(call, who, pages).items() if value},
         first=call.get("first"),
+        target=bool(call.get("target")),
+        spam=bool(call.get("spam")),
         visited_at=visited,
         seen_at=seen or visited,
     )

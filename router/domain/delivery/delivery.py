@@ -29,6 +29,7 @@ class DeliveryKind(StrEnum):
     CALL_ENDED = "call.ended"
     # the attribution changed (a promo code, a form), or an identifier became known
     CALL_ATTRIBUTED = "call.attributed"
+    CALL_QUALIFIED = "call.qualified"  # it became a target call or spam, or is none any more
     RECORDING_READY = "recording.ready"
     MAIL_RECEIVED = "mail.received"
     SALE_MADE = "sale.made"  # a sale was reported through the API

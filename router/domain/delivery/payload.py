@@ -17,6 +17,8 @@ def call_body(
     *,
     first: bool | None = None,
     tags: Sequence[str] = (),
+    target: bool = False,
+    spam: bool = False,
 ) -> dict[str, Any]:
     """A call with its attribution."""
     return {
@@ -45,6 +47,8 @@ def call_body(
             "last_answered_by": call.last_answered_by,
             "forwarded_to": call.forwarded_to,
             "tags": list(tags),
+            "target": target,
+            "spam": spam,
             "transfers": [_transfer(transfer) for transfer in call.transfers],
         },
         "attribution": {

@@ -20,12 +20,12 @@ from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.http import HttpClient
-from router.receivers.target_calls import is_target, target_seconds
+from router.receivers.target_calls import target_rule
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.outcomes import ReceiverUnavailable, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import AnalyticsEvent
 
 OLDEST = timedelta(hours=72)  # events with an earlier timestamp are dropped silently
 SESSION_TAKES = timedelta(hours=24)  # after a session's start; later events belong to the user only
@@ -36,7 +36,7 @@ _MEASUREMENT_ID = re.compile(r"G-[A-Z0-9]{4,16}")
 
 class Ga4:
     """The `Analytics` over one web stream; options: `measurement_id`, `target_seconds`,
-    `consent`.
+    `target_calls`, `consent`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Ga4:
         clock: Clock = utc_now,
     ) -> None:
         self._http, self._clock = http, clock
-        self._target = target_seconds(connection.options)
+        self._target = target_rule(connection.options)
         self._consent = connection.options.get("consent", "")
         self._measurement_id = connection.options.get("measurement_id", "")
         self._stream = {"measurement_id": self._measurement_id, "api_secret": token["api_secret"]}
@@ -148,9 +148,9 @@ class Ga4:
             "call_verdict": call.facts.get("verdict", "unknown"),
         }
         names = {
-            "phone_call": True,
-            "first_phone_call": call.first is True,
-            "target_phone_call": is_target(call, self._target),
+            "phone_call": not event.again,
+            "first_phone_call": call.first is True and not event.again,
+            "target_phone_call": self._target.counts(call),
         }
         return [(name, params) for name, happened in names.items() if happened]
 

@@ -2,6 +2,7 @@
 
 from router.receivers.declaration import Declaration
 from router.receivers.ga4.adapter import OLDEST, Ga4
+from router.receivers.target_calls import OPTION
 
 RECEIVER = Declaration(
     name="ga4",
@@ -13,6 +14,7 @@ RECEIVER = Declaration(
     options={
         "measurement_id": "of your web stream, e.g. G-ABC123DEF4",
         "target_seconds": "shortest talk time of a target call (default: no target calls)",
+        **OPTION,
         "consent": "GRANTED or DENIED, for advertising (default: not sent)",
     },
     per_second=20,

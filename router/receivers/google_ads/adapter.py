@@ -23,12 +23,12 @@ from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
 from router.receivers.http import Answer, HttpClient, error_for
-from router.receivers.target_calls import is_target, target_seconds
+from router.receivers.target_calls import target_rule
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import AnalyticsEvent
 
 CLICKS = ("gclid", "gbraid", "wbraid")  # an event is sent with one of them, the most reliable
 _EVENT = re.compile(r"events\[(\d{1,4})\]")
@@ -50,7 +50,7 @@ class GoogleAds:
         clock: Clock = utc_now,
     ) -> None:
         self._options = {name: value for name, value in connection.options.items() if value}
-        self._target = target_seconds(self._options)
+        self._target = target_rule(self._options)
         self._http, self._clock = http, clock
 
     async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
@@ -137,7 +137,7 @@ class GoogleAds:
     def _counts(self, event: AnalyticsEvent) -> bool:
         if not self._action(event) or _click(event.call) is None:
             return False
-        return bool(event.sale) or self._target is None or is_target(event.call, self._target)
+        return bool(event.sale) or not self._target.is_set or self._target.counts(event.call)
 
     async def _ingest(
         self, events: Sequence[AnalyticsEvent], *, validate_only: bool = False

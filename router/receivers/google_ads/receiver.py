@@ -5,6 +5,7 @@ from datetime import timedelta
 from router.receivers.declaration import Declaration
 from router.receivers.google_ads.adapter import CLICKS, GoogleAds
 from router.receivers.oauth import OAuth
+from router.receivers.target_calls import OPTION
 
 TOKENS = "https://oauth2.googleapis.com/token"
 
@@ -29,6 +30,7 @@ RECEIVER = Declaration(
         "conversion_action": "ID of the conversion action for calls (default: calls are not sent)",
         "sale_action": "ID of the conversion action for sales (default: sales are not sent)",
         "target_seconds": "shortest talk time of a call that counts (default: every call counts)",
+        **OPTION,
         "consent": "GRANTED or DENIED, for advertising (default: not sent)",
         "event_source": "source of the events (default: PHONE)",
         "quota_project": "Google Cloud project that pays for the quota, if Google requires it",

@@ -26,10 +26,10 @@ from router.receivers.kept_tokens import fixed_token
 from router.receivers.metrica.api import LISTS, Api, part
 from router.receivers.metrica.setup import Setup
 from router.receivers.metrica.uploads import Upload, read_upload, result_of
-from router.receivers.target_calls import is_target, target_seconds
+from router.receivers.target_calls import target_rule
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.outcomes import NotYet, ReceiverUnavailable, Refused, SendResult
 from router.service.delivery.ports import Check
-from router.service.delivery.senders import AnalyticsEvent
 
 MOST = 30  # lines of one upload: a comment holds 255 letters and digits
 # until an accepted upload of unknown outcome is in the list
@@ -55,7 +55,7 @@ class Metrica:
             options.get("sale_goal") or "phone_sale",
         )
         self._target, self._target_goal = (
-            target_seconds(options),
+            target_rule(options),
             options.get("target_goal") or "target_call",
         )
         self._phones = options.get("phone") == "on"
@@ -75,10 +75,9 @@ class Metrica:
                 why = Outcome.of(SettingCode.NOT_A_NUMBER, **about)
                 results[event.key] = Result(use=Use.NEVER, outcome=why)
             else:
-                for reached in (event, *self._reached(event)):
-                    files.setdefault((_kind(reached), column, "value" in reached.sale), []).append(
-                        (reached, who)
-                    )
+                for line in self._lines(event):
+                    place = (_kind(line), column, "value" in line.sale)
+                    files.setdefault(place, []).append((line, who))
         said: list[Outcome] = []
         for (kind, column, _), lines in files.items():
             for start in range(0, len(lines), MOST):
@@ -95,7 +94,7 @@ class Metrica:
     ) -> SendResult:
         """The result of uploads. Raises `NotYet` while Metrica is processing them."""
         known = [event for event in events if _who(event.call)[1]]
-        lines = {event.key: [event, *self._reached(event)] for event in known}
+        lines = {event.key: self._lines(event) for event in known}
         kinds = {_kind(line) for some in lines.values() for line in some}
         uploads = {kind: await self._uploads(kind) for kind in kinds}
         found = {
@@ -113,9 +112,14 @@ class Metrica:
         }
         return SendResult(said=receipt, results=results)
 
+    def _lines(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
+        """A call, and what it reached; of one that was sent before, only that."""
+        reached = self._reached(event)
+        return reached if event.again else [event, *reached]
+
     def _reached(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
-        """The goal that a call reaches by its length, as a separate event."""
-        if event.sale or not is_target(event.call, self._target):
+        """The goal that a target call reaches, as a separate event."""
+        if event.sale or not self._target.counts(event.call):
             return []
         return [
             replace(
@@ -204,7 +208,7 @@ class Metrica:
 
     def _needed(self) -> dict[str, str]:
         """The goals that we upload, and what each is for."""
-        target = {self._target_goal: "target calls"} if self._target is not None else {}
+        target = {self._target_goal: "target calls"} if self._target.is_set else {}
         return {self._sale_goal: "sales", **target}
 
 

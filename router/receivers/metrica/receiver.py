@@ -5,6 +5,7 @@ from datetime import timedelta
 from router.receivers.declaration import Declaration
 from router.receivers.metrica.adapter import MOST, Metrica
 from router.receivers.oauth import OAuth, in_header
+from router.receivers.target_calls import OPTION
 
 RECEIVER = Declaration(
     name="metrica",
@@ -22,6 +23,7 @@ RECEIVER = Declaration(
         "(default: no goal)",
         "sale_goal": "identifier of the goal for sales (default: phone_sale)",
         "target_seconds": "shortest talk time of a target call (default: no target calls)",
+        **OPTION,
         "target_goal": "identifier of the goal for target calls (default: target_call)",
         "phone": "on: send the caller's number as well (default: off)",
     },

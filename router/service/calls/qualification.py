@@ -18,6 +18,7 @@ from router.domain.calls.tagging import BY_RULES
 from router.errors import InvalidInput
 from router.service.calls.missed_follow import follow_tag
 from router.service.calls.rule_ports import Change
+from router.service.delivery.enqueue_qualified import enqueue_qualified
 from router.service.ports import Session, Store
 
 AT_ONCE = 100  # calls of one transaction
@@ -63,9 +64,21 @@ async def settle(session: Session, call_ids: Collection[str], now: datetime) -> 
     retagged = await _retag(session, wanted, now)
     changed = {one.call_id for one in new} | {call_id for call_id, _ in retagged}
     await session.calls.touch(*changed)
+    await enqueue_qualified(session, _counting_differently(new, before), now)
     for call_id, name in retagged:
         await follow_tag(session, name, call_id)
     return sorted(changed)
+
+
+def _counting_differently(
+    new: Iterable[Qualification], before: Mapping[str, Qualification]
+) -> list[str]:
+    """The calls that became a target call or spam, or are none any more."""
+
+    def flags(one: Qualification | None) -> tuple[bool, bool]:
+        return (one.target, one.spam) if one else (False, False)
+
+    return [one.call_id for one in new if flags(one) != flags(before.get(one.call_id))]
 
 
 async def _retag(

@@ -16,13 +16,13 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound
+from router.service.delivery.analytics import AnalyticsEvent
 from router.service.delivery.crm_ports import HasCatalogue, HasTasks, Task, TaskBook
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.languages import with_language
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Crm, Draft
-from router.service.delivery.senders import AnalyticsEvent
 from router.service.ports import Store
 
 LOOK_BACK = 50  # number of calls searched for the last one that would be sent

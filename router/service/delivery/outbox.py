@@ -133,6 +133,7 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     began = await session.earlier_calls.first({call.caller for call in calls if call.caller})
     tags = await session.tags.of([call.id for call in calls])
+    counts = await session.qualification.of([call.id for call in calls])
 
     def body(call: Call) -> Body:
         first = (
@@ -146,6 +147,8 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
             visits.get(call.visit_id or ""),
             first=first,
             tags=[tag.name for tag in tags.get(call.id, ())],
+            target=counts[call.id].target if call.id in counts else False,
+            spam=counts[call.id].spam if call.id in counts else False,
         )
 
     return {call.id: body(call) for call in calls}

@@ -1,15 +1,14 @@
 """Sends each delivery by its receiver's kind: webhook posts, CRM updates, analytics batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 from router.domain.calls.call import Recording
 from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.call_event import CallEvent, read_call
-from router.domain.delivery.codes import SendingCode
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, window
@@ -18,19 +17,18 @@ from router.domain.delivery.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Result,
-    Use,
     Webhook,
 )
 from router.domain.delivery.entity import CreatedBy, Entity, Ref
-from router.domain.delivery.outcome import Outcome, record_of, request_of
 from router.domain.delivery.receiver_kind import ReceiverKind
 from router.service.clock import Clock
+from router.service.delivery.analytics import Analytics
 from router.service.delivery.crm_recording import MakeLink, send_recording
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.languages import with_language
-from router.service.delivery.outcomes import NotYet, Receiver, Refused, Sender, SendResult
+from router.service.delivery.outcomes import NotYet, Receiver, Sender, SendResult
 from router.service.delivery.ports import Crm
+from router.service.delivery.send_analytics import event_of, send_events
 from router.service.ports import Store
 
 RECORDING_PAUSE = timedelta(seconds=30)  # until a recording's call is looked for again
@@ -39,42 +37,6 @@ MOST_CALLS = 200  # of one phone while waiting for its entity
 MOST_EVENTS = 20  # times that a call's attribution changes
 LONG_KNOWN, MOST_HAD = timedelta(days=90), 5  # of entities of earlier calls
 RECENT = timedelta(minutes=10)  # a CRM's search may miss new entities for this long
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalyticsEvent:
-    """One event for an analytics service: a call, or the sale that came of it."""
-
-    call: CallEvent
-    key: str  # the same on every attempt
-    # value, currency, at; empty: the call itself
-    sale: Mapping[str, Any] = field(default_factory=dict)
-    record: int | None = None  # its place in the request that its receipt names
-
-    @property
-    def at(self) -> datetime:
-        """When it happened."""
-        return datetime.fromisoformat(self.sale["at"]) if self.sale else self.call.arrived_at
-
-
-class Analytics(Protocol):
-    """One account at an analytics service."""
-
-    async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
-        """Send these events; returns the receipt. Raises `ReceiverUnavailable` and `Refused`. A
-        receipt with `look_in` means that they are being processed: see `Working`.
-        """
-        ...
-
-
-class Working(Analytics, Protocol):
-    """A service that processes uploads later and reports the result."""
-
-    async def outcome(
-        self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
-    ) -> SendResult:
-        """The result of these events, after this many requests; may raise `NotYet`."""
-        ...
 
 
 class Openings(Protocol):
@@ -116,14 +78,14 @@ class Senders:
             return await self._webhooks.send(deliveries, receiver)
         account: Any = self._accounts.open(receiver)
         if self._kind(receiver).analytics:
-            return await self._send(account, deliveries)
+            return await send_events(self._store, account, deliveries, receiver, self._pages)
         if deliveries[0].kind is DeliveryKind.RECORDING_READY:
             return await self._record(account, deliveries[0], receiver)
         return await self._annotate(account, deliveries[0], receiver)
 
     async def _record(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
         """After the call itself: the record hangs on what the call became."""
-        call = self._event(delivery).call
+        call = event_of(delivery, self._pages).call
         connection = await with_language(self._store, connection, call)
         kept = await self._kept(connection, call)
         async with self._store.read_inline() as session:
@@ -141,27 +103,8 @@ class Senders:
     def _kind(self, connection: Connection) -> ReceiverKind:
         return self._store.receiver_kinds.of(connection)
 
-    async def _send(self, account: Working, deliveries: Sequence[Delivery]) -> SendResult:
-        events, unreadable = [], {}
-        for delivery in deliveries:
-            try:
-                events.append(self._event(delivery))
-            except Refused as error:  # the others can still go
-                unreadable[delivery.key] = Result(use=Use.NEVER, outcome=error.outcome)
-        receipt = deliveries[0].receipt
-        if not events:
-            sent = SendResult(said=Outcome.of(SendingCode.NOTHING_TO_SEND))
-        elif receipt is None:
-            sent = await account.send(events)
-        else:
-            request = request_of(receipt) or receipt
-            sent = await account.outcome(
-                events, request, looks=min(pending.attempts for pending in deliveries)
-            )
-        return replace(sent, results={**sent.results, **unreadable})
-
     async def _annotate(self, crm: Crm, delivery: Delivery, connection: Connection) -> SendResult:
-        call = self._event(delivery).call
+        call = event_of(delivery, self._pages).call
         connection = await with_language(self._store, connection, call)
         done = await annotate(
             crm,
@@ -265,13 +208,3 @@ class Senders:
                 if any(entity.call_id != call.id for entity in await session.find(Entity, **place)):
                     found.add(ref)
         return found
-
-    def _event(self, delivery: Delivery) -> AnalyticsEvent:
-        try:
-            call = read_call(delivery.payload, self._pages)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refused(SendingCode.UNREADABLE_PAYLOAD, detail=repr(error)) from error
-        sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
-        return AnalyticsEvent(
-            call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt)
-        )
