@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,15 @@ def names(google: Ga4Server) -> list[str]:
     return [event["name"] for body in google.taken for event in body["events"]]
 
 
+_moments = count(1)
+
+
+def later() -> datetime:
+    return NOW + timedelta(microseconds=next(_moments))
+
+
 async def say(store: SqlStore, subject: Subject, *, wanted: bool) -> None:
-    await decide(store, CALL, subject, wanted=wanted, author="anna", now=NOW)
+    await decide(store, CALL, subject, wanted=wanted, author="anna", now=later())
 
 
 async def receipts(store: SqlStore, receiver: str = "ga4") -> list[tuple[str, str]]:
@@ -55,7 +63,7 @@ async def test_a_call_that_becomes_a_target_call_later_is_sent_as_one_then(
         await say(store, Subject.TARGET, wanted=True)
         await deliver(store, tmp_path)
         assert names(google)[2:] == ["target_phone_call"]
-        await undo_decision(store, CALL, Subject.TARGET, NOW)
+        await undo_decision(store, CALL, Subject.TARGET, later())
         await deliver(store, tmp_path)
         assert len(names(google)) == 3
     assert [code for _, code in await receipts(store)] == [
