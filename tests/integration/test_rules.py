@@ -220,4 +220,4 @@ async def test_a_rule_that_is_replaced_is_taken_back(store: SqlStore) -> None:
 async def test_a_minute_of_talk_makes_a_target_call_at_first(store: SqlStore) -> None:
     (view,) = await service.list_rules(store)
     rule = view.rule
-    assert (rule.query, rule.target, rule.tag, rule.spam) == ("talk_from=60", True, None, False)
+    assert (rule.query, rule.target) == ("direction=incoming&talk_from=60", True)

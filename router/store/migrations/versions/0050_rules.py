@@ -7,14 +7,14 @@ from alembic import op
 
 from router.store.tables.columns import Moment
 
-revision = "0049"
-down_revision = "0048"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
 _FACETS = ("target", "spam", "to_review")
 _LAST = "~"  # after every id
-_NAME, _QUERY = "Target calls", "talk_from=60"
+_NAME, _QUERY = "Target calls", "direction=incoming&talk_from=60"
 
 
 def upgrade() -> None:
