@@ -217,9 +217,8 @@ class CallIngest:
                 await self._writer.write(session, calls)
                 for group, some in cut:
                     await follow_back(session, group.rows, some, over=True)
-                await session.cel_log.save_open_rows(
-                    {}, [group.id for group in silent], self._cel_log
-                )
+                ids = [group.id for group in silent]
+                await session.cel_log.save_open_rows({}, ids, self._cel_log)
             for group in silent:
                 self._ledger.forget(group)
             self._current = True
@@ -243,9 +242,8 @@ class CallIngest:
             await self._writer.write(session, ended)
         self._current = True
         for call in ended:
-            log.warning(
-                "call_ended_late", linkedid=call.id, caller=masked(call.caller), ending=call.ending
-            )
+            who = masked(call.caller)
+            log.warning("call_ended_late", linkedid=call.id, caller=who, ending=call.ending)
         return len(ended)
 
     async def _lost(self, alive: frozenset[str]) -> dict[str, Call]:
@@ -285,12 +283,8 @@ class CallIngest:
             await session.route_requests.forget([request.linkedid for request in lost])
         self._current = True
         for request in lost:
-            log.error(
-                "call_not_in_cel_log",
-                linkedid=request.linkedid,
-                did=request.did,
-                at=request.at.isoformat(),
-            )
+            at = request.at.isoformat()
+            log.error("call_not_in_cel_log", linkedid=request.linkedid, did=request.did, at=at)
         return len(lost)
 
     async def hold(self, linkedid: str, channel: str, at: datetime, *, held: bool) -> None:
