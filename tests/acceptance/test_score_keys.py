@@ -59,7 +59,7 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
         assert await page.evaluate("document.querySelector('audio').currentTime > 0.5")
 
     sheets = await submitted_scores(world.store, call.id)
-    (sheet,) = [one for one in sheets if one.score.scorer == "anna"]
+    (sheet,) = [sheet for sheet in sheets if sheet.score.scorer == "anna"]
     answer = sheet.answers["help"]
     assert (sheet.score.score, answer.value, answer.comment) == (70.0, "3", "At 3 he helps her")
     assert answer.at_seconds

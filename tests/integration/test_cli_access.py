@@ -89,7 +89,7 @@ def test_an_account_says_who_its_user_is_in_calls() -> None:
     ringtrace("user", "add", "maria", *employee, "--employee", "PJSIP/maria", "--generate")
     assert "name the employee" in ringtrace("user", "employee", "maria", status=1).err
     assert "PJSIP/m2" in ringtrace("user", "employee", "maria", "PJSIP/m2").out
-    (listed,) = [one for one in ringtrace("user", "list", "--json").json if one["employee"]]
+    (listed,) = [user for user in ringtrace("user", "list", "--json").json if user["employee"]]
     assert (listed["login"], listed["employee"], listed["role"]) == (
         "maria",
         "PJSIP/m2",
@@ -97,7 +97,7 @@ def test_an_account_says_who_its_user_is_in_calls() -> None:
     )
     ringtrace("user", "role", "maria", "supervisor")
     ringtrace("user", "employee", "maria")
-    assert not any(one["employee"] for one in ringtrace("user", "list", "--json").json)
+    assert not any(user["employee"] for user in ringtrace("user", "list", "--json").json)
 
 
 def test_one_administrator_always_stays() -> None:

@@ -54,7 +54,7 @@ async def test_a_draft_that_two_people_edit_keeps_the_first_edit(store: SqlStore
         ),
         return_exceptions=True,
     )
-    assert sorted(type(one).__name__ for one in done) == ["Conflict", "ScoreCard"]
+    assert sorted(type(answer).__name__ for answer in done) == ["Conflict", "ScoreCard"]
 
 
 async def test_so_many_cards_are_published_and_no_more(

@@ -75,7 +75,7 @@ async def test_others_scores_are_hidden_until_ones_own_is_submitted(store: SqlSt
     await scored(store, CALL, card, BORIS)
     after = await service.show_scoring(store, CALL, BORIS)
     assert after.hidden == ()
-    assert sorted((one.score.scorer, one.score.score) for one in after.sheets) == [
+    assert sorted((sheet.score.scorer, sheet.score.score) for sheet in after.sheets) == [
         ("anna", 40.0),
         ("boris", 100.0),
     ]
@@ -211,7 +211,7 @@ async def test_averages_are_of_the_calls_that_their_links_list(store: SqlStore) 
     await scored(store, "rt1-2.0", card, ANNA, rude="no")
     await scored(store, "rt1-3.0", card, ANNA, help="3")
     got = await figures.score_figures(store, last=NOON.date(), weeks=2, zone=UTC)
-    shown = {one.employee: [one.all, *one.weeks] for one in got.employees}
+    shown = {employee.employee: [employee.all, *employee.weeks] for employee in got.employees}
     assert {
         name: [found and (found.score, found.calls) for found in of_weeks]
         for name, of_weeks in shown.items()
@@ -229,10 +229,10 @@ async def test_agreement_names_the_calls_whose_answers_differ(store: SqlStore) -
     await scored(store, "rt1-2.0", card, ANNA)
     await scored(store, "rt1-2.0", card, BORIS)
     await scored(store, "rt1-3.0", card, ANNA)
-    (one,) = await figures.agreements(store, last=NOON.date(), weeks=1, zone=UTC)
-    assert one.calls == 2
+    (agreement,) = await figures.agreements(store, last=NOON.date(), weeks=1, zone=UTC)
+    assert agreement.calls == 2
     assert [
-        (part.question.id, part.equal, part.pairs, part.differing) for part in one.questions
+        (part.question.id, part.equal, part.pairs, part.differing) for part in agreement.questions
     ] == [
         ("greet", 2, 2, ()),
         ("help", 1, 2, (CALL,)),

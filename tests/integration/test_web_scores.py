@@ -204,7 +204,7 @@ async def test_every_page_but_their_own_scores_is_closed_to_employees(world: Wor
     )
     maria = await world.person("maria")
     modules = [
-        import_module(f"{pages.__name__}.{one.name}") for one in iter_modules(pages.__path__)
+        import_module(f"{pages.__name__}.{module.name}") for module in iter_modules(pages.__path__)
     ]
     routers = [module.router for module in modules if hasattr(module, "router")]
     routes = [route for router in routers for route in router.routes if route.path not in OPEN]
@@ -237,7 +237,7 @@ async def test_programs_write_cards_and_score_calls_as_rules_do(
     assert (added["score"], added["by"], added["answers"][0]["comment"]) == (75, "rule", TEXT)
     spoilt = body | {"answers": [answer | {"value": "9"}]}
     assert (await write.post(scores, json=spoilt)).status_code == 422
-    assert [one["score"] for one in (await read.get(scores)).json()] == [75]
+    assert [score["score"] for score in (await read.get(scores)).json()] == [75]
     listed = (await read.get("/api/v1/calls?limit=1")).json()["calls"]
     whole = (await read.get(f"/api/v1/calls/{calls['attributed'].id}")).json()
     assert (listed[0]["score"], whole["score"]) == (75, 75)

@@ -45,16 +45,16 @@ def questions(draw: st.DrawFn) -> list[Question]:
 def answered(draw: st.DrawFn) -> tuple[list[Question], dict[str, str]]:
     """A card and answers to some or all of its questions."""
     card = draw(questions())
-    values = {one.id: draw(st.sampled_from(("", *VALUES[one.kind]))) for one in card}
+    values = {question.id: draw(st.sampled_from(("", *VALUES[question.kind]))) for question in card}
     return card, {name: value for name, value in values.items() if value}
 
 
-def best(one: Question) -> str:
-    return "yes" if one.kind is YES_NO else "5"
+def best(question: Question) -> str:
+    return "yes" if question.kind is YES_NO else "5"
 
 
-def worst(one: Question) -> str:
-    return "no" if one.kind is YES_NO else "1"
+def worst(question: Question) -> str:
+    return "no" if question.kind is YES_NO else "1"
 
 
 @given(questions())
@@ -70,8 +70,8 @@ def test_a_score_is_between_0_and_100(both: tuple[list[Question], dict[str, str]
 
 @given(questions())
 def test_the_best_answers_score_100_and_the_worst_0(card: list[Question]) -> None:
-    assert total(card, {one.id: best(one) for one in card}) == 100
-    assert total(card, {one.id: worst(one) for one in card}) == 0
+    assert total(card, {question.id: best(question) for question in card}) == 100
+    assert total(card, {question.id: worst(question) for question in card}) == 0
 
 
 @given(answered())
@@ -79,14 +79,18 @@ def test_a_failed_critical_question_makes_the_score_zero(
     both: tuple[list[Question], dict[str, str]],
 ) -> None:
     card, values = both
-    for one in card:
-        if one.critical:
-            spoilt = values | {one.id: worst(one)}
+    for question in card:
+        if question.critical:
+            spoilt = values | {question.id: worst(question)}
             assert total(card, spoilt) == 0
-            assert one in failed(card, spoilt)
+            assert question in failed(card, spoilt)
     if not failed(card, values) and total(card, values) == 0:
-        applied = [one for one in card if one.weight and values.get(one.id, SKIP) != SKIP]
-        assert not any(share(values[one.id]) for one in applied)
+        applied = [
+            question
+            for question in card
+            if question.weight and values.get(question.id, SKIP) != SKIP
+        ]
+        assert not any(share(values[question.id]) for question in applied)
 
 
 @given(answered())
@@ -94,9 +98,9 @@ def test_a_skipped_question_counts_as_if_the_card_did_not_have_it(
     both: tuple[list[Question], dict[str, str]],
 ) -> None:
     card, values = both
-    for one in card:
-        without = [other for other in card if other is not one]
-        assert total(card, values | {one.id: SKIP}) == total(without, values)
+    for question in card:
+        without = [other for other in card if other is not question]
+        assert total(card, values | {question.id: SKIP}) == total(without, values)
 
 
 @given(answered(), st.data())
@@ -104,18 +108,18 @@ def test_a_better_answer_never_lowers_the_score(
     both: tuple[list[Question], dict[str, str]], data: st.DataObject
 ) -> None:
     card, values = both
-    one = data.draw(st.sampled_from(card))
+    question = data.draw(st.sampled_from(card))
     worse, better = sorted(
-        data.draw(st.lists(st.sampled_from(VALUES[one.kind][1:]), min_size=2, max_size=2)),
+        data.draw(st.lists(st.sampled_from(VALUES[question.kind][1:]), min_size=2, max_size=2)),
         key=share,
     )
-    low, high = (total(card, values | {one.id: value}) for value in (worse, better))
+    low, high = (total(card, values | {question.id: value}) for value in (worse, better))
     assert low is None or high is None or low <= high
 
 
 @given(questions())
 def test_a_card_whose_questions_all_do_not_apply_has_no_score(card: list[Question]) -> None:
-    values = {one.id: SKIP for one in card}
+    values = {question.id: SKIP for question in card}
     assert total(card, values) is None
     assert unanswered(card, values) == []
     assert unanswered(card, {}) == card
@@ -156,8 +160,8 @@ def test_an_incomplete_card_is_refused_with_its_fault(card: list[Question], reas
 def test_agreement_counts_each_pair_of_scorers_on_each_question() -> None:
     card = [question("a", 50), question("b", 50, SCALE)]
     sheets = [{"a": "yes", "b": "4"}, {"a": "yes", "b": "5"}, {"a": "skip", "b": "4"}]
-    assert [(one.pairs, one.equal) for one in agreement(card, sheets)] == [(3, 1), (3, 1)]
-    assert [one.pairs for one in agreement(card, sheets[:1])] == [0, 0]
+    assert [(found.pairs, found.equal) for found in agreement(card, sheets)] == [(3, 1), (3, 1)]
+    assert [found.pairs for found in agreement(card, sheets[:1])] == [0, 0]
 
 
 def test_changes_name_only_what_differs() -> None:

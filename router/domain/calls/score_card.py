@@ -67,7 +67,7 @@ class ScoreCard:
 
     def question(self, question_id: str) -> Question | None:
         """The question of this id."""
-        return next((one for one in self.questions if one.id == question_id), None)
+        return next((question for question in self.questions if question.id == question_id), None)
 
 
 def check_bounds(questions: Sequence[Question]) -> None:
@@ -87,6 +87,8 @@ def check_complete(questions: Sequence[Question]) -> None:
     weights = sum(question.weight for question in questions)
     if weights != WHOLE:
         raise InvalidInput(f"The weights add up to {weights}: they must add up to {WHOLE}.")
-    idle = [one.text for one in questions if not one.weight and not one.critical]
+    idle = [
+        question.text for question in questions if not question.weight and not question.critical
+    ]
     if idle:
         raise InvalidInput(f"Give the question '{idle[0][:60]}' a weight, or make it critical.")

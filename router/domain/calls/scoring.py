@@ -106,7 +106,9 @@ def total(questions: Sequence[Question], values: Values) -> float | None:
     """The score, 0…100, of the questions that apply; None if no question with a weight does. A
     critical question with the worst answer makes it zero.
     """
-    given = [(one, share(value)) for one in questions if (value := _applied(values, one))]
+    given = [
+        (question, share(value)) for question in questions if (value := _applied(values, question))
+    ]
     if any(question.critical and not earned for question, earned in given):
         return 0.0
     weights = sum(question.weight for question, _ in given)
@@ -136,7 +138,7 @@ def agreement(questions: Sequence[Question], sheets: Sequence[Values]) -> list[A
         Agreement(
             question=question,
             pairs=len(pairs),
-            equal=sum(one.get(question.id) == other.get(question.id) for one, other in pairs),
+            equal=sum(given.get(question.id) == other.get(question.id) for given, other in pairs),
         )
         for question in questions
     ]

@@ -65,8 +65,8 @@ async def list_disputes(store: Store, *, settled: bool) -> list[ScoredCall]:
     """Open disputes, the oldest first, or settled ones, the newest first."""
     async with store.read() as session:
         disputes = await session.scores.disputes(MOST_LISTED, settled=settled)
-        scores = await session.get_many(Score, [one.score_id for one in disputes])
-        return await _with_calls(session, [scores[one.score_id] for one in disputes])
+        scores = await session.get_many(Score, [dispute.score_id for dispute in disputes])
+        return await _with_calls(session, [scores[dispute.score_id] for dispute in disputes])
 
 
 async def is_own_call(store: Store, call_id: str, person: Person) -> bool:
@@ -74,7 +74,8 @@ async def is_own_call(store: Store, call_id: str, person: Person) -> bool:
     async with store.read_inline() as session:
         scores = await session.scores.of_call(call_id)
     return any(
-        one.employee == person.employee and one.state is ScoreState.SUBMITTED for one in scores
+        score.employee == person.employee and score.state is ScoreState.SUBMITTED
+        for score in scores
     )
 
 
@@ -182,7 +183,7 @@ async def _submitted(session: Session, score_id: str) -> Score:
 
 async def _with_calls(session: Session, scores: list[Score]) -> list[ScoredCall]:
     sheets = await sheets_of(session, scores)
-    calls = await session.get_many(Call, {one.call_id for one in scores})
+    calls = await session.get_many(Call, {score.call_id for score in scores})
     return [ScoredCall(sheet=sheet, call=calls[sheet.score.call_id]) for sheet in sheets]
 
 

@@ -138,7 +138,7 @@ async def draft_next(store: Store, version_id: str, *, author: str, now: datetim
         draft = replace(
             card,
             id=new_id(now),
-            version=max(one.version for one in versions) + 1,
+            version=max(version.version for version in versions) + 1,
             state=CardState.DRAFT,
             author=author,
             created_at=now,
@@ -197,12 +197,12 @@ def _checked(text: CardText) -> CardText:
 def _cleaned(questions: Sequence[Question]) -> tuple[Question, ...]:
     cleaned = tuple(
         replace(
-            one,
-            text=one_line(storable(one.text), LONGEST_QUESTION),
-            hint=one_line(storable(one.hint), LONGEST_HINT),
+            question,
+            text=one_line(storable(question.text), LONGEST_QUESTION),
+            hint=one_line(storable(question.hint), LONGEST_HINT),
         )
-        for one in questions
+        for question in questions
     )
-    if any(not one.text for one in cleaned):
+    if any(not question.text for question in cleaned):
         raise InvalidInput("A question has no text.")
     return cleaned

@@ -79,7 +79,7 @@ async def score_figures(store: Store, *, last: date, weeks: int, zone: tzinfo) -
     ]
     async with store.survey() as session:
         averages = await session.scores.averages(spans)
-    grouped = groupby(averages, key=lambda one: one.employee)
+    grouped = groupby(averages, key=lambda average: average.employee)
     return ScoreFigures(
         mondays=tuple(mondays),
         employees=tuple(_of_employee(name, list(found), weeks) for name, found in grouped),
@@ -104,7 +104,11 @@ async def agreements(
     for sheet in sheets:
         by_card.setdefault(sheet.card.id, []).append(sheet)
     found = [_of_card(some) for some in by_card.values()]
-    return tuple(sorted(found, key=lambda one: (one.card.name.casefold(), -one.card.version)))
+    return tuple(
+        sorted(
+            found, key=lambda agreement: (agreement.card.name.casefold(), -agreement.card.version)
+        )
+    )
 
 
 def _mondays(last: date, weeks: int) -> list[date]:
@@ -117,9 +121,11 @@ def _mondays(last: date, weeks: int) -> list[date]:
 
 
 def _of_employee(employee: str, averages: Sequence[Average], weeks: int) -> EmployeeFigures:
-    by_week = {one.span: Figure(score=one.score, calls=one.calls) for one in averages}
-    calls = sum(one.calls for one in averages)
-    whole = sum(one.score * one.calls for one in averages) / calls
+    by_week = {
+        average.span: Figure(score=average.score, calls=average.calls) for average in averages
+    }
+    calls = sum(average.calls for average in averages)
+    whole = sum(average.score * average.calls for average in averages) / calls
     return EmployeeFigures(
         employee=employee,
         all=Figure(score=whole, calls=calls),
@@ -138,12 +144,14 @@ def _of_card(sheets: Sequence[Sheet]) -> CardAgreement:
     questions = []
     for place, question in enumerate(card.questions):
         of_calls = {call_id: found[place] for call_id, found in by_call.items()}
-        differing = [call_id for call_id, one in of_calls.items() if one.equal < one.pairs]
+        differing = [
+            call_id for call_id, compared in of_calls.items() if compared.equal < compared.pairs
+        ]
         questions.append(
             QuestionAgreement(
                 question=question,
-                pairs=sum(one.pairs for one in of_calls.values()),
-                equal=sum(one.equal for one in of_calls.values()),
+                pairs=sum(compared.pairs for compared in of_calls.values()),
+                equal=sum(compared.equal for compared in of_calls.values()),
                 differing=tuple(differing[:MOST_EXAMPLES]),
             )
         )

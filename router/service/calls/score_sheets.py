@@ -49,17 +49,17 @@ def may_score(call: Call, person: Person) -> bool:
 
 async def sheets_of(session: Session, scores: Sequence[Score]) -> list[Sheet]:
     """The scores with cards, answers and disputes."""
-    cards = await session.get_many(ScoreCard, {one.card_id for one in scores})
-    answers = await session.scores.answers([one.id for one in scores])
-    disputes = await session.get_many(Dispute, [one.id for one in scores])
+    cards = await session.get_many(ScoreCard, {score.card_id for score in scores})
+    answers = await session.scores.answers([score.id for score in scores])
+    disputes = await session.get_many(Dispute, [score.id for score in scores])
     return [
         Sheet(
-            score=one,
-            card=cards[one.card_id],
-            answers={answer.question_id: answer for answer in answers.get(one.id, ())},
-            dispute=disputes.get(one.id),
+            score=score,
+            card=cards[score.card_id],
+            answers={answer.question_id: answer for answer in answers.get(score.id, ())},
+            dispute=disputes.get(score.id),
         )
-        for one in scores
+        for score in scores
     ]
 
 

@@ -37,18 +37,18 @@ async def show_scoring(store: Store, call_id: str, person: Person) -> Scoring:
     async with store.read() as session:
         call = await session.get(Call, call_id)
         scores = await session.scores.of_call(call_id)
-        own = next((one for one in scores if one.scorer == person.login), None)
+        own = next((score for score in scores if score.scorer == person.login), None)
         scores_it = own.state is ScoreState.DRAFT if own else may_score(call, person)
-        submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
-        hidden = [one for one in submitted if scores_it and one.by is ScoredBy.PERSON]
-        shown = [one for one in submitted if one not in hidden]
+        submitted = [score for score in scores if score.state is ScoreState.SUBMITTED]
+        hidden = [score for score in submitted if scores_it and score.by is ScoredBy.PERSON]
+        shown = [score for score in submitted if score not in hidden]
         wanted = [own, *shown] if own and own not in shown else shown
         sheets = {sheet.score.id: sheet for sheet in await sheets_of(session, wanted)}
         cards = await cards_for(session, call) if scores_it and not own else []
     return Scoring(
         own=sheets[own.id] if own else None,
-        sheets=tuple(sheets[one.id] for one in shown),
-        hidden=tuple(one.scorer for one in hidden),
+        sheets=tuple(sheets[score.id] for score in shown),
+        hidden=tuple(score.scorer for score in hidden),
         cards=tuple(cards),
     )
 
@@ -58,7 +58,7 @@ async def submitted_scores(store: Store, call_id: str) -> list[Sheet]:
     async with store.read() as session:
         await session.get(Call, call_id)
         scores = await session.scores.of_call(call_id)
-        submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
+        submitted = [score for score in scores if score.state is ScoreState.SUBMITTED]
         return await sheets_of(session, submitted)
 
 
@@ -105,10 +105,10 @@ async def waive_score(store: Store, call_id: str, person: Person, now: datetime)
     async with store.write() as session:
         await session.calls.lock()
         scores = await session.scores.of_call(call_id)
-        submitted = [one for one in scores if one.state is ScoreState.SUBMITTED]
-        if not any(one.by is ScoredBy.PERSON for one in submitted):
+        submitted = [score for score in scores if score.state is ScoreState.SUBMITTED]
+        if not any(score.by is ScoredBy.PERSON for score in submitted):
             raise NotFound("This call has no score by a person.")
-        own = next((one for one in scores if one.scorer == person.login), None)
+        own = next((score for score in scores if score.scorer == person.login), None)
         if own is not None and own.state is not ScoreState.DRAFT:
             return
         if own is not None:

@@ -67,7 +67,9 @@ async def get_averages(store: StoreOf, asked: Asked) -> Averages:
 @router.get("/scores/agreement", dependencies=READ)
 async def get_agreement(store: StoreOf, asked: Asked) -> list[Agreement]:
     """How often people who scored the same call gave the same answers."""
-    return [Agreement.of_card(one) for one in await score_figures.agreements(store, **asked)]
+    return [
+        Agreement.of_card(agreement) for agreement in await score_figures.agreements(store, **asked)
+    ]
 
 
 @router.get("/scores/disputes", dependencies=READ)
@@ -79,4 +81,4 @@ async def list_disputes(
     settle disputes on the pages.
     """
     found = await disputes.list_disputes(store, settled=settled)
-    return [Score.of_sheet(one.sheet) for one in found]
+    return [Score.of_sheet(disputed.sheet) for disputed in found]

@@ -222,7 +222,7 @@ class Agreement(Answer):
     """Each question of the card."""
 
     @classmethod
-    def of_card(cls, one: CardAgreement) -> Self:
+    def of_card(cls, agreement: CardAgreement) -> Self:
         """The same from the service's value."""
         questions = [
             {
@@ -231,13 +231,13 @@ class Agreement(Answer):
                 "equal": found.equal,
                 "differing": found.differing,
             }
-            for found in one.questions
+            for found in agreement.questions
         ]
         return cls.of(
             {
-                "card_id": one.card.id,
-                "card": one.card.name,
-                "calls": one.calls,
+                "card_id": agreement.card.id,
+                "card": agreement.card.name,
+                "calls": agreement.calls,
                 "questions": questions,
             }
         )
