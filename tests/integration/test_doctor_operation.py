@@ -166,7 +166,10 @@ async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
     assert (locked.level, "fuser" in locked.fix) == (Level.FAIL, True)
 
 
-async def test_pages_that_are_not_healthy_say_which_part_is_silent(world: World) -> None:
+async def test_pages_that_are_not_healthy_say_which_part_is_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "WEB_SECONDS", 60.0)  # on a busy machine
     async with world.store.write() as session:
         await session.heartbeats.save(
             Heartbeat(name="worker", at=world.clock.now - timedelta(minutes=2), facts={})
