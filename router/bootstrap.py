@@ -38,6 +38,7 @@ from router.domain.access import Person, Role
 from router.domain.calls.transcript import Engine
 from router.errors import DatabaseUnavailable
 from router.imap import ImapClient
+from router.live_sound import SpoolListener
 from router.receivers.app_renewal import keep_apps
 from router.receivers.network import Network, network_of
 from router.receivers.registry import RECEIVER_KINDS, Accounts
@@ -261,6 +262,7 @@ async def run_web(settings: Settings) -> None:
                 accept_login=partial(keep_login, settings.home),
                 recording_key=lambda: load_secrets(settings.home).recording_key,
                 call_back_rules=settings.call_back_rules(settings.region),
+                live=SpoolListener(settings.spool),
             )
         )
         server = Server(app, settings.web_host, settings.web_port)

@@ -13,6 +13,7 @@ from router.domain.attribution.late_evidence import LateEvidence
 from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.call_back import CallBack
 from router.domain.calls.comment import Comment
+from router.domain.calls.listening import Listening
 from router.domain.calls.missed import MissedCaller
 from router.domain.calls.qualification import Decision, Qualification
 from router.domain.calls.review import Review
@@ -58,6 +59,7 @@ TABLES: dict[type[Any], Table] = {
     Form: tables.form,
     LateEvidence: tables.late_evidence,
     Lease: tables.lease,
+    Listening: tables.listening,
     LoginSession: tables.login_session,
     Mail: tables.mail,
     MailChannel: tables.mail_channel,

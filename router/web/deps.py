@@ -16,6 +16,7 @@ from router.domain.calls.call_back import CallBackRules
 from router.errors import NotAllowed
 from router.service.admin.access import check_token, find_person
 from router.service.calls.disputes import is_own_call
+from router.service.calls.listening import LiveSound
 from router.service.calls.ports import RecordingReader
 from router.service.clock import Clock
 from router.service.ports import Store
@@ -45,6 +46,7 @@ class Web:
     recording_key: Callable[[], str] = str  # signs links to recordings, as it is now
     url: str = ""  # public URL, if set
     call_back_rules: CallBackRules = field(default_factory=CallBackRules)
+    live: LiveSound | None = None  # of calls that go on; None: there is no listening in
     # keeps an authorization code for the command that awaits it, or why there is none: state,
     # code, refusal
     accept_login: Callable[[str, str, str], bool] = _awaits_none

@@ -2,15 +2,20 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
 from recordings.spool import SpoolPair, is_settled
 from router.asterisk.call_backs import start_command
-from router.domain.calls.call import Direction, Ending, Recording
+from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
+from router.asterisk_setup import endpoints_down
+from router.domain.calls.call import Call, Direction, Ending, Recording
 from router.domain.calls.call_back import CallBackResult, CallBackState
 from router.domain.calls.missed import MissedCaller, MissedState
+from router.live_sound import SpoolListener
 from tests.acceptance.audio import from_sln
 from tests.acceptance.call_back_world import (
     LOGIN,
@@ -55,6 +60,9 @@ async def test_both_talk_are_recorded_and_the_task_is_done(phones: Phones) -> No
     await heard(phones, phone, CUSTOMER)
     await heard(phones, customer, FIRST)
     assert customer.dialled == back.number
+    await listened_in(phones, back)
+    assert {who for who, _ in phone.media.heard} == {CUSTOMER}
+    assert {who for who, _ in customer.media.heard} == {FIRST}
     sent = len(customer.media.sent), len(phone.media.sent)
     await phone.hang_up()
     call = await back.made()
@@ -70,6 +78,49 @@ async def test_both_talk_are_recorded_and_the_task_is_done(phones: Phones) -> No
     task = await task_of(back)
     assert (task.closed_by, task.contact_call_id) == (LOGIN, call.id)
     await recorded(phones, call.id, customer.media.sent[: sent[0]], phone.media.sent[: sent[1]])
+
+
+async def listened_in(phones: Phones, back: Customer) -> None:
+    """Both sides are heard while they talk, each apart, and Asterisk has no channel more."""
+    made = (await back.state(CallBackState.TALKING)).made_call_id
+    async with phones.system.store.read() as session:
+        call = await session.get(Call, made or "")
+    sides = SpoolListener(phones.system.settings.spool).open(call.spool_name or "")
+    sound = b""
+
+    async def both() -> bool:
+        nonlocal sound
+        sound += sides.read()
+        left, right = np.frombuffer(sound, dtype=np.int16).reshape(-1, 2).T.copy()
+        who = [{speaker for speaker, _ in read_numbers(side)} for side in (left, right)]
+        assert who[0] <= {CUSTOMER}
+        assert who[1] <= {FIRST}
+        return who == [{CUSTOMER}, {FIRST}]
+
+    await phones.system.until(both, "the sides were not heard")
+    sides.close()
+    assert "2 active channels" in await phones.system.console("core show channels count")
+
+
+async def test_a_line_that_is_down_is_named_and_comes_back(phones: Phones) -> None:
+    settings = phones.system.settings
+
+    async def reason(wanted: str | None) -> bool:
+        await phones.system.console("pjsip qualify hint")  # otherwise within half a minute
+        return (await endpoints_down(settings)).get("hint") == wanted
+
+    hint = Trunk(name="hint", kind=TrunkKind.IP, side=Side.COMPANY, host="127.0.0.5:9")
+    trunks = Trunks(settings.ringtrace_etc)
+    trunks.add(hint)
+    await phones.system.until(lambda: reason("not_loaded"), "it was not named")
+    await phones.system.console("module reload res_pjsip.so")
+    await phones.system.until(lambda: reason("unreachable"), "it was not seen to be down")
+    where = f"{phones.second.host}:{phones.second.port}"
+    trunks.change(replace(hint, host=where, match=("127.0.0.5",)))
+    await phones.system.console("module reload res_pjsip.so")
+    await phones.system.until(lambda: reason(None), "it did not come back")
+    trunks.remove("hint")
+    await phones.system.console("module reload res_pjsip.so")
 
 
 async def recorded(phones: Phones, call_id: str, customer: list[int], phone: list[int]) -> None:

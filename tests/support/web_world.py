@@ -21,6 +21,7 @@ from router.domain.delivery.delivery import Webhook
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.receivers.registry import RECEIVER_KINDS
 from router.service.admin.access import add_person, create_token
+from router.service.calls.listening import LiveSound
 from router.service.calls.ports import (
     Audio,
     Converted,
@@ -111,7 +112,11 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    home: Path, *, clock: Clock | None = None, listening: RecordingReader | None = None
+    home: Path,
+    *,
+    clock: Clock | None = None,
+    listening: RecordingReader | None = None,
+    live: LiveSound | None = None,
 ) -> AsyncIterator[World]:
     """An installation with people, tokens and a site, and no calls yet."""
     database, tokens = await _template(home)
@@ -124,6 +129,7 @@ async def a_world(
         session_key="k" * 43,
         clock=clock,
         monotonic=lambda: clock.now.timestamp(),
+        live=live,
     )
     try:
         yield World(store=store, app=create_app(web), clock=clock, tokens=tokens)

@@ -24,7 +24,7 @@ from router.store.tables.cel_log import (
 )
 from router.store.tables.columns import E164, KEY, Json, Moment, metadata
 from router.store.tables.mails import mail, mail_channel, mailbox
-from router.store.tables.missed import call_back, missed_caller
+from router.store.tables.missed import call_back, listening, missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
 from router.store.tables.rules import (
     decision,
@@ -93,6 +93,7 @@ __all__ = [
     "holding",
     "late_evidence",
     "lease",
+    "listening",
     "login_session",
     "mail",
     "mail_channel",

@@ -1,4 +1,4 @@
-"""The tables of missed callers and of calls back."""
+"""The tables of missed callers, of calls back, and of listening in."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
@@ -53,4 +53,15 @@ call_back = Table(
     Column("made_call_id", String(64)),
     Index(None, "at"),
     Index(None, "state", "at"),
+)
+
+listening = Table(
+    "listening",
+    metadata,
+    key(),
+    Column("call_id", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    moment("at"),
+    moment("ended_at", nullable=True),
+    Index(None, "call_id"),
 )

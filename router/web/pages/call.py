@@ -20,6 +20,7 @@ from router.errors import InvalidInput, NotFound
 from router.service.calls.browse import CallView, show_call, tag_call, untag_call
 from router.service.calls.call_backs import backs_by_number
 from router.service.calls.comments import comments_of
+from router.service.calls.listening import listeners
 from router.service.calls.marks import list_marks
 from router.service.calls.neighbours import Neighbours, neighbours_of
 from router.service.calls.reattribution import attribute_again
@@ -89,6 +90,7 @@ async def call(
         longest_score_comment=LONGEST_COMMENT,
         back=(await backs_by_number(app_state.web.store, now)).get(view.call.caller or ""),
         back_words=call_back_words,
+        listened=await listeners(app_state.web.store, call_id),
         place=await _sampled(app_state.web.store, sample, call_id),
         **around,
     )

@@ -7,6 +7,7 @@ import "./clock";
 import "./failures";
 import "./here";
 import "./keys";
+import "./listen";
 import "./live";
 import "./page";
 import "./place";

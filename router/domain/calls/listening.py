@@ -1,0 +1,20 @@
+"""Listening in on a call that goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """A person listened in on a call: written before the first sound."""
+
+    id: str
+    call_id: str
+    by: str  # login
+    at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long; None while it goes on, or where its end was not seen."""
+        return (self.ended_at - self.at).total_seconds() if self.ended_at else None
