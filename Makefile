@@ -29,7 +29,7 @@ help: ## prints this list
 	sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 32
 	echo 'State is kept in $$RINGTRACE_HOME (./var unless set).'
 
-demo: setup ## makes one call from end to end, then keeps running; ONCE=1 exits after the call, JSON=1 prints JSON
+demo: setup ## makes one call from end to end, fills an invented month, keeps running; ONCE=1 exits after the call, JSON=1 prints JSON
 	exec $(BIN)/ringtrace demo $(if $(ONCE),--once) $(if $(JSON),--json)
 
 run: setup ## starts the system for production: Asterisk, agent, worker and web

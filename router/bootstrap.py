@@ -259,6 +259,7 @@ async def run_web(settings: Settings) -> None:
                 clock=now,
                 enrichment=open_enrichment(settings),
                 url=settings.public_url,
+                demo=settings.demo,
                 accept_login=partial(keep_login, settings.home),
                 recording_key=lambda: load_secrets(settings.home).recording_key,
                 call_back_rules=settings.call_back_rules(settings.region),

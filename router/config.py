@@ -52,6 +52,9 @@ class Settings(DeskSettings):
         "", description="public URL of the pages; empty: web_host:web_port"
     )
 
+    demo: bool = Field(
+        False, description="pages say that all data are invented; `ringtrace demo` sets it"
+    )
     places_path: str = Field(
         "",
         description="GeoIP file in MaxMind's format (.mmdb); empty: no places of visitors",

@@ -12,7 +12,7 @@ from rich.table import Table
 from router import bootstrap, logs
 from router.config import Settings, load_settings
 from router.demo.facts import Fact
-from router.demo.run import demo_settings, play, running
+from router.demo.run import Stage, demo_settings, invent, play, running
 from router.demo.waiting import DemoFailed
 from router.secrets import Secrets
 
@@ -30,7 +30,7 @@ def demo(
         bool, typer.Option("--json", help="Print the facts as one JSON object.")
     ] = False,
 ) -> None:
-    """Make one call from end to end and show the result."""
+    """Make one call from end to end and show the result; then fill an invented month."""
     settings = demo_settings(load_settings())
     logs.configure_logs(settings.log_level)
     facts: list[Fact] = []
@@ -49,6 +49,7 @@ async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: b
             status.stop()
             _print(settings, stage.secrets, facts, as_json=as_json)
             if not once:
+                await _invent(stage)
                 _err.print(
                     "The system keeps running, without the two phones; Ctrl-C stops it. Use "
                     "commands with"
@@ -58,6 +59,19 @@ async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: b
                     soft_wrap=True,
                 )
                 await asyncio.Event().wait()
+
+
+async def _invent(stage: Stage) -> None:
+    """Fill the invented month, and say how far it is."""
+    with _err.status("Filling an invented month …") as status:
+        await invent(
+            stage,
+            lambda day, days: status.update(f"Filling an invented month: day {day} of {days} …"),
+        )
+    _err.print(
+        "Beside this call, the pages show an invented month of a company: visits, calls, "
+        "recordings, missed calls, tags, comments."
+    )
 
 
 def _print(settings: Settings, secrets: Secrets, facts: list[Fact], *, as_json: bool) -> None:

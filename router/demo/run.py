@@ -7,7 +7,7 @@ with the company's.
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,8 @@ from router.demo.facts import (
     recording_facts,
     seconds_of_speech,
 )
+from router.demo.month import receivers
+from router.demo.month.fill import Filling, fill_month
 from router.demo.set_up import CARRIER_ADDRESS, set_up
 from router.demo.visitor import DemoVisitor
 from router.demo.waiting import PATIENCE, after, until
@@ -88,6 +90,7 @@ def demo_settings(settings: Settings) -> Settings:
         "asterisk": "embedded",
         "sip_bind": "127.0.0.1",
         "log_level": "error",
+        "demo": True,
     }
     defaults = dict.fromkeys(
         ("database_url", "asterisk_etc_path", "cel_log_path", "spool_path", "storage_url"), ""
@@ -175,6 +178,23 @@ async def play(stage: Stage) -> list[Fact]:
     ]
 
 
+async def invent(stage: Stage, progress: Callable[[int, int], None]) -> None:
+    """Fill an invented month beside the call; what is there already stays."""
+    # half a second that the call should not wait for
+    from router.enrichment.opening import open_enrichment
+
+    filling = Filling(
+        store=stage.store,
+        enrichment=open_enrichment(stage.settings),
+        now=bootstrap.now(),
+        speech=find_installation().speech,
+        spool=stage.settings.spool,
+        receivers=stage.visitor.page + receivers.PATH,
+        progress=progress,
+    )
+    await fill_month(filling)
+
+
 async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:
     """Wait until the agent answers the dialplan and the pages answer."""
 
@@ -228,6 +248,7 @@ async def _serving(receiver: Receiver, visitor: DemoVisitor) -> AsyncIterator[st
     """The company's page and its CRM; their address."""
     app = FastAPI(openapi_url=None)
     app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
+    receivers.serve(app)
     visitor.serve(app)
     server = Server(app, "127.0.0.1", 0)
     task = asyncio.create_task(server.serve())

@@ -38,7 +38,7 @@ async def set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside:
         ),
         _pool(now),
         *(_number(e164, now) for e164 in NUMBERS),
-        Webhook(id=RECEIVER, url=f"{outside}/ringtrace", created_at=now),
+        Webhook(id=RECEIVER, url=f"{outside}/ringtrace", site_id="demo", created_at=now),
     ]
     async with store.write() as session:
         for thing in things:

@@ -8,7 +8,7 @@ from router.errors import RingtraceError
 
 Found = TypeVar("Found")
 
-PATIENCE = 25.0  # seconds that each event may take
+PATIENCE = 120.0  # seconds that each event may take; a busy machine needs more than a moment
 
 
 class DemoFailed(RingtraceError):

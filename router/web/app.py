@@ -87,7 +87,7 @@ def create_app(web: Web) -> FastAPI:
         visit_service=VisitService(web.store, web.enrichment, limits, web.session_key),
         feed=Feed(web.store),
         ticks=Ticks(web.store, web.clock),
-        pages=Pages(web.store.receiver_kinds),
+        pages=Pages(web.store.receiver_kinds, demo=web.demo),
     )
     handle_errors(app)
     app.add_middleware(BodyLimit)

@@ -47,6 +47,7 @@ class Web:
     url: str = ""  # public URL, if set
     call_back_rules: CallBackRules = field(default_factory=CallBackRules)
     live: LiveSound | None = None  # of calls that go on; None: there is no listening in
+    demo: bool = False  # pages say that all data are invented
     # keeps an authorization code for the command that awaits it, or why there is none: state,
     # code, refusal
     accept_login: Callable[[str, str, str], bool] = _awaits_none

@@ -32,7 +32,8 @@ ZONE_COOKIE = "ringtrace_zone"  # written by our script
 class Pages:
     """Every template, once per language."""
 
-    def __init__(self, kinds: ReceiverKinds) -> None:
+    def __init__(self, kinds: ReceiverKinds, *, demo: bool = False) -> None:
+        self._demo = demo
         self._environments = {
             code: _environment(language, kinds) for code, language in LANGUAGES.items()
         }
@@ -58,6 +59,7 @@ class Pages:
             "say": speech,
             "sentence": partial(sentence, gettext=language.messages.gettext, moment=formats.moment),
             "person": None,
+            "demo": self._demo,
         }
         return (
             self._environments[language.code].get_template(template).render({**context, **values})
