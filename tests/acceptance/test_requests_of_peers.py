@@ -5,6 +5,7 @@ No process of ours runs: Asterisk answers alone.
 """
 
 import asyncio
+from audioop import alaw2lin, lin2ulaw
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.dialplan_world import NUMBERS, World, world
-from tests.acceptance.raw_media import sdp
+from tests.acceptance.raw_media import TONE, sdp
 from tests.acceptance.raw_message import SipMessage
 from tests.acceptance.raw_phone import RawDialog, RawPhone
 from tests.acceptance.raw_talk import Talk
@@ -102,6 +103,31 @@ async def test_every_request_inside_a_call_has_an_answer_and_the_call_goes_on(
             got[name] = (await dialog.ask(method, headers, body, timeout=180)).status
         await talk.is_heard()
     assert {name: got[name] for name, said in REQUESTS.items() if got[name] not in said[3]} == {}
+
+
+async def test_a_caller_is_heard_whatever_becomes_of_the_stream(plan: World) -> None:
+    """Payloads get other numbers, packets another length, and the phone another port, of which SIP
+    says nothing.
+    """
+    async with talking(plan) as talk:
+        for kind, codec in ((97, "PCMA"), (111, "PCMA"), (0, "PCMU"), (8, "PCMA")):
+            lines = (f"a=rtpmap:{kind} {codec}/8000", "a=ptime:60")
+            offer = sdp(talk.caller_rtp, str(kind), lines=lines)
+            assert (await talk.caller.ask("INVITE", body=offer)).status == 200
+            await heard(talk, kind, TONE * 3 if codec == "PCMA" else lin2ulaw(alaw2lin(TONE, 2), 2))
+        talk.caller_rtp = await plan.carrier.new_media()
+        await heard(talk, 8, TONE)
+        await talk.is_heard()
+        assert (await talk.caller.ask("INVITE", body=sdp(talk.caller_rtp, "9"))).status == 488
+        await talk.is_heard()
+
+
+async def heard(talk: Talk, kind: int, sound: bytes) -> None:
+    """The caller speaks in such packets until the company has heard some."""
+    before = len(talk.company_rtp.heard)
+    async with asyncio.timeout(60):
+        while talk.company_rtp.audible(before) < 10:
+            await talk.caller_rtp.talk(talk.caller.media, 0.2, sound, kind)
 
 
 async def test_a_text_inside_a_call_goes_on_to_the_other_side(plan: World) -> None:

@@ -52,6 +52,24 @@ async def test_a_step_that_says_nothing_gives_way_within_three_seconds(
     )
 
 
+async def test_a_step_that_answers_too_late_is_hung_up_and_the_caller_talks_with_the_next(
+    plan: World,
+) -> None:
+    plan.route("PJSIP/first~20", "PJSIP/second~20")
+    calling = asyncio.create_task(plan.call())
+    silent = await plan.asked(plan.first)
+    invite = await plan.asked(plan.second)
+    plan.second.reply(invite, "180 Ringing")
+    plan.first.reply(silent, "200 OK", body=sdp(await plan.first.new_media()))
+    await plan.first.request("BYE")
+    second = await plan.second.accept(invite, sdp(await plan.second.new_media()))
+    assert (await calling).answer is not None
+    await plan.talking("second")
+    await second.hang_up()
+    (call,) = await plan.ended()
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
+
+
 async def test_every_dead_step_gives_way_and_the_caller_gets_the_answer(plan: World) -> None:
     plan.route("PJSIP/first~30", f"{BOTH}~30", "PJSIP/first~2")
     answer = (await plan.call()).answer
