@@ -5,6 +5,7 @@ No process of ours runs: the dialplan reads the INVITE alone.
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -119,3 +120,51 @@ async def refused_call(plan: World, *headers: str, number: str) -> tuple[Call, S
     plan.first.reply(invite, "486 Busy Here")
     await calling
     return (await plan.ended())[0], invite
+
+
+BODY = "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio {1} RTP/AVP 8\r\n"
+PART = "--b\r\nContent-Type: application/{0}\r\n\r\n{1}\r\n"
+SHORT = {"Via": "v", "From": "f", "To": "t", "Call-ID": "i", "Contact": "m", "Content-Type": "c"}
+PARTS = "multipart/mixed; boundary=b"
+
+
+@pytest.mark.parametrize(
+    ("uri", "names", "kind"),
+    [
+        ("sip:+{0}@127.0.0.1;user=phone", SHORT, "application/sdp"),
+        ("tel:+{0};npdi;rn=+79160000000;isub=1", {}, PARTS),
+        ("SIP:+7(495)123-45-67@HOST.EXAMPLE", {"From": "From\t", "To": "TO"}, PARTS),
+    ],
+    ids=["short names of headers", "tel", "visual separators"],
+)
+async def test_an_invite_is_read_whatever_its_spelling(
+    plan: World, uri: str, names: dict[str, str], kind: str
+) -> None:
+    """Headers may have short names and go on in the next line; a body may have parts, of which SDP
+    is the second.
+    """
+    plan.route("PJSIP/first~20")
+    carrier, call_id = plan.carrier, uuid4().hex
+    body = BODY.format(carrier.host, (await carrier.new_media()).port)
+    if kind == PARTS:
+        body = PART.format("isup", "\x01\x11") + PART.format("sdp", body) + "--b--\r\n"
+    lines = {
+        "Via": f"SIP/2.0/UDP {carrier.host}:{carrier.port};rport;branch=z9hG4bK{call_id}",
+        "From": f'"Ivan Petrov"\r\n <sip:+7-916-123-00-00@{carrier.host}>\r\n\t;tag=1',
+        "To": f"<{uri.format(NUMBERS[0])}>",
+        "Call-ID": call_id,
+        "CSeq": "1 INVITE",
+        "Contact": f"<sip:[2001:db8::1]:{carrier.port}>",
+        "Max-Forwards": "70",
+        "Subject": "y" * 8000,
+    }
+    headers = [f"{names.get(name, name)}: {value}" for name, value in lines.items()]
+    carrier.send(f"INVITE {uri.format(NUMBERS[0])} SIP/2.0", headers, body, kind=kind)
+    await rings(plan, plan.first, "486 Busy Here")
+    answer = await carrier.expect(lambda m: m.status > 200 and m.header("Call-ID") == call_id)
+    said = (*headers[:2], f"To: {answer.header('To')}", headers[3], "CSeq: 1 ACK")
+    carrier.send(f"ACK {uri.format(NUMBERS[0])} SIP/2.0", said)
+    assert answer.status == 486
+    (call,) = await plan.ended()
+    assert (call.did, call.caller_raw) == (f"+{NUMBERS[0]}", "+7-916-123-00-00")
+    assert call.caller_name == "Ivan Petrov"
