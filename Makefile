@@ -82,6 +82,11 @@ referrers: $(BIN)/.dev ## fetches the newest list of search engines, networks an
 	$(MAKE) $(BIN)/.dev
 	exec $(BIN)/pytest -q tests/integration/test_enrichment.py
 
+bottlecrm: $(BIN)/.dev ## installs django-crm in .cache for the tests of the real BottleCRM; PYTHON=/path/of/python3.12
+	$(or $(PYTHON),python3.12) -m venv .cache/bottlecrm
+	.cache/bottlecrm/bin/python -m pip --disable-pip-version-check install -q 'django-crm==1.35.*'
+	exec $(BIN)/python -m tests.support.bottlecrm_server
+
 settings: $(BIN)/.dev ## writes docs/settings.md from router/config.py
 	exec $(BIN)/python -m tests.support.settings_table
 
@@ -113,4 +118,4 @@ $(BIN)/.dev: $(BIN)/.installed
 	$(PIP) --editable '.[dev]' >&2
 	touch $@
 
-.PHONY: help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings outcomes screenshots translations clean system
+.PHONY: bottlecrm help demo run test lint bench bench-attribution bench-site bench-deliveries bench-desk mutated-rows setup referrers settings outcomes screenshots translations clean system

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tests.integration.amocrm_account import AmoCrmAccount
 from tests.integration.bitrix24_account import Bitrix24Account
+from tests.integration.bottlecrm_world import BottleCrmAccount
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.espocrm_world import EspoCrmAccount
 from tests.integration.hubspot_account import HubspotAccount
@@ -26,6 +27,7 @@ ACCOUNTS = [
     RetailCrmAccount,
     AmoCrmAccount,
     EspoCrmAccount,
+    BottleCrmAccount,
     Bitrix24Account,
     HubspotAccount,
 ]

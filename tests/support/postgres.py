@@ -46,10 +46,10 @@ class Postgres:
         return f"postgresql+asyncpg://tests@/{database}?host={self.home}"
 
     def create(self, database: str, template: str = "template0") -> None:
-        self._command(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
 
     def drop(self, database: str) -> None:
-        self._command(f'DROP DATABASE "{database}" WITH (FORCE)')
+        self.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
     async def has(self, database: str) -> bool:
         """Whether there is this database."""
@@ -75,7 +75,8 @@ class Postgres:
         self._server.send_signal(signal.SIGINT if tidily else signal.SIGQUIT)
         self._server.wait()
 
-    def _command(self, command: str) -> None:
+    def execute(self, command: str) -> None:
+        """One command of an administrator."""
         asyncio.run(self._admin(command))
 
     async def _admin(self, command: str, *values: object) -> list[Any]:

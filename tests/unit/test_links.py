@@ -65,6 +65,12 @@ def test_an_entity_has_a_page_in_its_crm(
     assert page_of(RECEIVER_KINDS, kind, "5", connection(crm, address=address)) == link
 
 
+def test_a_web_app_of_its_own_is_an_option() -> None:
+    to = connection("bottlecrm", options={"web": "https://crm.a.ru/x"})
+    assert page_of(RECEIVER_KINDS, DEAL, "5", to) == "https://crm.a.ru/pipeline/5"
+    assert page_of(RECEIVER_KINDS, DEAL, "5", connection("bottlecrm")) is None
+
+
 def test_options_say_which_account_and_database() -> None:
     hubspot = connection("hubspot", options={"portal": "77"})
     assert (
