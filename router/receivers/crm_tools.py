@@ -12,10 +12,11 @@ from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Found
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
-from router.domain.phone import display, same_phone, tail
+from router.domain.phone import display, same_phone
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
+_ENDING = 6  # digits at least: fewer are of too many people
 Names = Iterable[tuple[EntityKind, str]]  # the kind of entity and the name of each field
 AddField = Callable[[EntityKind, str], Awaitable[None]]
 # the fields of a kind by their names; read again if asked
@@ -98,9 +99,13 @@ def is_noted(notes: Iterable[Any], call_id: str) -> bool:
 
 
 def search_endings(phone: str) -> list[str]:
-    """Endings of the number in the usual spellings, for a search that compares letters."""
-    words = display(phone).replace("-", " ").split()[-3:]
-    return sorted({tail(phone), "-".join(words), " ".join(words)})
+    """Ends of the number as people write it, for a search that compares letters: the last groups
+    that are long enough, in the usual spellings.
+    """
+    groups, ending = display(phone).replace("-", " ").split(), list[str]()
+    while groups and len("".join(ending)) < _ENDING:
+        ending.insert(0, groups.pop())
+    return sorted({"".join(ending), "-".join(ending), " ".join(ending)})
 
 
 def with_phone(found: Iterable[Found], phone: str) -> list[Found]:

@@ -20,7 +20,7 @@ from router.receivers.activities import Activities
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
-from router.service.delivery.ports import Check
+from router.service.delivery.ports import Check, Draft
 
 
 class CustomFieldCrm(ABC):
@@ -76,6 +76,10 @@ class CustomFieldCrm(ABC):
         """The same name in every kind."""
         return self.field
 
+    def stage_of(self, draft: Draft) -> str:
+        """The stage of a new deal, where it must have one."""
+        return self.stage if draft.placed else self.usual_stage
+
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Everything with this phone; the time of creation decides."""
         if call.caller is None:
@@ -118,12 +122,12 @@ class CustomFieldCrm(ABC):
         return list(dict.fromkeys((kind, name) for kind in self.kinds for name in names))
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
-        """Read the catalogue without our two fields, which are never cut or left out."""
-        ours, fields = {self.field, self.uid}, dict[EntityKind, Sequence[Field]]()
+        """Read the catalogue without the field of the call's ID: nothing else is written there."""
+        fields = dict[EntityKind, Sequence[Field]]()
         for kind in self.kinds:
             known = {field.name: field for field in (await self.fields_of(kind, whole)).values()}
             fields[kind] = [
-                field for field in known.values() if not {field.name, field.title} & ours
+                field for field in known.values() if self.uid not in {field.name, field.title}
             ]
         found = Catalogue(fields=fields)
         if not whole:

@@ -139,7 +139,7 @@ class HttpClient:
     def hide(self, secrets: Iterable[str]) -> None:
         """Remove these secrets from every answer."""
         parts = {part for secret in secrets for part in (secret, *secret.split("/"))}
-        known = {*self._secrets, *filter(_is_secret, parts)}
+        known = {*self._secrets, *(part for part in parts if len(part) >= SHORTEST_SECRET)}
         self._secrets = sorted(known, key=len, reverse=True)
 
     async def _ask(
@@ -240,10 +240,6 @@ class HttpClient:
             await self._opened.aclose()
 
 
-def _is_secret(text: str) -> bool:
-    return len(text) >= SHORTEST_SECRET
-
-
 def _new_address(response: httpx.Response) -> str:
     """Where a redirect leads to; empty for other answers."""
     location = response.headers.get("location", "")
@@ -277,16 +273,23 @@ def words(answer: Answer) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta:
-    """Parse `Retry-After`: seconds or a date; None otherwise."""
+    """Parse `Retry-After`: seconds, or a date by the server's own clock; otherwise no time."""
     asked = headers.get("retry-after", "")
     if asked.isascii() and asked.isdigit():
         return min(timedelta(seconds=int(asked[:9])), LONGEST_PATIENCE)
-    try:
-        until = parsedate_to_datetime(asked)
-    except (ValueError, OverflowError):
+    until = _date(asked)
+    if until is None:
         return timedelta()
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max(timedelta(), until - datetime.now(UTC)), LONGEST_PATIENCE)
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return min(max(timedelta(), until - now), LONGEST_PATIENCE)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _without_markup(text: str) -> str:

@@ -61,6 +61,8 @@ class Methods:
 
     def _crm_item_add(self, params: Mapping[str, Any]) -> Any:
         kind, by = kind_of(params), self.portal.user
+        if params.get("fields", {}).get("categoryId", 0) not in self.portal.categories:
+            raise Problem(400, "NOT_FOUND", "Category is not found")
         number = self.portal.add(kind, spelt(params, params.get("fields", {})), by=by)
         return {"item": shown_item(params, self.portal.get(kind, number))}
 

@@ -176,7 +176,7 @@ class Installation:
         if name == "Note" and asked.get("type") != "Post":
             raise Violation(403, "Only 'Post' type allowed.")
         defaults = {key for key, field in self.fields[name].items() if field.get("default")}
-        self._check(name, asked, self.fields[name].keys() - defaults)
+        self._check(name, asked, self.fields[name].keys() - (defaults - asked.keys()))
         title = asked.get("lastName") or asked.get("name")
         same = [row for row in self.rows[name].values() if title and row.get("name") == title]
         if same and not skips and name in {"Contact", "Account", "Lead"}:

@@ -32,6 +32,7 @@ class Bitrix24Account(CrmAccount):
     token: ClassVar = {"webhook": "7/c0de"}
     wrong_token: ClassVar = {"webhook": "7/another"}
     list_field = SOURCE
+    no_place: ClassVar = {"category": "99"}
     new_field = "UF_CRM_RINGTRACE"
 
     def __init__(self, clock: Clock) -> None:

@@ -49,6 +49,7 @@ class CrmAccount(ABC):
     wrong_token: ClassVar[Mapping[str, str]]
     options: ClassVar[Mapping[str, str]] = {}
     list_field: str  # of deals; people see its only option as Google
+    no_place: ClassVar[Mapping[str, str]] = {"stage": "99"}  # options: a stage that is not there
     adds_fields = True  # else an administrator does
     new_field = "ringtrace_client_id"  # a name that a field of ours may have
 

@@ -49,6 +49,7 @@ class HubspotAccount(CrmAccount):
     token: ClassVar = {"token": TOKEN}
     wrong_token: ClassVar = {"token": "another-token"}
     list_field = "source"
+    no_place: ClassVar = {"stage": "99"}
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)

@@ -26,6 +26,7 @@ class RetailCrmAccount(CrmAccount):
     wrong_token: ClassVar = {"key": "another-key"}
     options: ClassVar = {"site": "shop"}
     list_field = "source"
+    no_place: ClassVar = {"method": "99"}
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)

@@ -205,5 +205,5 @@ async def test_tryton(tryton_world: Tryton) -> None:
 
     catalogue = await crm.catalogue(whole=True)
     deals = catalogue.fields[EntityKind.DEAL]
-    assert FIELD not in {field.name for field in deals}
+    assert FIELD in {field.name for field in deals}
     assert [field.name for field in deals if field.required] == []

@@ -11,7 +11,7 @@ from router.domain.delivery.connection import (
 )
 from router.domain.delivery.entity import EntityKind
 from router.receivers.http import NO_RIGHT
-from router.service.delivery.catalogue import faults
+from router.service.delivery.catalogue import check_client_id, faults
 from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.outcomes import (
     ReceiverUnavailable,
@@ -100,3 +100,24 @@ async def test_what_is_prepared_passes_the_check(crm: CrmAccount, scenario: Scen
         return
     assert [check for check in await adapter.check() if not check.well] == []
     assert await adapter.prepare() == []
+
+
+async def test_a_place_of_new_deals_that_is_gone_gives_way_to_the_crms_own(
+    crm: CrmAccount,
+) -> None:
+    to = crm.connection(options=crm.no_place)
+    done = await crm.tell(call_event(), to)
+    assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
+    (deal,) = (ref for ref, _ in done.entities if ref.kind is DEAL)
+    assert f"deal {deal.id} without stage" in str(done.said)
+
+
+async def test_the_catalogue_has_the_field_of_the_client_id(crm: CrmAccount) -> None:
+    to = crm.connection(scenario=Scenario.COMPANY_CONTACT_DEAL)
+    adapter = crm.crm(to)
+    assert isinstance(adapter, HasCatalogue)
+    catalogue = await adapter.catalogue(whole=True)
+    names = {kind: adapter.client_id_field(kind) for kind in (CONTACT, COMPANY, DEAL)}
+    assert all(catalogue.find(kind, name) for kind, name in names.items())
+    assert list(check_client_id(catalogue, names)) == []

@@ -134,6 +134,18 @@ async def test_the_patience_that_is_asked_for_is_granted_within_reason(
     assert least <= caught.value.pause.total_seconds() <= most
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+async def test_a_date_to_wait_for_is_by_the_clock_of_the_server(
+    hours: int, server: Receiver, http: HttpClient
+) -> None:
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    until = format_datetime(there + timedelta(minutes=5))
+    server.says("429 Slowly", b"", f"Date: {format_datetime(there)}", f"Retry-After: {until}")
+    with pytest.raises(ReceiverUnavailable) as caught:
+        await http.ask("GET", "x")
+    assert caught.value.pause == timedelta(minutes=5)
+
+
 @pytest.mark.parametrize(
     "answer",
     [silence, drip, b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1", b""],

@@ -103,7 +103,7 @@ async def test_a_value_that_must_be_unique_is_refused_with_what_has_it(world: Wo
         (JSONResponse({"message": "x"}, 429, {"Retry-After": "7"}), "more requests", 7),
         (
             JSONResponse({"message": "expired"}, 401),
-            "copy the service key again, or create one",
+            "or the app's access token again",
             300,
         ),
         (JSONResponse({"message": "no"}, 403), "lacks a right", 300),

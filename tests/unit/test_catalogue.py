@@ -12,7 +12,7 @@ from router.domain.delivery.catalogue import (
 )
 from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind
-from router.service.delivery.catalogue import faults
+from router.service.delivery.catalogue import check_client_id, faults
 from tests.support.crm_calls import call_event, connection
 
 DEAL, CONTACT = EntityKind.DEAL, EntityKind.CONTACT
@@ -151,3 +151,22 @@ def test_where_new_deals_go_is_checked(place: Place, what: str, words: str) -> N
     ill = named(account, Rules())
     assert list(ill) == ([what] if what else [])
     assert all(words in fix for fix in ill.values())
+
+
+@pytest.mark.parametrize(
+    ("field", "well"),
+    [
+        (Field(name="cid"), True),
+        (Field(name="cid", most=30), True),
+        (Field(name="cid", most=16), False),
+        (Field(name="cid", type=FieldType.NUMBER), False),
+        (Field(name="cid", type=FieldType.LIST, options={"Google": "g"}), False),
+        (Field(name="cid", type=FieldType.OTHER), False),
+        (Field(name="cid", writable=False), False),
+        (Field(name="another"), True),  # the adapter says that it is missing
+    ],
+)
+def test_a_field_that_cannot_keep_a_client_id_is_a_fault(field: Field, well: bool) -> None:
+    checks = list(check_client_id(Catalogue(fields={DEAL: [field]}), {DEAL: "cid"}))
+    assert (checks == []) is well
+    assert all("use a text field" in str(check.fix) for check in checks)

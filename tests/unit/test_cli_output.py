@@ -1,10 +1,15 @@
 """What the command line prints: safe whatever strangers called themselves, and readable."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
+from router.cli import app
 from router.cli.moments import parse_moment
 from router.cli.output import Column, clean, duration, plain, print_error, print_json, print_table
 from router.domain.access import Scope, Token
@@ -97,3 +102,22 @@ def test_times_without_a_zone_are_local_and_ages_count_from_now() -> None:
         86_400,
         90_000,
     }
+
+
+def commands(command: Any, path: str = "ringtrace") -> Iterator[tuple[str, Any]]:
+    """Each command with its name."""
+    if not isinstance(command, TyperGroup):
+        yield path, command
+        return
+    for name, one in command.commands.items():
+        yield from commands(one, f"{path} {name}")
+
+
+def test_every_argument_and_option_says_what_it_is() -> None:
+    silent = [
+        f"{path} {given.name}"
+        for path, command in commands(typer.main.get_command(app))
+        for given in command.params
+        if not getattr(given, "help", None) and not getattr(given, "hidden", False)
+    ]
+    assert silent == []

@@ -4,7 +4,7 @@ costs nothing else.
 The CRM here is strict: it refuses what a test says, and has no entity that was deleted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ class Books:
     required: set[str] = field(default_factory=set)
     refuses_of: set[Ref] = field(default_factory=set)  # entities without the field of the client ID
     keeps_empty: bool = False  # an empty value changes nothing
+    saves: Callable[[str], str] = str  # what becomes of a client ID
     unsearched: set[Ref] = field(default_factory=set)  # which a search does not find yet
 
     def client_id_field(self, kind: EntityKind) -> str:
@@ -60,11 +61,13 @@ class Books:
     async def create(self, draft: Draft) -> Ref:
         if draft.responsible and "responsible" in self.refuses:
             raise Refused(Outcome.text(f"user {draft.responsible} has left"))
+        if draft.kind is EntityKind.DEAL and draft.placed and "stage" in self.refuses:
+            raise Refused(Outcome.text("no such stage"))
         self._judge(draft.values)
         if missing := self.required - draft.values.keys():
             raise Refused(Outcome.text(f"{missing.pop()} is required"))
         ref = Ref(kind=draft.kind, id=str(10 + len(self.entities)))
-        self.entities[ref] = dict(draft.values)
+        self.entities[ref] = self._saved(draft.values)
         self.open.add(ref)
         return ref
 
@@ -85,7 +88,12 @@ class Books:
             raise Refused(Outcome.text(f"{ref.kind} {ref.id} has no such field"))
         self._judge(values)
         written = {name: text for name, text in values.items() if text or not self.keeps_empty}
+        written = self._saved(written)
         self.entities[ref].update(written)
+
+    def _saved(self, values: Mapping[str, str]) -> dict[str, str]:
+        own = {"cid": self.saves(values["cid"])} if "cid" in values else {}
+        return {**values, **own}
 
     def _judge(self, values: Mapping[str, str]) -> None:
         for name in values:
@@ -269,3 +277,42 @@ async def test_a_client_id_that_the_crm_does_not_let_go_of_is_said() -> None:
     books = Books(entities={DEAL: {"cid": ANNA}}, keeps_empty=True)
     with pytest.raises(Refused, match="could not be removed"):
         await update(books, call_of(None), kept=[kept(DEAL)], before=[call_of(ANNA)])
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "cut": lambda text: text[:12],
+    "in capitals": str.upper,
+    "with a comma": lambda text: text.replace(".", ","),
+}
+
+
+@pytest.mark.parametrize("change", ["cut", "in capitals", "with a comma"])
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_client_id_that_the_crm_saves_changed_is_not_believed(
+    change: str, mode: Mode
+) -> None:
+    given = "abcdef.1700000000" if change == "in capitals" else "123456789.1700000001"
+    books = Books(entities={DEAL: {}} if mode is Mode.TELEPHONY else {}, saves=CHANGES[change])
+    with pytest.raises(Refused, match=f"saved the client ID as '{CHANGES[change](given)}'"):
+        await update(books, call_of(given), Rules(settle=0, prefer=0), mode=mode)
+
+
+async def test_spaces_around_a_client_id_make_no_other_one() -> None:
+    books = Books(entities={DEAL: {"cid": f" {ANNA} "}}, open={DEAL}, saves=lambda text: f"{text} ")
+    done = await update(books, call_of(ANNA))
+    assert (done.client_id, done.without) == (ANNA, frozenset())
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_client_id_that_others_write_meanwhile_is_theirs(mode: Mode) -> None:
+    books = Books(entities={DEAL: {}} if mode is Mode.TELEPHONY else {}, saves=lambda _: BORIS)
+    done = await update(books, call_of(ANNA), Rules(settle=0, prefer=0), mode=mode)
+    assert "keeps 3.4" in str(done.said)
+    assert done.without == {ref for ref, _ in done.entities}
+
+
+async def test_where_a_stage_is_gone_the_crm_chooses_another_and_the_receipt_names_it() -> None:
+    books = Books(refuses={"stage"})
+    done = await update(books, call_of(ANNA), Rules(fields={"source": "src"}))
+    assert list(books.entities.values()) == [{"cid": ANNA, "src": "google"}] * 2
+    assert "without stage: no such stage" in str(done.said)

@@ -23,6 +23,13 @@ class CrmCode(Code):
         "client_id_not_kept",
         N_("%(entity)s did not save the client ID: is '%(field)s' a separate field, and writable?"),
     )
+    CLIENT_ID_CHANGED = (
+        "client_id_changed",
+        N_(
+            "%(entity)s saved the client ID as '%(found)s': make '%(field)s' a text field of 64 "
+            "characters or more"
+        ),
+    )
     CLIENT_ID_NOT_EMPTIED = (
         "client_id_not_emptied",
         N_(
@@ -197,9 +204,8 @@ class HubspotCode(Code):
     HUBSPOT_KEY_REFUSED = (
         "hubspot_key_refused",
         N_(
-            "HubSpot refuses the key: %(detail)s; copy the service key again, or create one in "
-            "HubSpot under Development → Keys → Service keys, and give it to `ringtrace crm "
-            "connect`"
+            "HubSpot refuses the token: %(detail)s; copy the service key (Development → Keys → "
+            "Service keys) or the app's access token again, and give it to `ringtrace crm connect`"
         ),
     )
     HUBSPOT_SCOPE_MISSING = (

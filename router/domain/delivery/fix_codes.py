@@ -128,6 +128,13 @@ class FixCode(Code):
             "text field"
         ),
     )
+    CLIENT_ID_FIELD = (
+        "fix_client_id_field",
+        N_(
+            "it cannot keep a client ID: use a text field of 64 characters or more that can be "
+            "changed"
+        ),
+    )
     READ_ONLY = "fix_read_only", N_("the field is read-only: map the fact to another one")
     OPTIONS_ONLY = (
         "fix_options_only",

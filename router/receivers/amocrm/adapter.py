@@ -129,7 +129,7 @@ class AmoCrm:
         }
         responsible = identity(draft.responsible, "responsible user") if draft.responsible else None
         if draft.kind is EntityKind.LEAD:
-            pipeline = self._option("pipeline")
+            pipeline = self._option("pipeline") if draft.placed else None
             return await self._unsorted.add(
                 draft.call, row, caller_of(draft), pipeline, responsible
             )
@@ -254,7 +254,8 @@ class AmoCrm:
         }
         if self._options.get("tag"):
             inside["tags"] = [{"name": self._options["tag"]}]
-        numbers = {"pipeline_id": self._option("pipeline"), "status_id": self._option("status")}
+        places = {"pipeline_id": "pipeline", "status_id": "status"} if draft.placed else {}
+        numbers = {name: self._option(option) for name, option in places.items()}
         return {
             **{name: value for name, value in numbers.items() if value is not None},
             "_embedded": inside,

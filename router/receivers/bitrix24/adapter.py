@@ -197,7 +197,7 @@ class Bitrix24:
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         users = users_named(self._rules)
-        found = await read_fields(self._portal, self._kinds, self._field)
+        found = await read_fields(self._portal, self._kinds)
         return await completed(found, self._portal, users, self._category) if whole else found
 
     async def _carry_out(

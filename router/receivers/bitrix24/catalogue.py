@@ -36,16 +36,14 @@ _FILLED = frozenset(
 _USERS = "user.get"
 
 
-async def read_fields(portal: Portal, kinds: Iterable[EntityKind], client_id: str) -> Catalogue:
+async def read_fields(portal: Portal, kinds: Iterable[EntityKind]) -> Catalogue:
     """Read the fields in one request; kinds that the webhook may not read are left out."""
     asked: dict[str, Command] = {
         kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
     }
     said = await portal.batch(asked, optional=frozenset(asked))
     fields = {
-        kind: _fields(mapping(mapping(said[kind]).get("fields")), client_id)
-        for kind in TYPES
-        if kind in said
+        kind: _fields(mapping(mapping(said[kind]).get("fields"))) for kind in TYPES if kind in said
     }
     return Catalogue(fields=fields)
 
@@ -71,8 +69,8 @@ async def completed(
     )
 
 
-def _fields(shown: Mapping[str, Any], client_id: str) -> list[Field]:
-    return [_field(name, mapping(row)) for name, row in shown.items() if name != client_id]
+def _fields(shown: Mapping[str, Any]) -> list[Field]:
+    return [_field(name, mapping(row)) for name, row in shown.items()]
 
 
 def _field(name: str, row: Mapping[str, Any]) -> Field:

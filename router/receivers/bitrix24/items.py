@@ -156,9 +156,9 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
         fields["sourceId"] = "CALL"
     if kind in {EntityKind.LEAD, EntityKind.DEAL}:
         fields["comments"] = without_codes(draft.text)
-    if kind is EntityKind.DEAL:
+    if kind is EntityKind.DEAL and draft.placed:
         fields["categoryId"] = given(category, "the option 'category' of this connection")
-    elif call.caller:
+    if kind is not EntityKind.DEAL and call.caller:
         fields["fm"] = [{"typeId": "PHONE", "valueType": "WORK", "value": call.caller}]
     if draft.responsible:
         fields["assignedById"] = given(draft.responsible, "the user in the rule 'responsible'")

@@ -130,7 +130,8 @@ class BottleCrm(CustomFieldCrm):
             values["account"] = links[EntityKind.COMPANY].id
         values |= {"last_name": "-"} if kind is EntityKind.CONTACT else {}  # it must have one
         values |= {"status": "assigned"} if kind is EntityKind.LEAD else {}  # as people's own
-        values |= {"stage": self.stage} if kind is EntityKind.DEAL and self.stage else {}
+        if kind is EntityKind.DEAL and self.stage and draft.placed:
+            values["stage"] = self.stage
         return values
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:

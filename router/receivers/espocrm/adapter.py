@@ -136,4 +136,4 @@ class EspoCrm(QueriedCrm):
         values: dict[str, Any] = {"contactsIds": [contact.id]} if contact else {}
         usual = {"amount": 0, "closeDate": f"{ends:%Y-%m-%d}"}
         usual = {name: usual[name] for name in usual if await self._api.needs("Opportunity", name)}
-        return {**values, **usual, **({"stage": self.stage} if self.stage else {})}
+        return {**values, **usual, **({"stage": self.stage} if self.stage and draft.placed else {})}

@@ -39,6 +39,7 @@ _CALCULATED = (  # HubSpot's normalised phones: digits without the country
 )
 # how long after its end a call's record may be dated
 _STAMPED_LATE = timedelta(seconds=60)
+_FIRST_STAGE = ("default", "appointmentscheduled")  # of a new account's deals
 
 
 class Hubspot:
@@ -46,12 +47,8 @@ class Hubspot:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         given = {name: value for name, value in connection.options.items() if value}
-        options = {
-            "pipeline": "default",
-            "stage": "appointmentscheduled",
-            "field": "ga_client_id",
-            **given,
-        }
+        pipeline, stage = _FIRST_STAGE
+        options = {"pipeline": pipeline, "stage": stage, "field": "ga_client_id", **given}
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
         self._api, own = Api(http, fixed_token(token)), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
@@ -209,7 +206,7 @@ class Hubspot:
         if draft.kind in {EntityKind.CONTACT, EntityKind.COMPANY} and draft.call.caller:
             values["phone"] = draft.call.caller
         if draft.kind is EntityKind.DEAL:
-            pipeline, stage = self._stage
+            pipeline, stage = self._stage if draft.placed else _FIRST_STAGE
             values |= {"pipeline": pipeline, "dealstage": stage, "description": draft.text}
         if draft.responsible:
             values["hubspot_owner_id"] = draft.responsible

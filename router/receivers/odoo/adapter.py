@@ -55,7 +55,7 @@ class Odoo(QueriedCrm):
             values["description"] = tools.html_lines(f"{draft.text}\n{tools.mark(draft.call.id)}")
             partner = contact or company
             values |= {"partner_id": int(partner.id)} if partner else {}
-        if draft.kind is EntityKind.DEAL and self.stage:
+        if draft.kind is EntityKind.DEAL and self.stage and draft.placed:
             values["stage_id"] = tools.number(self.stage, "stage")
         values |= await self._values(draft.kind, draft.values)
         return Ref(kind=draft.kind, id=str(await self._api.create(model, values)))

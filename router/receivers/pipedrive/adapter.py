@@ -73,7 +73,7 @@ class Pipedrive(TwoStepCrm):
         values |= {"owner_id": tools.number(draft.responsible)} if draft.responsible else {}
         if kind is CONTACT and call.caller:
             values["phones"] = [{"value": call.caller, "primary": True, "label": "work"}]
-        if kind is DEAL and self.stage:
+        if kind is DEAL and self.stage and draft.placed:
             values["stage_id"] = tools.number(self.stage, "stage")
         if kind is LEAD and CONTACT not in links:
             links[CONTACT] = self.begun(CONTACT, call.id) or await self.insert(self._person(draft))

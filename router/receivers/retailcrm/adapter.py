@@ -186,7 +186,7 @@ class RetailCrm:
         return await self._setup.prepare()
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
-        found = await read_fields(self._api, self._kinds, self._field)
+        found = await read_fields(self._api, self._kinds)
         users = users_named(self._rules)
         return await completed(found, self._api, users, self._method) if whole else found
 

@@ -22,12 +22,12 @@ _LONGEST = 255  # characters of a string
 _PAGE, _PAGES = 100, 10
 
 
-async def read_fields(api: Api, kinds: Iterable[EntityKind], client_id: str) -> Catalogue:
+async def read_fields(api: Api, kinds: Iterable[EntityKind]) -> Catalogue:
     """Companies have the fields of customers."""
     shown = await _every(api, "custom-fields", "customFields")
     lists = await _lists(api) if any(row.get("dictionary") for row in shown) else {}
     fields = {
-        entity: [_field(row, lists) for row in shown if _is_of(row, entity, client_id)]
+        entity: [_field(row, lists) for row in shown if _is_of(row, entity)]
         for entity in ("order", "customer")
     }
     return Catalogue(
@@ -45,8 +45,8 @@ async def completed(found: Catalogue, api: Api, users: Iterable[str], method: st
     )
 
 
-def _is_of(row: Row, entity: str, client_id: str) -> bool:
-    return row.get("entity") == entity and text(row.get("code")) not in {"", client_id}
+def _is_of(row: Row, entity: str) -> bool:
+    return row.get("entity") == entity and bool(text(row.get("code")))
 
 
 def _field(row: Row, lists: Mapping[str, Mapping[str, str]]) -> Field:

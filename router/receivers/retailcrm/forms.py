@@ -66,7 +66,7 @@ def _always(draft: Draft) -> dict[str, Any]:
 def _order(draft: Draft, method: str) -> dict[str, Any]:
     call = draft.call
     return {
-        "orderMethod": method,
+        **({"orderMethod": method} if draft.placed else {}),
         "managerComment": f"{draft.text}\n[{MARK}{call.id}]",
         "call": not call.answered,  # to be called back
         **_texts(phone=call.caller, clientId=call.client_id),

@@ -122,5 +122,5 @@ class Salesforce(QueriedCrm):
 
     def _deal(self, draft: Draft) -> dict[str, str]:
         ends, contact = draft.call.ended_at + self._days, draft.links.get(EntityKind.CONTACT)
-        values = {"StageName": self.stage, "CloseDate": f"{ends:%Y-%m-%d}"}
+        values = {"StageName": self.stage_of(draft), "CloseDate": f"{ends:%Y-%m-%d}"}
         return values | ({"ContactId": contact.id} if contact else {})

@@ -185,8 +185,7 @@ class Tryton:
         names = [name for name in shown if name != self._field] if isinstance(shown, dict) else []
         asked = {"fields_names": names, "with_rec_name": False}
         defaults = await self._api.attempt("POST", f"{model}/default_get", json=asked)
-        known = fields_of(shown, defaults.body if defaults.status == 200 else {})
-        return [field for field in known if field.name != self._field]
+        return fields_of(shown, defaults.body if defaults.status == 200 else {})
 
     async def _opportunities(self, where: Sequence[Any]) -> list[Found]:
         rows = await self._api.find(OPPORTUNITY, where, [*OPPORTUNITY_FIELDS, self._field], NEWEST)

@@ -44,7 +44,7 @@ class Zoho(QueriedCrm):
         if draft.responsible:
             values["Owner"] = {"id": draft.responsible}
         if kind is EntityKind.DEAL:
-            values |= {"Stage": self.stage, "Description": draft.text}
+            values |= {"Stage": self.stage_of(draft), "Description": draft.text}
         elif draft.call.caller:
             values["Phone"] = draft.call.caller
         if kind is EntityKind.LEAD:
@@ -100,7 +100,7 @@ class Zoho(QueriedCrm):
         """Conditions: the phone ends like this, in the usual spellings, in pairs as COQL
         requires.
         """
-        endings = [quoted(f"%{ending}") for ending in tools.search_endings(phone)]
+        endings = [quoted(f"%{ending}%") for ending in tools.search_endings(phone)]
         first, *others = [f"{name} like {ending}" for name in columns for ending in endings]
         for other in others:
             first = f"({first} or {other})"

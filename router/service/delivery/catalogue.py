@@ -29,6 +29,7 @@ from router.service.delivery.ports import Check
 from router.service.ports import Store
 
 LOOK_BACK = 100  # number of recent calls whose facts are checked
+CLIENT_ID_LETTERS = 30  # of which one of Google Analytics needs 21 or so
 ALWAYS_KNOWN = frozenset({"wait_seconds", "talk_seconds", "page", "call_id"})
 
 
@@ -48,7 +49,9 @@ async def check_catalogue(store: Store, connection: Connection, crm: object) -> 
         catalogue = await crm.catalogue(whole=True)
     except (ReceiverUnavailable, Refused) as error:
         return [_remark(Outcome.of(CheckCode.CATALOGUE), error.outcome)]
-    return [*faults(catalogue, connection, await _told(store, connection))]
+    kinds = kinds_of(connection)
+    own = check_client_id(catalogue, {kind: crm.client_id_field(kind) for kind in kinds})
+    return [*own, *faults(catalogue, connection, await _told(store, connection))]
 
 
 async def missing_defaults(connection: Connection, crm: object) -> dict[str, Field]:
@@ -73,6 +76,21 @@ def kinds_of(connection: Connection) -> Sequence[EntityKind]:
 def users_named(rules: Rules) -> list[str]:
     """The CRM's users that the rules name."""
     return [*rules.responsible.values(), *([rules.task_user] if rules.task_user else [])]
+
+
+def check_client_id(catalogue: Catalogue, names: Mapping[EntityKind, str]) -> Iterator[Check]:
+    """Fields that cannot keep a client ID as it is."""
+    for kind, name in names.items():
+        field = catalogue.find(kind, name)
+        if field is None:  # the adapter's own check says so
+            continue
+        short = field.most is not None and field.most < CLIENT_ID_LETTERS
+        if field.type is FieldType.TEXT and field.writable and not short:
+            continue
+        what = Outcome.of(CheckCode.FIELD, kind=kind, field=name)
+        unsure = field.type is FieldType.OTHER and field.writable
+        fix = Outcome.of(FixCode.CLIENT_ID_FIELD)
+        yield Check(what=what, well=False, fix=fix, optional=unsure)
 
 
 def faults(

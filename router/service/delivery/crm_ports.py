@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
-from router.domain.delivery.entity import Ref
+from router.domain.delivery.entity import EntityKind, Ref
 
 
 @runtime_checkable
@@ -20,6 +20,10 @@ class HasCatalogue(Protocol):
 
         Raises `ReceiverUnavailable` and `Refused`.
         """
+        ...
+
+    def client_id_field(self, kind: EntityKind) -> str:
+        """The field for the Google client ID, which the catalogue has like others."""
         ...
 
 

@@ -174,8 +174,9 @@ async def _complete(
             written = await writer.write(ref, call, Overwrite.NEVER)
             refused += left_out_of(ref, written.refused)
             without |= {ref} if written.kept else set()
-        elif call.client_id:
-            await writer.read_back(ref, call, None)
+        elif call.client_id and (kept := await writer.read_back(ref, call, None)):
+            refused.append(Outcome.of(CrmCode.CLIENT_ID_DIFFERS, entity=ref, found=kept))
+            without.add(ref)
 
     said = list[Outcome]()
     new = [ref for kind, ref in made.items() if kind not in earlier]

@@ -3,7 +3,8 @@
 The client ID comes first: other facts that the CRM refuses are left out and named.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from router.domain.delivery.call_event import CallEvent
@@ -74,9 +75,7 @@ class FieldWriter:
         except Refused as error:
             refusal = error
 
-        for attempt in (bare, replace(whole, responsible=None), replace(bare, responsible=None)):
-            if attempt == whole:
-                continue
+        for attempt in _simpler(whole, bare):
             try:
                 ref = await self.crm.create(attempt)
             except Refused:
@@ -86,6 +85,8 @@ class FieldWriter:
             refused = {**fitted.refused, **await self._each(ref, left_out)}
             if attempt.responsible != draft.responsible:
                 refused["responsible"] = refusal.outcome
+            if not attempt.placed:
+                refused["stage"] = refusal.outcome
             return ref, refused
         raise refusal
 
@@ -99,7 +100,7 @@ class FieldWriter:
         found = await self.crm.read(ref, list(names))
 
         def of_others(name: str) -> bool:
-            text = found.get(name)
+            text = (found.get(name) or "").strip()
             ours = {values.get(name), *(event.get(name) for event in earlier)}
             return bool(text) and text not in ours
 
@@ -107,28 +108,34 @@ class FieldWriter:
             return Written(kept=found[own])
 
         wanted = dict.fromkeys((name for name in found if not of_others(name)), "") | values
-        changed = {name: text for name, text in wanted.items() if found.get(name, "") != text}
+        changed = {
+            name: text for name, text in wanted.items() if found.get(name, "").strip() != text
+        }
         if overwrite is Overwrite.NEVER:
             changed = {name: text for name, text in changed.items() if not of_others(name)}
 
         refused = await self._all_or_each(ref, changed) if changed else {}
-        if own in changed:
-            await self.read_back(ref, call, found.get(own))
-        return Written(refused={**self.facts(ref.kind, call).refused, **refused})
+        kept = await self.read_back(ref, call, found.get(own)) if own in changed else None
+        return Written(kept=kept, refused={**self.facts(ref.kind, call).refused, **refused})
 
-    async def read_back(self, ref: Ref, call: CallEvent, before: str | None) -> None:
-        """Raises `Refused` if the field does not have our value. Values that others wrote meanwhile
-        are kept.
+    async def read_back(self, ref: Ref, call: CallEvent, before: str | None) -> str | None:
+        """A value that others wrote meanwhile, which stays. Raises `Refused` if the field does not
+        have our value, or has it changed.
         """
         own = self.crm.client_id_field(ref.kind)
-        found = (await self.crm.read(ref, [own])).get(own)
+        found = (await self.crm.read(ref, [own])).get(own, "").strip()
         if call.client_id is None:
             if found and found == before:
                 raise Refused(CrmCode.CLIENT_ID_NOT_EMPTIED, entity=ref, field=own)
-            return
+            return None
 
-        if found is None or (found == before and found != call.client_id):
+        if found == call.client_id:
+            return None
+        if not found or found == before:
             raise Refused(CrmCode.CLIENT_ID_NOT_KEPT, entity=ref, field=own)
+        if is_changed(call.client_id, found):
+            raise Refused(CrmCode.CLIENT_ID_CHANGED, entity=ref, field=own, found=found)
+        return found
 
     async def _all_or_each(self, ref: Ref, changed: Mapping[str, str]) -> dict[str, Outcome]:
         """Write all in one request; where the CRM refuses that, the client ID first and then each
@@ -158,3 +165,30 @@ class FieldWriter:
             except Refused as error:
                 refused[name] = error.outcome
         return refused
+
+
+def _simpler(whole: Draft, bare: Draft) -> Iterator[Draft]:
+    """What to try where the CRM refuses the whole draft: without facts, without the responsible
+    user, and a deal or lead where the CRM itself puts it.
+    """
+    tried = [whole]
+    without = [bare, replace(whole, responsible=None), replace(bare, responsible=None)]
+    if whole.kind in {EntityKind.DEAL, EntityKind.LEAD}:
+        without += [replace(draft, placed=False) for draft in (whole, *without)]
+    for attempt in without:
+        if attempt not in tried:
+            tried.append(attempt)
+            yield attempt
+
+
+def is_changed(written: str, found: str) -> bool:
+    """Whether a CRM made the one text of the other: cut it, changed its case, or took it for a
+    number.
+    """
+    plain = found.casefold()
+    if written.casefold().startswith(plain) or plain.startswith(written.casefold()):
+        return True
+    try:
+        return math.isclose(float(written), float(found.replace(",", ".")), rel_tol=1e-9)
+    except ValueError:
+        return False

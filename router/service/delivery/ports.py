@@ -26,6 +26,8 @@ class Draft:
     person: str = ""  # name of a contact that the CRM also requires
     links: Mapping[EntityKind, Ref] = field(default_factory=dict)  # what it is linked to
     responsible: str | None = None  # the CRM's user
+    # False: the CRM refuses the connection's pipeline, stage or order method, and chooses its own
+    placed: bool = True
     values: Mapping[str, str] = field(default_factory=dict)  # the CRM's field → text
 
 
