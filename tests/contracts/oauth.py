@@ -81,6 +81,7 @@ DIALECTS = (
     Dialect(
         kind="pipedrive", path="/oauth/token", rotates=True, body="basic", option="oauth_server"
     ),
+    Dialect(kind="metrica", path="/token", rotates=True, scheme="OAuth", option="oauth_server"),
     Dialect(kind="salesforce", path="/services/oauth2/token", rotates=False),
 )
 

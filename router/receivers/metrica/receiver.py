@@ -2,10 +2,18 @@
 
 from datetime import timedelta
 
+from router.domain.delivery.connection import Connection
 from router.receivers.declaration import Declaration
 from router.receivers.metrica.adapter import MOST, Metrica
 from router.receivers.oauth import OAuth, in_header
 from router.receivers.target_calls import OPTION
+
+_SERVER = "https://oauth.yandex.ru"
+
+
+def _server(connection: Connection) -> str:
+    return (connection.options.get("oauth_server") or _SERVER).rstrip("/")
+
 
 RECEIVER = Declaration(
     name="metrica",
@@ -13,8 +21,8 @@ RECEIVER = Declaration(
     adapter=Metrica,
     token={"token": "OAuth token with the right metrika:write"},
     oauth=OAuth(
-        token=lambda _: "https://oauth.yandex.ru/token",
-        authorize=lambda _: "https://oauth.yandex.ru/authorize",
+        token=lambda connection: f"{_server(connection)}/token",
+        authorize=lambda connection: f"{_server(connection)}/authorize",
         sign=in_header("OAuth"),
     ),
     options={
@@ -25,6 +33,7 @@ RECEIVER = Declaration(
         "target_seconds": "shortest talk time of a target call (default: no target calls)",
         **OPTION,
         "target_goal": "identifier of the goal for target calls (default: target_call)",
+        "oauth_server": f"server that issues tokens to apps (default: {_SERVER})",
         "phone": "on: send the caller's number as well (default: off)",
     },
     per_second=5,
