@@ -32,11 +32,14 @@ from tests.acceptance.system import STATIC
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CUSTOMER = 4  # speaker
+OWN = {  # an administrator's own dialplan
+    "custom/extensions.conf": "[own]\nexten => 101,1,Dial(PJSIP/second,20)\n",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Phones]:
-    async with desk_world(tmp_path_factory.mktemp("home")) as made:
+    async with desk_world(tmp_path_factory.mktemp("home"), OWN) as made:
         yield made
 
 
@@ -163,6 +166,19 @@ async def test_a_trunk_that_refuses_is_named_with_its_code(phones: Phones) -> No
     assert (ended.result, ended.reason) == (CallBackResult.UNREACHABLE, "403")
     assert call.ending is Ending.UNREACHABLE
     assert (await task_of(back)).tries == 0, "the customer was not tried"
+
+
+async def test_a_phone_behind_the_own_dialplan_may_ring(phones: Phones) -> None:
+    back = await called_back(phones, phone="Local/101@own")
+    phone = await back.phone_rings()
+    await phone.answer()
+    customer = await back.rings()
+    await customer.answer()
+    await back.state(CallBackState.TALKING)
+    await customer.hang_up()
+    call = await back.made()
+    assert (call.ending, call.answered_by) == (Ending.ANSWERED, "second")
+    assert call.last_answered_by == "second"
 
 
 async def test_nothing_is_called_where_the_own_phone_does_not_answer(phones: Phones) -> None:

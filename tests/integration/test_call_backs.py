@@ -169,7 +169,7 @@ async def test_the_call_that_is_made_knows_its_customer_and_its_cause(store: Sql
     assert (stranger.caller, stranger.answers_call_id) == ("+79160000009", None)
 
 
-async def test_an_erased_call_does_not_stop_what_is_told_of_its_call_back(store: SqlStore) -> None:
+async def test_a_call_back_of_an_erased_call_still_ends(store: SqlStore) -> None:
     lost = CallBack(id="a" * 32, call_id="gone-1.1", number="+79161234567", by="anna", at=later(0))
     async with store.write() as session:
         await session.add(lost)

@@ -144,6 +144,9 @@ async def test_it_is_written_down_before_the_first_sound_and_ends_with_the_call(
     while (await listened(world))[0].ended_at is None:
         await asyncio.sleep(0.01)
     assert studio.closed == 1
+    reader = world.program(Scope.CALLS_READ)
+    (row,) = (await reader.get(f"/api/v1/calls/{call.id}/listeners")).json()
+    assert (row["by"], row["call_id"]) == ("anna", call.id)
     html = (await anna.get(f"/calls/{call.id}")).text
     assert "Listened in" in html
     assert "data-listen" not in html, "the call has ended"

@@ -1,4 +1,4 @@
-"""Calls back."""
+"""Calls back, and who listened in."""
 
 from datetime import datetime
 from typing import Annotated
@@ -48,3 +48,22 @@ class CallBack(Answer):
 
     made_call_id: str | None
     """The call to the customer, once it was begun."""
+
+
+class Listening(Answer):
+    """A user listened in on a call."""
+
+    id: str
+    """Its id."""
+
+    call_id: str
+    """The call."""
+
+    by: str
+    """Login of the user."""
+
+    at: datetime
+    """When it began (UTC); written before the first sound."""
+
+    ended_at: datetime | None
+    """When it ended (UTC); null while it goes on."""
