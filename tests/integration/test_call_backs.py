@@ -4,6 +4,7 @@ callers.
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -107,6 +108,27 @@ async def test_a_call_back_is_begun_once_with_the_number_of_its_call(store: SqlS
     assert await begin(store, RULES, back, later(61)) is None
     (seen,) = await call_backs.recent(store, later(62))
     assert seen.state is CallBackState.RINGING
+
+
+async def test_pages_that_show_it_see_each_step(store: SqlStore) -> None:
+    await write(store, unanswered("1"))
+    async with store.write() as session:
+        await session.add(ANNA)
+
+    async def revisions() -> tuple[int, int, int]:
+        async with store.read() as session:
+            call = await session.get(Call, "pbx-1768912345.1")
+            return call.revision, await session.calls.revision(), await session.missed.revision()
+
+    seen = [await revisions()]
+    back = await asked(store)
+    seen.append(await revisions())
+    await begin(store, RULES, back, later(61))
+    seen.append(await revisions())
+    await call_backs.fail(store, back.id)
+    seen.append(await revisions())
+    for before, after in pairwise(seen):
+        assert all(new > old for old, new in zip(before, after, strict=True))
 
 
 async def test_a_right_that_was_taken_back_or_a_late_start_calls_no_one(store: SqlStore) -> None:
