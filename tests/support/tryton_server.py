@@ -76,6 +76,11 @@ class TrytonUser:
         """Change a row."""
         self._said(self._client.put(f"{model}/{row}", json=values))
 
+    def delete(self, model: str, row: int) -> None:
+        """Delete a row."""
+        answer = self._client.delete(f"{model}/{row}")
+        assert answer.is_success, answer.text
+
     def press(self, model: str, row: int, button: str) -> None:
         """Press a button, e.g. `lost`."""
         self._said(self._client.post(f"{model}/{row}/{button}", json={}))
