@@ -5,9 +5,11 @@ phone, light and dark, so that a person can look at all of them.
 
 import asyncio
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,17 +27,51 @@ from playwright.async_api import (
 import recordings
 from router.recorder import StorageReader
 from tests.support.pictured_company import fill, sound
+from tests.support.pictured_month import pictured_month
 from tests.support.web_world import PASSWORD, a_world, served
 
 DOCS = Path(__file__).parents[2] / "docs/pictures"
 WIDE, NARROW = 1200, 390
-TALLEST = 1250  # of a picture in the documentation
+MOST_COLOURS = 160  # of a picture in the documentation
+COMPANY = {
+    "deliveries": "/deliveries",
+    "pools": "/pools",
+    "pool": "/pools/visitors",
+    "reliability": "/reliability",
+    "error": "/calls/none",
+}
+MONTH = {
+    "calls": "/calls",
+    "filtered": "/calls?period=30d&campaign=winter-tyres&ending=answered",
+    "nothing-found": "/calls?text=nobody",
+    "missed": "/missed",
+    "board": "/board",
+    "tags": "/tags",
+    "samples": "/samples",
+}
+DOCUMENTED = {  # the pictures, and how much of each page
+    "calls": 1000,
+    "call": 1250,
+    "missed": 1000,
+    "board": 600,
+    "deliveries": 1250,
+    "pool": 1250,
+    "reliability": 1250,
+}
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Where an installation's pages are: its address, and the path of each by its name."""
+
+    address: str
+    paths: dict[str, str]
+
+
 @asynccontextmanager
-async def company() -> AsyncIterator[tuple[str, dict[str, str]]]:
-    """A filled installation; its address, and the path of each page by its name."""
+async def company() -> AsyncIterator[Shown]:
+    """An installation with a CRM that needs a person, and many proofs."""
     with TemporaryDirectory() as directory:
         storage = Path(directory, "storage")
         key = storage / "2026/01/20/a.mp3"
@@ -45,21 +81,17 @@ async def company() -> AsyncIterator[tuple[str, dict[str, str]]]:
         async with a_world(Path(directory), listening=listening) as world:
             call = await fill(world)
             async with served(world.app) as address:
-                yield address, _paths(call.id)
+                paths = {"receiver": "/receivers/sales", "attribution": f"/calls/{call.id}"}
+                yield Shown(address=address, paths={**COMPANY, **paths})
 
 
-def _paths(call: str) -> dict[str, str]:
-    return {
-        "calls": "/calls",
-        "call": f"/calls/{call}",
-        "deliveries": "/deliveries",
-        "pools": "/pools",
-        "pool": "/pools/visitors",
-        "reliability": "/reliability",
-        "nothing-found": "/calls?text=nobody",
-        "receiver": "/receivers/sales",
-        "error": "/calls/none",
-    }
+@asynccontextmanager
+async def month() -> AsyncIterator[Shown]:
+    """An installation with the demo's month."""
+    with TemporaryDirectory() as directory:
+        async with pictured_month(Path(directory)) as shown:
+            paths = {"call": f"/calls/{shown.call}", "sample": f"/samples/{shown.sample}"}
+            yield Shown(address=shown.address, paths={**MONTH, **paths})
 
 
 async def _log_in(context: BrowserContext, address: str) -> Page:
@@ -78,35 +110,51 @@ async def _picture(page: Page, address: str, path: str, file: Path, most: int = 
     await page.evaluate("scrollTo(0, document.body.scrollHeight)")  # parts are loaded when seen
     await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     await page.evaluate("scrollTo(0, 0)")
-    if path.startswith("/calls/pbx"):
-        await page.locator(".controls:not([hidden])").wait_for()
+    if await page.locator("[data-player]").count():
+        await page.locator(".controls:not([hidden])").first.wait_for()
     tall = await page.evaluate("document.documentElement.scrollHeight")
     wide = await page.evaluate("document.documentElement.clientWidth")
     clip = FloatRect(x=0, y=0, width=wide, height=min(tall, most))
     await page.screenshot(path=file, full_page=True, clip=clip, animations="disabled")
 
 
-async def _documentation(browser: Browser, address: str, paths: dict[str, str]) -> None:
+async def _documentation(browser: Browser, shown: Shown) -> None:
     DOCS.mkdir(exist_ok=True)
     context = await _context(browser, WIDE, "en-GB", "light")
-    page = await _log_in(context, address)
-    for name in ("calls", "call", "deliveries", "pool", "reliability"):
-        await _picture(page, address, paths[name], DOCS / f"{name}.png", TALLEST)
+    page = await _log_in(context, shown.address)
+    for name in shown.paths.keys() & DOCUMENTED.keys():
+        file = DOCS / f"{name}.png"
+        await _picture(page, shown.address, shown.paths[name], file, DOCUMENTED[name])
+        _reduce(file)
 
 
-async def _everything(
-    browser: Browser, address: str, paths: dict[str, str], directory: Path
-) -> None:
+def _reduce(file: Path) -> None:
+    """Write the picture with fewer colours: it needs a third of the bytes."""
+    palette = f"split[a][b];[a]palettegen=max_colors={MOST_COLOURS}[p];[b][p]paletteuse=dither=none"
+    reduced = file.with_suffix(".reduced.png")
+    options = ("-vf", palette, "-compression_level", "100", "-loglevel", "error", "-y")
+    subprocess.run(["ffmpeg", "-i", file, *options, reduced], check=True)
+    reduced.replace(file)
+
+
+async def _everything(browser: Browser, shown: Shown, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for width, locale, scheme in product((WIDE, NARROW), ("en-GB", "ru-RU"), ("light", "dark")):
         context = await _context(browser, width, locale, scheme)
         ending = f"{locale[:2]}-{width}-{scheme}.png"
         front = await context.new_page()
-        await _picture(front, address, "/login", directory / f"login-{ending}")
-        page = await _log_in(context, address)
-        for name, path in paths.items():
-            await _picture(page, address, path, directory / f"{name}-{ending}")
+        await _picture(front, shown.address, "/login", directory / f"login-{ending}")
+        page = await _log_in(context, shown.address)
+        for name, path in shown.paths.items():
+            await _picture(page, shown.address, path, directory / f"{name}-{ending}")
+            await _say_what_overflows(page, f"{name}-{ending}")
         await context.close()
+
+
+async def _say_what_overflows(page: Page, name: str) -> None:
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if wide > 0:
+        sys.stdout.write(f"{name} is {wide} points wider than the screen\n")
 
 
 async def _context(browser: Browser, width: int, locale: str, scheme: Any) -> BrowserContext:
@@ -120,13 +168,15 @@ async def _context(browser: Browser, width: int, locale: str, scheme: Any) -> Br
 
 async def main(directory: Path | None) -> None:
     """Write the pictures."""
-    async with company() as (address, paths), async_playwright() as playwright:
-        chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium")
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        if directory:
-            await _everything(browser, address, paths, directory)
-        else:
-            await _documentation(browser, address, paths)
+        for installation in (month, company):
+            async with installation() as shown:
+                if directory:
+                    await _everything(browser, shown, directory)
+                else:
+                    await _documentation(browser, shown)
         await browser.close()
 
 

@@ -4,6 +4,7 @@ back to those who were missed.
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -39,6 +40,7 @@ _VIEWS = (
     ("Winter campaign, target calls", "period=30d&campaign=winter-tyres&tag=target", True),
     ("Long waits", "period=7d&wait_from=20", False),
 )
+_MOST_TAGS = 2  # of a call
 _LISTENED = timedelta(days=9)  # before that, the supervisors had no desk
 
 
@@ -68,11 +70,14 @@ async def _answered(store: Store) -> Sequence[Call]:
 
 
 async def _tag(store: Store, calls: Sequence[Call], end: datetime, chance: random.Random) -> None:
+    given = Counter[str]()
     for place, (name, colour, share) in enumerate(_TAGS):
         await register_tag(store, name, colour=colour, digit=place + 1, now=end)
-        chosen = [call.id for call in calls if chance.random() < share]
+        fitting = (call.id for call in calls if given[call.id] < _MOST_TAGS)
+        chosen = [call_id for call_id in fitting if chance.random() < share]
+        given.update(chosen)
         await _change(store, chosen, BulkAction.TAG, name, chance.choice(SUPERVISORS), end)
-    for call in _recorded(calls)[:6]:
+    for call in _recorded(calls)[:12:3]:
         moment = round(call.talk_seconds * chance.uniform(0.2, 0.8), 1)
         await tag_call(store, call.id, "price", author=SUPERVISORS[0], now=end, at_seconds=moment)
 
@@ -125,9 +130,12 @@ async def _sample(store: Store, end: datetime) -> None:
 async def _call_back(store: Store, end: datetime, chance: random.Random) -> None:
     """Older tasks are done in one way or another; of the newest some are taken or were tried."""
     tasks = await missed_tasks.open_tasks(store, end)
+    for task in tasks.no_number:
+        if end - task.last_at > _SOON:
+            await _report(store, task, EventKind.NOT_NEEDED, end, end)
     for task in (*tasks.waiting, *tasks.short):
         age = end - task.last_at
-        if age > timedelta(hours=40) or (age > timedelta(hours=16) and chance.random() < 0.6):
+        if age > _SOON * 4 or (age > _SOON and chance.random() < 0.4):
             await _close(store, task, end, chance)
         elif chance.random() < 0.35:
             await missed_tasks.take(store, task.id, chance.choice(SUPERVISORS), end)
@@ -143,6 +151,7 @@ async def _close(store: Store, task: MissedCaller, end: datetime, chance: random
     await _report(store, task, kind, at, end)
 
 
+_SOON = timedelta(hours=15)
 _CLOSINGS = (
     (EventKind.REACHED, 0.3),
     (EventKind.REACHED, 8.0),
