@@ -14,6 +14,7 @@ from router.demo.month.rows import CallRows
 from router.demo.month.terms import DESTINATION
 from router.domain.calls.call import Call
 from router.domain.calls.comment import Comment
+from router.domain.delivery.delivery import Webhook
 from router.enrichment.browsers import read_browser
 from router.enrichment.referrers import Referrers
 from router.recorder import SpoolRecorder, StorageReader
@@ -49,6 +50,8 @@ async def pictured_month(home: Path) -> AsyncIterator[PicturedMonth]:
             speech=find_installation().speech,
             spool=home / "spool",
         )
+        async with world.store.write() as session:
+            await session.remove(Webhook, "crm")
         await fill_month(filling)
         await _record(world, home, storage)
         await _go_on(world)

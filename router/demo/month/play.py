@@ -30,7 +30,7 @@ from router.service.visitors.identities import Ids
 from router.service.visitors.opened_page import Arrived
 from router.service.visitors.visits import Arrival, VisitService
 
-_LONGEST_RECORDED = 75.0  # seconds, so that the recordings are encoded soon
+_LONGEST_RECORDED = 95.0  # seconds, so that the recordings are encoded soon
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,7 +188,7 @@ class Play:
         number = "" if unknown else phone.dials
         rows.arrives(number, DESTINATION, rows.linkedid if is_new else "")
         course = Course(rows)
-        longest = _LONGEST_RECORDED if is_new else 1000.0
+        longest = chance.uniform(35, _LONGEST_RECORDED) if is_new else 1000.0
         if again:
             answer(course, chance, longest)
         else:
