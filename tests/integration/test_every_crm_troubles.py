@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
+from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.connection import (
     Scenario,
 )
@@ -121,3 +122,21 @@ async def test_the_catalogue_has_the_field_of_the_client_id(crm: CrmAccount) -> 
     names = {kind: adapter.client_id_field(kind) for kind in (CONTACT, COMPANY, DEAL)}
     assert all(catalogue.find(kind, name) for kind, name in names.items())
     assert list(check_client_id(catalogue, names)) == []
+
+
+async def test_a_token_that_is_revoked_in_the_middle_of_a_delivery_leaves_each_entity_once(
+    crm: CrmAccount,
+) -> None:
+    before = crm.size()
+
+    def revoked() -> None:
+        if crm.size() > before:
+            raise ReceiverUnavailable(AnswerCode.TOKEN_REJECTED, pause=NO_RIGHT, status=401)
+
+    crm.line.after = revoked
+    with pytest.raises(ReceiverUnavailable, match="401"):
+        await crm.tell(call_event())
+    crm.line.after = lambda: None
+    done = await crm.tell(call_event())
+    assert (crm.count(CONTACT), crm.count(DEAL)) == (1, 1)
+    assert {crm.client_id(ref) for ref, _ in done.entities} == {CLIENT_ID}
