@@ -27,6 +27,7 @@ from router.service.calls.ports import (
 from router.service.calls.review_ports import Reviews, Samples, TagRegistry
 from router.service.calls.rule_ports import QualificationPort
 from router.service.calls.score_ports import Scores
+from router.service.calls.spam_ports import Spam
 from router.service.calls.transcription_ports import Transcripts
 from router.service.delivery.ports import Deliveries, Entities, Receivers
 from router.service.visitors.ports import Leases, Pools, Visits
@@ -108,6 +109,8 @@ class Session(Protocol):
     def reviews(self) -> Reviews: ...
     @property
     def qualification(self) -> QualificationPort: ...
+    @property
+    def spam(self) -> Spam: ...
     @property
     def missed(self) -> Missed: ...
     @property

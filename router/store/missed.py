@@ -14,6 +14,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -127,7 +128,7 @@ class SqlMissed:
         columns = [_task.c[field.name] for field in fields(PastTask)]
         query = (
             select(*columns)
-            .where(_task.c.since >= since, _task.c.since < until, ~_task.c.short)
+            .where(_task.c.since >= since, _task.c.since < until, ~_task.c.short, ~_is_spam())
             .where(*_of_site(_task.c.site_id, site_id))
             .order_by(_task.c.since.desc())
             .limit(most)
@@ -140,8 +141,9 @@ class SqlMissed:
         """How many calls ended in each hour of this time, and how many of them were missed."""
         hour = _hours_since_1970(self.connection.dialect.name)
         short, missed = _short(), and_(_is_missed(), ~_short())
+        spam = _facet.c.spam
         query = (
-            select(hour.label("hour"), func.count(), _sum(missed), _sum(short))
+            select(hour.label("hour"), _sum(~spam), _sum(missed), _sum(short), _sum(spam))
             .where(_facet.c.arrived_at >= since, _facet.c.arrived_at < until)
             .where(_facet.c.state == State.ENDED, _came(), *_of_site(_facet.c.site_id, site_id))
             .group_by("hour")
@@ -152,8 +154,9 @@ class SqlMissed:
                 calls=int(calls) - int(shorts),
                 missed=int(misses),
                 short=int(shorts),
+                spam=int(spams),
             )
-            for hour, calls, misses, shorts in await self.connection.execute(query)
+            for hour, calls, misses, shorts, spams in await self.connection.execute(query)
         ]
 
     async def day(self, since: datetime, until: datetime) -> DaySums:
@@ -166,6 +169,7 @@ class SqlMissed:
             _facet.c.arrived_at < until,
             _facet.c.state == State.ENDED,
             _came(),
+            ~_facet.c.spam,
         )
         calls, talks, misses, seconds = (await self.connection.execute(query)).one()
         return DaySums(
@@ -179,11 +183,17 @@ def _came() -> ColumnElement[bool]:
 
 def _short() -> ColumnElement[bool]:
     hung_up = (Ending.ABANDONED, Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING)
-    return and_(_facet.c.ending.in_(hung_up), _facet.c.wait < SHORT)
+    return and_(_facet.c.ending.in_(hung_up), _facet.c.wait < SHORT, ~_facet.c.spam)
 
 
 def _is_missed() -> ColumnElement[bool]:
-    return _facet.c.ending.in_(sorted(MISSED_ENDINGS))
+    return and_(_facet.c.ending.in_(sorted(MISSED_ENDINGS)), ~_facet.c.spam)
+
+
+def _is_spam() -> ColumnElement[bool]:
+    """Whether the first call of a task is spam."""
+    counts = tables.qualification
+    return exists(select(counts.c.call_id).where(counts.c.call_id == _task.c.id, counts.c.spam))
 
 
 def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -15,13 +15,14 @@ from router.domain.calls.call_back import CallBack
 from router.domain.calls.comment import Comment
 from router.domain.calls.listening import Listening
 from router.domain.calls.missed import MissedCaller
-from router.domain.calls.qualification import Decision, Qualification
+from router.domain.calls.qualification import Decision, FoundSign, Qualification
 from router.domain.calls.review import Review
 from router.domain.calls.rules import Rule
 from router.domain.calls.sampling import Sample
 from router.domain.calls.saved_view import SavedView
 from router.domain.calls.score_card import ScoreCard
 from router.domain.calls.scoring import Dispute, Score
+from router.domain.calls.spam import BlockedCaller
 from router.domain.calls.tagging import RegisteredTag
 from router.domain.calls.transcript import Segment, Transcript, TranscriptionRule
 from router.domain.calls.word_list import WordList
@@ -47,7 +48,9 @@ MOST_KEYS = 500  # in one query
 
 TABLES: dict[type[Any], Table] = {
     ReceiverHealth: tables.receiver_health,
+    BlockedCaller: tables.blocked_caller,
     Call: tables.call,
+    FoundSign: tables.spam_sign,
     CallBack: tables.call_back,
     Comment: tables.comment,
     Connection: tables.connection,

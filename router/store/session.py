@@ -60,6 +60,7 @@ from router.store.reviews import SqlReviews
 from router.store.route_requests import SqlRouteRequests
 from router.store.samples import SqlSamples
 from router.store.scores import SqlScores
+from router.store.spam import SqlSpam
 from router.store.tag_registry import SqlTagRegistry
 from router.store.tags import SqlTags
 from router.store.training import SqlTraining
@@ -103,6 +104,7 @@ class SqlSession:
         self.route_requests = SqlRouteRequests(connection)
         self.samples = SqlSamples(connection)
         self.scores = SqlScores(connection)
+        self.spam = SqlSpam(connection)
         self.tag_registry = SqlTagRegistry(connection)
         self.tags = SqlTags(connection)
         self.training = SqlTraining(connection)

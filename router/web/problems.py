@@ -22,6 +22,10 @@ PROBLEMS = {
     "call_back_busy": N_("Your last call back is still in progress."),
     "call_back_other": N_("A colleague is calling this customer."),
     "call_back_often": N_("Too many calls back: wait a minute."),
+    "invalid_entry": N_(
+        "Enter a phone number, or at least four of its first digits with * behind."
+    ),
+    "invalid_file": N_("The file is no text in UTF-8 or UTF-16."),
     "invalid_rule": N_(
         "A rule needs a name, at least one condition, and something to set: a tag, target call, "
         "spam or a review, but not target call and spam at once."

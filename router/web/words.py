@@ -20,6 +20,7 @@ from router.domain.calls.call import (
     endpoint,
 )
 from router.domain.calls.marks import MarkKind
+from router.domain.calls.qualification import Sign
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState
 from router.domain.delivery.entity import CreatedBy, EntityKind
 from router.domain.delivery.templates import Part
@@ -93,6 +94,12 @@ ROUTED_BY = {
     RoutedBy.AGENT: N_("Ringtrace"),
     RoutedBy.DIALPLAN: N_("Asterisk, from the last known destination"),
     RoutedBy.DEFAULT: N_("the default line"),
+}
+SIGNS = {
+    Sign.BLOCKED: N_("the caller is on the block list"),
+    Sign.BURST: N_("five or more short calls to several numbers within ten minutes"),
+    Sign.NEVER_LEASED: N_("no visitor was ever shown the number"),
+    Sign.SILENT: N_("the caller said nothing"),
 }
 RULES = {"target": N_("Target calls")}  # those that every installation has
 TRANSFERS = {

@@ -139,3 +139,43 @@ async def test_programs_write_rules_and_decide(world: World, calls: dict[str, Ca
     assert (await program.post("/api/v1/rules", json={**body, "query": "a=b"})).status_code == 422
     csv = (await reader.get("/api/v1/calls/export.csv?columns=id.target.spam&zone=UTC")).text
     assert csv.splitlines()[0].endswith("Call ID,Target call,Spam")
+
+
+async def test_spam_is_marked_undone_blocked_and_imported_on_pages(
+    world: World, calls: dict[str, Call]
+) -> None:
+    anna, call = await world.person("anna"), calls["attributed"]
+    path = f"/calls/{call.id}"
+    await anna.post(f"{path}/decision", data={"subject": "spam", "answer": "yes"})
+    assert f'action="{path}/block"' in (await anna.get(path)).text
+    assert (await anna.post(f"{path}/block")).status_code == 303
+    assert (await anna.post("/spam", data={"number": "<b>"})).status_code == 422
+    assert (await anna.post("/spam", data={"number": "+7999*", "note": "<i>"})).status_code == 303
+    page = (await anna.get("/spam")).text
+    assert "&lt;i&gt;" in page
+    assert str(call.caller) in page
+    assert "1 call of the last 30 days is spam and not counted" in page
+
+    file = {"file": ("list.csv", "number;note\n8 800 555-35-35;x\n<script>;y\n", "text/csv")}
+    done = (await anna.post("/spam/import", files=file)).text
+    assert "1 numbers added" in done
+    assert "Line 3: <bdi>&lt;script&gt;</bdi> · not a phone number" in done
+    await anna.post("/spam/remove", data={"entry": "+7999*"})
+    assert 'class="phone">+7999*' not in (await anna.get("/spam")).text
+    await anna.post("/spam/sign", data={"sign": "silent", "on": "false"})
+    assert "does not count" in (await anna.get("/spam")).text
+
+    program, reader = world.program(Scope.CALLS_WRITE), world.program(Scope.CALLS_READ)
+    new = await program.post("/api/v1/spam/callers", json={"number": "+79161112233"})
+    assert (new.status_code, new.json()["id"]) == (201, "+79161112233")
+    sent = await program.post("/api/v1/spam/callers/import", content="+7917*\nx")
+    assert sent.json() == {
+        "added": 1,
+        "known": 0,
+        "bad": [{"line": 2, "text": "x", "fault": "not_a_number"}],
+    }
+    listed = (await reader.get("/api/v1/spam/callers", params={"text": "7917"})).json()
+    assert [one["id"] for one in listed] == ["+7917*"]
+    assert (await program.delete("/api/v1/spam/callers/%2B7917*")).status_code == 204
+    assert (await program.delete("/api/v1/spam/callers/%2B7917*")).status_code == 404
+    assert (await reader.get(f"/api/v1/calls/{call.id}")).json()["spam"] is True

@@ -35,6 +35,7 @@ class MissedFigures:
     calls: int
     missed: int
     short: int
+    spam: int  # left out of all figures
     callers: int  # tasks
     states: Mapping[MissedState, int]  # of those that are done
     open: int
@@ -54,6 +55,7 @@ async def missed_figures(
         calls=sum(hour.calls for hour in hours),
         missed=sum(hour.missed for hour in hours),
         short=sum(hour.short for hour in hours),
+        spam=sum(hour.spam for hour in hours),
         callers=len(tasks),
         states=states,
         open=len(tasks) - states.total(),

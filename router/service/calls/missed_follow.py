@@ -19,6 +19,7 @@ from router.service.ports import Session
 
 LONGEST_WAIT = timedelta(hours=1)  # of a call that is answered after the one that was missed
 _BY_TAG = "tag:"
+SPAM = "spam"  # who closes the task of a spam call
 
 
 async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
@@ -154,6 +155,11 @@ async def follow_tag(session: Session, name: str, *call_ids: str) -> None:
             await _follow_tags(session, call_id)
 
 
+async def follow_spam(session: Session, call_id: str) -> None:
+    """Close the task of a call that became spam, or open it again."""
+    await _follow_tags(session, call_id)
+
+
 async def _follow_tags(session: Session, call_id: str) -> None:
     call = RungCall.of(await session.get(Call, call_id))
     await session.missed.lock()
@@ -167,6 +173,10 @@ async def _follow_tags(session: Session, call_id: str) -> None:
         for tag in tags
         if tag.name in CLOSING_TAGS
     ][:1]
+    counts = (await session.qualification.of([call_id])).get(call_id)
+    if counts and counts.spam and not closing:
+        at = max(call.arrived_at, task.since)
+        closing = [Event(kind=EventKind.NOT_NEEDED, at=at, key=key, by=SPAM)]
     present = [report for report in task.reports if report.key == key]
     if [report.at for report in present] != [report.at for report in closing]:
         kept = [report for report in task.reports if report.key != key]

@@ -18,6 +18,7 @@ class HourOfCalls:
     calls: int
     missed: int  # short abandons left out of both
     short: int
+    spam: int = 0  # left out of all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

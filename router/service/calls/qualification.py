@@ -16,8 +16,9 @@ from router.domain.calls.qualification import (
 from router.domain.calls.rules import Rule, RuleState
 from router.domain.calls.tagging import BY_RULES
 from router.errors import InvalidInput
-from router.service.calls.missed_follow import follow_tag
+from router.service.calls.missed_follow import follow_spam, follow_tag
 from router.service.calls.rule_ports import Change
+from router.service.calls.spam import count_again, exempt_caller, find_signs
 from router.service.delivery.enqueue_qualified import enqueue_qualified
 from router.service.ports import Session, Store
 
@@ -38,7 +39,8 @@ async def qualify_calls(session: Session, call_ids: Collection[str], now: dateti
     for rule in await active_rules(session):
         matching = await session.calls.matching(call_ids, rule.conditions())
         await session.qualification.match(rule.id, call_ids, matching)
-    return await settle(session, call_ids, now)
+    others = await find_signs(session, call_ids)
+    return await settle(session, {*call_ids, *others}, now)
 
 
 async def settle(session: Session, call_ids: Collection[str], now: datetime) -> list[str]:
@@ -48,6 +50,7 @@ async def settle(session: Session, call_ids: Collection[str], now: datetime) -> 
     rules = {rule.id: rule for rule in await active_rules(session)}
     matches = await session.qualification.matches(call_ids)
     decisions = await session.qualification.decisions(call_ids)
+    signs = await session.spam.counting(call_ids)
     before = await session.qualification.of(call_ids)
 
     new: list[Qualification] = []
@@ -55,7 +58,7 @@ async def settle(session: Session, call_ids: Collection[str], now: datetime) -> 
     for call_id in call_ids:
         mine = [rules[one] for one in sorted(matches.get(call_id, ())) if one in rules]
         decided = decisions.get(call_id, ())
-        after = qualify(call_id, mine, decided)
+        after = qualify(call_id, mine, decided, signs.get(call_id, ()))
         if after != before.get(call_id, Qualification(call_id=call_id)):
             new.append(after)
         wanted[call_id] = tags_of_rules(mine, decided)
@@ -67,6 +70,9 @@ async def settle(session: Session, call_ids: Collection[str], now: datetime) -> 
     await enqueue_qualified(session, _counting_differently(new, before), now)
     for call_id, name in retagged:
         await follow_tag(session, name, call_id)
+    for one in new:
+        if one.spam != (one.call_id in before and before[one.call_id].spam):
+            await follow_spam(session, one.call_id)
     return sorted(changed)
 
 
@@ -158,7 +164,8 @@ async def decide_calls(
         for call_id in ids
     ]
     await session.qualification.decide(*made)
-    changed = await settle(session, ids, now)
+    others = [call_id for one in made for call_id in await exempt_caller(session, one)]
+    changed = await settle(session, {*ids, *others}, now)
     await session.calls.touch(*(call_id for call_id in ids if call_id not in changed))
     return changed
 
@@ -168,9 +175,10 @@ async def undo_decision(store: Store, call_id: str, subject: Subject, now: datet
     _check(subject)
     async with store.write() as session:
         await session.calls.lock()
-        await session.get(Call, call_id)
+        call = await session.get(Call, call_id)
         await session.qualification.forget_decision(call_id, subject)
-        await settle(session, [call_id], now)
+        others = await count_again(session, call) if subject is Subject.SPAM else []
+        await settle(session, {call_id, *others}, now)
         await session.calls.touch(call_id)
 
 
@@ -204,5 +212,6 @@ async def reasons_of(session: Session, call_id: str) -> Reasons:
         qualification=qualification or Qualification(call_id=call_id),
         target=decided.get(Subject.TARGET),
         spam=decided.get(Subject.SPAM),
+        signs=tuple((await session.spam.counting([call_id])).get(call_id, ())),
         rules=tuple(rule for rule in await active_rules(session) if rule.id in matches),
     )

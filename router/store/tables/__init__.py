@@ -27,11 +27,14 @@ from router.store.tables.mails import mail, mail_channel, mailbox
 from router.store.tables.missed import call_back, listening, missed_caller
 from router.store.tables.reviews import comment, registered_tag, review, sample, sample_call
 from router.store.tables.rules import (
+    blocked_caller,
     decision,
     qualification,
     qualified_to,
     rule,
     rule_match,
+    sign_exemption,
+    spam_sign,
 )
 from router.store.tables.scores import dispute, score, score_answer, score_card
 from router.store.tables.setup import (
@@ -74,6 +77,7 @@ __all__ = [
     "KEY",
     "Json",
     "Moment",
+    "blocked_caller",
     "call",
     "call_back",
     "call_facet",
@@ -126,7 +130,9 @@ __all__ = [
     "score",
     "score_answer",
     "score_card",
+    "sign_exemption",
     "site",
+    "spam_sign",
     "tag",
     "tap",
     "token",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
-from router.store.tables.columns import KEY, key, metadata, moment
+from router.store.tables.columns import KEY, Json, key, metadata, moment
 
 _FLAGS = ("target", "spam")
 
@@ -67,4 +67,35 @@ qualified_to = Table(
     key("name"),
     Column("revision", BigInteger, nullable=False),
     Column("call_id", String(64), nullable=False),
+)
+
+spam_sign = Table(
+    "spam_sign",
+    metadata,
+    _of_call(),
+    Column("sign", String(20), primary_key=True),
+    Column("facts", Json, nullable=False),
+    Index(None, "sign"),
+)
+
+# Callers for whom a person undid a sign; the caller * is everyone.
+sign_exemption = Table(
+    "sign_exemption",
+    metadata,
+    Column("caller", String(16), primary_key=True),
+    Column("sign", String(20), primary_key=True),
+    Column("call_id", String(64), nullable=False),
+    Column("author", String(70), nullable=False),
+    moment("at"),
+    Index(None, "call_id"),
+)
+
+blocked_caller = Table(
+    "blocked_caller",
+    metadata,
+    key(),
+    Column("note", Text, nullable=False),
+    Column("author", String(70), nullable=False),
+    moment("created_at"),
+    Index(None, "created_at"),
 )

@@ -35,11 +35,13 @@ async def rules(
     def conditions(rule: Rule) -> list[str]:
         return list(_conditions(request, rule, names))
 
+    views = await service.list_rules(store)
     return app_state.pages.render(
         request,
         "rules.html",
         person=person,
-        rules=await service.list_rules(store),
+        rules=views,
+        is_busy=any(view.is_busy for view in views),
         conditions=conditions,
         RuleState=RuleState,
         most=MOST_COUNTED,

@@ -8,6 +8,7 @@ from pydantic import Field
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Direction, Ending, State
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.qualification import Sign
 from router.service.calls.browse import CallLine, CallView
 from router.service.calls.bulk import BulkAction
 from router.web.api.models.base import Answer, Body, Moment
@@ -105,6 +106,9 @@ class Sale(Answer):
 class WholeCall(ListedCall):
     """A call with everything that is known about it."""
 
+    spam_signs: tuple[Sign, ...]
+    """Why it looks like spam; signs that were undone for the caller are left out."""
+
     lease: Lease | None
     """The lease that led to it."""
 
@@ -134,6 +138,7 @@ class WholeCall(ListedCall):
                 "target": view.reasons.qualification.target,
                 "spam": view.reasons.qualification.spam,
                 "to_review": view.reasons.qualification.to_review and view.review is None,
+                "spam_signs": [found.sign for found in view.reasons.signs],
                 "lease": view.lease,
                 "visitor": view.visitor,
                 "deliveries": view.deliveries,
