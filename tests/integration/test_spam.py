@@ -12,7 +12,7 @@ from router.service.calls.qualification import decide, undo_decision
 from router.store.engine import SqlStore
 from tests.integration.rules_world import LATER, a_call, found, work
 from tests.integration.store_calls import save
-from tests.support.builders import NOON, furnish, number
+from tests.support.builders import NOON, dynamic, furnish
 
 ROBOT = "+74951112233"
 
@@ -92,11 +92,9 @@ async def test_a_list_is_imported_once_and_says_what_is_wrong(store: SqlStore) -
 async def test_silent_callers_and_numbers_that_no_visitor_was_shown_are_signs(
     store: SqlStore,
 ) -> None:
-    never, shown = (
-        number(e164="+74950000001", created_at=NOON, free_at=NOON),
-        number(e164="+74950000002", created_at=NOON, free_at=NOON + timedelta(minutes=30)),
-    )
-    await furnish(store, never, shown)
+    never = dynamic("+74950000001", created_at=NOON, free_at=NOON)
+    shown = dynamic("+74950000002", created_at=NOON, free_at=NOON + timedelta(minutes=30))
+    await furnish(store, numbers=[never, shown])
     await save(
         store,
         a_call("never", 1, caller=ROBOT, number=never.e164),
