@@ -92,13 +92,16 @@ async def test_a_list_is_imported_once_and_says_what_is_wrong(store: SqlStore) -
 async def test_silent_callers_and_numbers_that_no_visitor_was_shown_are_signs(
     store: SqlStore,
 ) -> None:
-    never = dynamic("+74950000001", created_at=NOON, free_at=NOON)
-    shown = dynamic("+74950000002", created_at=NOON, free_at=NOON + timedelta(minutes=30))
-    await furnish(store, numbers=[never, shown])
+    begun = NOON - timedelta(days=8)
+    never = dynamic("+74950000001", created_at=begun, free_at=begun)
+    shown = dynamic("+74950000002", created_at=begun, free_at=begun + timedelta(minutes=30))
+    new = dynamic("+74950000003", created_at=NOON, free_at=NOON)
+    await furnish(store, numbers=[never, shown, new])
     await save(
         store,
         a_call("never", 1, caller=ROBOT, number=never.e164),
         a_call("shown", 1, caller=ROBOT, number=shown.e164),
+        a_call("new", 1, caller=ROBOT, number=new.e164),
         a_call("silent", 1, caller=ROBOT, talk_seconds=20.0),
     )
     await work(store)

@@ -22,6 +22,7 @@ SHORT = timedelta(seconds=20)  # from the arrival to the end
 LEAST_HEARD, MOST_HEARD = 5.0, 60.0  # seconds of a call in which a silent caller is a sign
 SPEECH = 0.3  # seconds of the caller's voice that are none
 UNUSED = timedelta(seconds=5)  # a lease lasts longer
+NEW = timedelta(days=7)  # of a number
 EVERYONE = "*"  # the caller of an exemption that switches a sign off
 LEAST_DIGITS = 4  # of a prefix
 LONGEST_NOTE = 200
@@ -123,8 +124,10 @@ def is_silent(call: Call, recording: Recording | None) -> bool:
     return is_measured and call.talk_seconds <= MOST_HEARD and (speech or 0.0) < SPEECH
 
 
-def is_never_leased(number: TrackingNumber | None) -> bool:
-    """Whether no visitor was ever shown a number that is shown to visitors alone."""
+def is_never_leased(number: TrackingNumber | None, at: datetime) -> bool:
+    """Whether no visitor was ever shown a number that is shown to visitors alone, and that is long
+    enough in its pool: new ones get test calls.
+    """
     if number is None or number.kind is not NumberKind.DYNAMIC:
         return False
-    return number.free_at <= number.created_at + UNUSED
+    return number.free_at <= number.created_at + UNUSED and at >= number.created_at + NEW

@@ -69,7 +69,8 @@ async def _of_each(session: Session, calls: Sequence[Call]) -> list[FoundSign]:
             facts = {"entry": mine[-1]}
             found.append(FoundSign(call_id=call.id, sign=Sign.BLOCKED, facts=facts))
         before = {one.sign for one in known.get(call.id, ())}  # it was so when the call came
-        if Sign.NEVER_LEASED in before or is_never_leased(numbers.get(call.number or "")):
+        number = numbers.get(call.number or "")
+        if Sign.NEVER_LEASED in before or is_never_leased(number, call.arrived_at):
             found.append(FoundSign(call_id=call.id, sign=Sign.NEVER_LEASED))
         if is_silent(call, recordings.get(call.id)):
             found.append(FoundSign(call_id=call.id, sign=Sign.SILENT))
