@@ -100,6 +100,7 @@ def test_numbers_and_prefixes_are_read_in_any_spelling() -> None:
     assert entry_id("8 (495) 111-22-33", "RU") == "+74951112233"
     assert entry_id("+7 495 111*", "RU") == "+7495111*"
     assert entry_id("7495111*", "RU") == "+7495111*"
+    assert entry_id("8495111*", "RU") == "+7495111*"
     assert {"+74951112233", "+7495*", "+74951112233*"} <= set(entries_for("+74951112233"))
     for wrong in ("", "*", "+74*", "abc", "7495*1"):
         with pytest.raises(InvalidInput):

@@ -28,6 +28,7 @@ LEAST_DIGITS = 4  # of a prefix
 LONGEST_NOTE = 200
 MOST_LINES = 20_000
 
+_EIGHT = {"RU", "KZ"}  # national numbers begin with 8, international ones with 7
 _PREFIX = re.compile(r"\+?(\d{1,15})\*")
 
 
@@ -50,7 +51,10 @@ def entry_id(text: str, region: str) -> str:
         found = _PREFIX.fullmatch(typed)
         if found is None or len(found[1]) < LEAST_DIGITS:
             raise InvalidInput(f"A prefix has {LEAST_DIGITS} to 15 digits: +7495123*")
-        return f"+{found[1]}*"
+        digits = found[1]
+        if not typed.startswith("+") and region in _EIGHT and digits.startswith("8"):
+            digits = f"7{digits[1:]}"
+        return f"+{digits}*"
     return parse_number(text, region)
 
 
