@@ -48,6 +48,9 @@ MONTH = {
     "board": "/board",
     "tags": "/tags",
     "samples": "/samples",
+    "scores": "/scores",
+    "cards": "/cards",
+    "rules": "/rules",
 }
 DOCUMENTED = {  # the pictures, and how much of each page
     "calls": 1000,

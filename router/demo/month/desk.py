@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from router.demo.month.cast import COMMENTS, SITES, SUPERVISORS, ZONE
+from router.demo.month.judging import judge
 from router.domain.access import Person, Role
 from router.domain.calls.call import Call, Ending
 from router.domain.calls.call_filter import Among, CallFilter
@@ -56,6 +57,7 @@ async def work_at_the_desk(store: Store, end: datetime, seed: int) -> None:
     await _tag(store, calls, end, chance)
     await _review(store, calls, end, chance)
     await _sample(store, end)
+    await judge(store, _recorded(calls) or calls, end, chance)
     for name, query, shared in _VIEWS:
         change = ViewChange(name=name, query=read_text(query), shared=shared)
         await save_view(store, Editor(login=SUPERVISORS[0]), change, now=end)
