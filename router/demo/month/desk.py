@@ -137,7 +137,7 @@ async def _call_back(store: Store, end: datetime, chance: random.Random) -> None
             await _report(store, task, EventKind.NOT_NEEDED, end, end)
     for task in (*tasks.waiting, *tasks.short):
         age = end - task.last_at
-        if age > _SOON * 4 or (age > _SOON and chance.random() < 0.4):
+        if age > _SOON * 8 or (age > _SOON and chance.random() < 0.35):
             await _close(store, task, end, chance)
         elif chance.random() < 0.35:
             await missed_tasks.take(store, task.id, chance.choice(SUPERVISORS), end)

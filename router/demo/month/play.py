@@ -175,12 +175,13 @@ class Play:
         """A call begins; it is in the CEL log when it has ended."""
         chance = self.chance
         self._serial += 10
+        withheld = chance.random() < 0.02
         rows = CallRows(
             self._serial,
             at,
             did=phone.dials.lstrip("+"),
-            caller="anonymous" if chance.random() < 0.02 else phone.number,
-            name=phone.name,
+            caller="anonymous" if withheld else phone.number,
+            name="" if withheld else phone.name,
             system=SYSTEM,
         )
         is_new = at >= self._recorded_since and bool(self.voices and self.spool)
