@@ -25,6 +25,7 @@ BY_NAME = (
     "desk",
     "kills",
 )
+OF_DESK = ("directory", "only", "database")
 
 
 def main() -> None:
@@ -43,6 +44,8 @@ def main() -> None:
         type=Path,
         help="desk: keep its databases in this directory and use them again",
     )
+    parser.add_argument("--only", default="", help="desk: requests whose name this pattern finds")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="desk: this one alone")
     asked = parser.parse_args()
     if unknown := set(asked.names) - {*NAMES, *BY_NAME}:
         parser.error(
@@ -53,8 +56,8 @@ def main() -> None:
     for name in asked.names or NAMES:
         began = time.monotonic()
         print(f"bench: {name} …", file=sys.stderr, flush=True)
-        places = {"directory": asked.directory} if name == "desk" else {}
-        figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick, **places)
+        options = {key: getattr(asked, key) for key in OF_DESK} if name == "desk" else {}
+        figures += import_module(f"tests.bench.{name}").measure(quick=asked.quick, **options)
         print(f"bench: {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     show(figures, as_json=asked.json)
 

@@ -69,6 +69,10 @@ EMPLOYEES = tuple(
     for desk in range(100, 112)
 )
 
+RARE_EMPLOYEE = "zoya-999"
+
+DESTINATIONS = ("office", "sales", "warehouse")  # 80 %, 20 %, a few calls
+
 
 def site_of(visit: int) -> str:
     """The site of a visit, and of the calls it made."""

@@ -1,16 +1,14 @@
-"""What a supervisor, a marketer and a program ask for: every page and filter, common and rare, and
-their mixes.
-"""
+"""What a supervisor, a marketer and a program ask for: every page, and every filter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from router.domain.calls.saved_view import BUILT_IN
 from router.service.calls.browse import written_cursor
 from router.web.api.calls import sealed
-from tests.bench.desk_facts import EMPLOYEES, call_id, caller_of, number_of
+from tests.bench.desk_facts import call_id, caller_of
+from tests.bench.desk_filters import filters, opened_from, some_call
 from tests.bench.desk_seed import DAYS, Seed
 
 ROWS = 50
@@ -23,173 +21,147 @@ class Request:
     name: str
     path: str
     first_byte: bool = False
+    forms: tuple[str, ...] = ()  # sent one after the other
 
 
 def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     """All of them."""
     yield Request(name="healthz", path="/healthz")
-    for name, filters in _filters(seed, end).items():
-        yield Request(name=f"calls: {name}", path=f"/calls?{urlencode(filters, doseq=True)}")
-    yield from _exports(seed, end)
-    for page in (2, 200, 15_000):
-        yield Request(
-            name=f"calls: page {page:,}",
-            path=f"/calls?{urlencode({'cursor': _cursor(seed, end, page)})}",
-        )
-    newest = call_id(seed.calls - 5)
-    yield Request(name="call page", path=f"/calls/{newest}")
-    yield Request(name="peaks", path=f"/api/v1/calls/{newest}/peaks")
-    yield Request(
-        name="live: first byte", path=f"/live?since_revision={seed.calls}", first_byte=True
-    )
-    yield Request(name="live from the beginning", path="/live?since_revision=0", first_byte=True)
-    yield Request(name="deliveries", path="/deliveries")
-    yield Request(name="pools", path="/pools")
-    yield Request(name="one pool", path="/pools/shop-pool")
-    yield Request(name="reliability, 90 days", path="/reliability")
-    since = (end - timedelta(days=400)).date()
-    yield Request(name="reliability, 400 days", path=f"/reliability?since={since}")
+    for name, wanted in filters(seed, end).items():
+        yield _get(f"calls: {name}", "/calls", wanted)
+    yield from _pages(seed, end)
+    yield from _call_pages(seed)
+    yield from _exports(end)
+    yield from _changes(seed)
+    yield from _other_pages(seed, end)
     yield from _programs(seed, end)
+    yield from _other_programs(seed, end)
 
 
-def _filters(seed: Seed, end: datetime) -> dict[str, dict[str, object]]:
-    day = {"since": (end - timedelta(days=3)).date(), "until": (end - timedelta(days=3)).date()}
-    month = {"since": (end - timedelta(days=30)).date(), "until": end.date()}
-    old = {"since": (end - timedelta(days=430)).date(), "until": (end - timedelta(days=400)).date()}
-    number, whole = number_of("shop", 3), caller_of(seed.calls // 2)
-    return {
-        "first page": {},
-        "ending answered (60 %)": {"ending": "answered"},
-        "ending unreachable (2.5 %)": {"ending": "unreachable"},
-        "ending cut (1.5 %)": {"ending": "cut"},
-        "verdict exact": {"verdict": "exact"},
-        "verdict contested (7 %)": {"verdict": "contested"},
-        "site shop (30 %)": {"site": "shop"},
-        "site english (3 %)": {"site": "english"},
-        "site without calls": {"site": "empty"},
-        "number": {"number": number},
-        "tag missed (38 %)": {"tag": "missed"},
-        "tag complaint (1.2 %)": {"tag": "complaint"},
-        "tag spam (50 calls)": {"tag": "spam"},
-        "tag nobody set": {"tag": "nobody"},
-        "day": day,
-        "month": month,
-        "text 4567": {"text": "4567"},
-        "text 45-67": {"text": "45-67"},
-        "text 567": {"text": "567"},
-        "text 67": {"text": "67"},
-        "text 7": {"text": "7"},
-        "text 916": {"text": "916"},
-        "text 8 916": {"text": "8 916"},
-        "text whole number": {"text": f"8 ({whole[2:5]}) {whole[5:8]}-{whole[8:10]}-{whole[10:]}"},
-        "text rare 9161234": {"text": "9161234"},
-        "text мария": {"text": "мария"},
-        "text мария петров": {"text": "мария петров"},
-        "text no match": {"text": "никогоживого"},
-        "text of one letter": {"text": "я"},
-        "text of an employee": {"text": "olga-101"},
-        "day + text 4567": {"text": "4567", **day},
-        "month + text no match": {"text": "никогоживого", **month},
-        "old month + text мария": {"text": "мария", **old},
-        "old month + text 8 916": {"text": "8 916", **old},
-        "day + ending no_answer": {"ending": "no_answer", **day},
-        "day + tag missed": {"tag": "missed", **day},
-        "old month + tag missed": {"tag": "missed", **old},
-        "old month + tag complaint": {"tag": "complaint", **old},
-        "month + english + unreachable": {"site": "english", "ending": "unreachable", **month},
-        "english + contested + cut": {"site": "english", "verdict": "contested", "ending": "cut"},
-        "shop + contested + cut": {"site": "shop", "verdict": "contested", "ending": "cut"},
-        "english + tag complaint": {"site": "english", "tag": "complaint"},
-        "site without calls + tag missed": {"site": "empty", "tag": "missed"},
-        "site without calls + text мария": {"site": "empty", "text": "мария"},
-        "number + ending cut": {"number": number, "ending": "cut"},
-        **_facets(month, old),
-        "tag complaint + text мария": {"tag": "complaint", "text": "мария"},
-        "tag spam + text 8 916": {"tag": "spam", "text": "8 916"},
-    }
+def _get(name: str, path: str, values: object = (), *, first_byte: bool = False) -> Request:
+    query = urlencode(values, doseq=True)  # type: ignore[call-overload]
+    return Request(name=name, path=f"{path}?{query}" if query else path, first_byte=first_byte)
 
 
-def _facets(month: dict[str, object], old: dict[str, object]) -> dict[str, dict[str, object]]:
-    """Filters that compare facets, alone and in a month."""
-    several = ["unreachable", "cut", "busy"]
-    alone: dict[str, dict[str, object]] = {
-        "campaign common (2 %)": {"campaign": "campaign-7"},
-        "campaign rare": {"campaign": "campaign-rare"},
-        "campaign nobody used": {"campaign": "nobody"},
-        "not campaign": {"not_campaign": "campaign-7"},
-        "employee": {"employee": EMPLOYEES[0]},
-        "employee nobody": {"employee": "nobody"},
-        "talk 2 to 3 minutes": {"talk_from": 120, "talk_to": 180},
-        "talk longer than any": {"talk_from": 7200},
-        "wait 25 s and longer": {"wait_from": 25},
+def _pages(seed: Seed, end: datetime) -> Iterator[Request]:
+    """The list of calls further down."""
+    for page in (2, 200, 15_000):
+        yield _get(f"calls: page {page:,}", "/calls", {"cursor": _cursor(seed, end, page)})
+    deep = _cursor(seed, end, 200)
+    further = {
         "first=yes": {"first": "yes"},
-        "first=no": {"first": "no"},
-        "recorded=yes": {"recorded": "yes"},
-        "several endings": {"ending": several},
-        "not several endings": {"not_ending": several},
-        "several sites + several verdicts": {
-            "site": ["english", "shop"],
-            "verdict": ["contested", "exact"],
-        },
-        "not tag missed": {"not_tag": "missed"},
-        "probability 80 to 95 %": {"probability_from": 80, "probability_to": 95},
+        "not answered": {"not_ending": "answered"},
+        "tag complaint": {"tag": "complaint"},
+        "text мария": {"text": "мария"},
+        "employee nobody": {"employee": "nobody"},
+        "no tag": {"tag": "-"},
     }
-    windows = {
-        "month + campaign rare": {"campaign": "campaign-rare", **month},
-        "month + employee": {"employee": EMPLOYEES[0], **month},
-        "month + first=yes": {"first": "yes", **month},
-        "month + talk 2 to 3 minutes": {"talk_from": 120, "talk_to": 180, **month},
-        "month + not several endings": {"not_ending": several, **month},
-        "old month + campaign common": {"campaign": "campaign-7", **old},
-        "old month + first=no": {"first": "no", **old},
-        "30d, first=yes, english": {"period": "30d", "first": "yes", "site": "english"},
-    }
-    built_in = {f"view {name}": {"view": name} for name in BUILT_IN}
-    return {**alone, **windows, **built_in}
+    for name, wanted in further.items():
+        yield _get(f"calls: {name}, page 200", "/calls", {**wanted, "cursor": deep})
+    for name in ("source", "campaign", "term", "channel", "employee", "tag"):
+        yield _get(f"values of {name}", f"/calls/values/{name}")
+    yield _get("live: first byte", "/live", {"since_revision": seed.calls}, first_byte=True)
+    yield _get("live from the beginning", "/live", {"since_revision": 0}, first_byte=True)
+    yield _get("recordings of a year", "/calls/recordings", {"since": "2025-11-30"})
+    yield _get("recordings of all calls", "/calls/recordings")
 
 
-def _exports(seed: Seed, end: datetime) -> Iterator[Request]:
+def _call_pages(seed: Seed) -> Iterator[Request]:
+    newest, older = call_id(seed.calls - 45), some_call(seed)
+    yield _get("call page", f"/calls/{newest}")
+    yield _get("call page with a transcript", f"/calls/{older}")
+    for name, wanted in opened_from(seed).items():
+        query = urlencode(wanted, doseq=True) or "period="
+        yield _get(f"call page in the list {name}", f"/calls/{older}", {"in": query})
+    yield _get("call page in a sample", f"/calls/{newest}", {"sample": "sample-000"})
+    yield _get("peaks", f"/api/v1/calls/{newest}/peaks")
+    yield _get("marks", f"/api/v1/calls/{older}/marks")
+    yield _get("api comments", f"/api/v1/calls/{older}/comments")
+    yield _get("api transcript", f"/api/v1/calls/{older}/transcript")
+    yield _get("api one call", f"/api/v1/calls/{newest}")
+
+
+def _exports(end: datetime) -> Iterator[Request]:
     """Exports: what is measured is their beginning."""
     month = {"since": (end - timedelta(days=30)).date(), "until": end.date()}
-    for name, filters in {"all": {}, "month": month, "tag missed": {"tag": "missed"}}.items():
-        yield Request(
-            name=f"export csv: {name}",
-            path=f"/calls/export.csv?{urlencode(filters)}",
-            first_byte=True,
+    wanted: dict[str, dict[str, object]] = {
+        "all": {},
+        "month": {**month},
+        "tag missed": {"tag": "missed"},
+        "tag spam": {"tag": "spam"},
+        "employee nobody": {"employee": "nobody"},
+        "text no match": {"text": "никогоживого"},
+    }
+    for name, values in wanted.items():
+        yield _get(f"export csv: {name}", "/calls/export.csv", values, first_byte=True)
+    yield _get("api export csv: all", "/api/v1/calls/export.csv", first_byte=True)
+    yield _get("export xlsx: tag spam", "/calls/export.xlsx", {"tag": "spam"})
+
+
+def _changes(seed: Seed) -> Iterator[Request]:
+    """The first step of a change of many calls: one transaction."""
+    marked = [("call", call_id(seed.calls // 3 + n)) for n in range(50)]
+    pairs = {"tag": ("tag", "untag"), "review": ("review", "unreview")}
+    for name, actions in pairs.items():
+        forms = tuple(
+            urlencode([("action", action), ("name", "measured"), *marked]) for action in actions
         )
-    deep = {"first": "yes", "cursor": _cursor(seed, end, 200)}
-    yield Request(name="calls: first=yes, page 200", path=f"/calls?{urlencode(deep)}")
-    busy = {"not_ending": "answered", "cursor": _cursor(seed, end, 200)}
-    yield Request(name="calls: not answered, page 200", path=f"/calls?{urlencode(busy)}")
+        yield Request(name=f"bulk: {name} 50 calls", path="/calls/bulk", forms=forms)
+
+
+def _other_pages(seed: Seed, end: datetime) -> Iterator[Request]:
+    for path in ("/missed", "/missed?days=30", "/missed?site=english", "/board", "/samples"):
+        yield _get(path, path)
+    yield _get("/missed, done, page 20", "/missed", {"cursor": _cursor(seed, end, 400)})
+    yield _get("one sample", "/samples/sample-000")
+    yield _get("next of a sample", "/samples/sample-000/next")
+    yield _get("/tags", "/tags")
+    yield _get("/tags, some", "/tags", {"text": "e"})
+    yield _get("deliveries", "/deliveries")
+    yield _get("pools", "/pools")
+    yield _get("one pool", "/pools/shop-pool")
+    yield _get("reliability, 90 days", "/reliability")
+    yield _get("reliability of english", "/reliability", {"site": "english"})
+    since = (end - timedelta(days=400)).date()
+    yield _get("reliability, 400 days", "/reliability", {"since": since})
 
 
 def _programs(seed: Seed, end: datetime) -> Iterator[Request]:
-    calls, newest = seed.calls, call_id(seed.calls - 5)
-    since = (end - timedelta(days=1)).isoformat()
+    """Lists of calls as programs ask for them."""
+    calls = seed.calls
     asked: dict[str, dict[str, object]] = {
-        "since= a day ago": {"since": since},
+        "since= a day ago": {"since": (end - timedelta(days=1)).isoformat()},
         "limit=200": {"limit": 200},
         "after=0": {"after": 0},
         "after=0 limit=200": {"after": 0, "limit": 200},
         "after=newest-10": {"after": calls - 10},
         "after, filter without match": {"after": calls // 2, "limit": 200, "site_id": "empty"},
         "caller=": {"caller": caller_of(calls // 2)},
-        "state=talking (none)": {"state": "talking"},
+        "state=talking": {"state": "talking"},
         "text no match": {"text": "nobody at all"},
         "page 15,000": {"cursor": sealed(_cursor(seed, end, 15_000))},
     }
     for name, values in asked.items():
-        yield Request(name=f"api {name}", path=f"/api/v1/calls?{urlencode(values)}")
-    yield Request(name="api one call", path=f"/api/v1/calls/{newest}")
-    yield Request(name="api deliveries failed", path="/api/v1/deliveries?state=failed")
-    yield Request(
-        name="api deliveries failed of one receiver",
-        path="/api/v1/deliveries?state=failed&receiver=ga4",
-    )
-    yield Request(
-        name="api deliveries needs review of one without",
-        path="/api/v1/deliveries?state=needs_review&receiver=hook",
-    )
+        yield _get(f"api {name}", "/api/v1/calls", values)
+
+
+def _other_programs(seed: Seed, end: datetime) -> Iterator[Request]:
+    deliveries = {
+        "failed": {"state": "failed"},
+        "failed of one receiver": {"state": "failed", "receiver": "ga4"},
+        "needs review of one without": {"state": "needs_review", "receiver": "hook"},
+    }
+    for name, values in deliveries.items():
+        yield _get(f"api deliveries {name}", "/api/v1/deliveries", values)
+    yield _get("api missed", "/api/v1/missed")
+    yield _get("api missed, closed", "/api/v1/missed", {"state": "closed", "limit": 200})
+    yield _get("api board", "/api/v1/board")
+    yield _get("api tags", "/api/v1/tags")
+    yield _get("api views", "/api/v1/views")
+    yield _get("api samples", "/api/v1/samples")
+    yield _get("api one sample", "/api/v1/samples/sample-000")
+    yield _get("api causes of a receiver", "/api/v1/receivers/ga4/causes")
+    yield _get("one receiver", "/receivers/ga4")
 
 
 def _cursor(seed: Seed, end: datetime, page: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from tests.bench.desk_facts import (
+    DESTINATIONS,
     EMPLOYEES,
     EMPTY_SITE,
     ENDINGS,
@@ -19,6 +20,7 @@ from tests.bench.desk_facts import (
     LAST_NAMES,
     NAMED,
     NUMBERS_OF_A_SITE,
+    RARE_EMPLOYEE,
     SITES,
     VERDICTS,
     call_id,
@@ -38,6 +40,7 @@ Row = tuple[object, ...]
 
 # Columns of each table, in the order of its rows; `@` a moment, `#` JSON.
 COLUMNS = {
+    "destination": "id name #steps send_client_id send_source dtmf_transfer @created_at",
     "site": "id name #origins region exclude contacts consent "
     "certainty #source_rules mail @created_at",
     "pool": "id site_id name hold_seconds freeze_seconds #replaces selector on_request #regions "
@@ -46,8 +49,8 @@ COLUMNS = {
     "number": "e164 site_id kind pool_id channel strays @free_at @created_at",
     "webhook": "id url active @created_at",
     "visitor": "id site_id ga_client_id @created_at",
-    "visit": "id visitor_id @started_at @seen_at landing source medium campaign channel #click_ids "
-    "device browser"
+    "visit": "id visitor_id @started_at @seen_at landing source medium campaign channel term "
+    "#click_ids device browser"
     " system country region city #parameters",
     "lease": "id number pool_id visitor_id visit_id @started_at @seen_at @frozen_at @ends_at",
     "showing": "id visit_id pool_id rung reason number @at",
@@ -55,8 +58,8 @@ COLUMNS = {
     "form": "id visit_id phone @at",
     "call": "id did trunk number site_id caller caller_raw caller_name @arrived_at @answered_at "
     "@ended_at state"
-    " disposition ending wait_seconds talk_seconds hold_seconds answered_by routed_by "
-    "#transfers #legs spool_name"
+    " disposition ending wait_seconds talk_seconds hold_seconds destination_id "
+    "answered_by routed_by #transfers #legs spool_name"
     " verdict probability #suspects #origins lease_id visitor_id visit_id source channel revision",
     "tag": "call_id name author @at",
     "recording": "call_id spool_name state expected_seconds @due_at "
@@ -77,7 +80,7 @@ class Seed:
 
     def __init__(self, calls: int, end: datetime) -> None:
         self.calls, self.visits = calls, calls // 3
-        self._end = end
+        self.end = end
         self._start = end - timedelta(days=DAYS)
 
     def tables(self) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -87,7 +90,12 @@ class Seed:
 
     def _at(self, n: int, of: int) -> datetime:
         """Evenly over the time there was."""
-        return self._start + (self._end - self._start) * ((n + 0.5) / of)
+        return self._start + (self.end - self._start) * ((n + 0.5) / of)
+
+    def _destination(self) -> Iterator[Row]:
+        for name in DESTINATIONS:
+            steps = json.dumps([{"dial": f"PJSIP/{name}", "ring_seconds": 30}])
+            yield name, name.title(), steps, False, False, False, self._start
 
     def _site(self) -> Iterator[Row]:
         for name in (*SITES, EMPTY_SITE):
@@ -115,7 +123,7 @@ class Seed:
                 kind, pool, channel = (
                     ("dynamic", f"{site}-pool", None) if n else ("static", None, "Billboard")
                 )
-                yield number_of(site, n), site, kind, pool, channel, 3, self._end, self._start
+                yield number_of(site, n), site, kind, pool, channel, 3, self.end, self._start
 
     def _webhook(self) -> Iterator[Row]:
         for name in RECEIVERS:
@@ -129,8 +137,10 @@ class Seed:
         for n in range(self.visits):
             at = self._at(n, self.visits)
             campaign = "campaign-rare" if n % 10_007 == 1 else f"campaign-{n % 40}"
-            paid = ("yandex", "cpc", campaign, "Paid Search")
-            source = paid if n % 3 else ("google", "organic", None, None)
+            paid = ("yandex", "cpc", campaign, "Paid Search", f"term {n % 900}")
+            source = paid if n % 3 else ("google", "organic", None, None, None)
+            if n % 30_011 == 7:
+                source = ("partner", "referral", None, "Affiliates", "rare term")
             device = ("mobile", "Chrome", "Android", "RU", "Moscow", "Moscow")
             began = (f"visit-{n}", f"visitor-{n}", at, at, "https://shop.example/")
             yield (*began, *source, '{"yclid": "1"}', *device, "{}")
@@ -200,6 +210,8 @@ class Seed:
             else ""
         )
         employee = EMPLOYEES[chance.randrange(len(EMPLOYEES))] if answered else None
+        employee = RARE_EMPLOYEE if answered and n % 30_013 < 2 else employee
+        destination = DESTINATIONS[2 if n % 30_017 == 1 else n % 5 == 0]
         mine = (
             (f"lease-{visit}", f"visitor-{visit}", f"visit-{visit}")
             if verdict in NAMED
@@ -212,8 +224,8 @@ class Seed:
         judged = (verdict, 0.9, suspects, '[["yandex", "Paid Search", 0.9]]')
         spool = call_id(n) if answered else None
         return (
-            call_id(n), called(n)[1:], "carrier", called(n), site_of(visit), *who, *when, *lengths, employee, "agent",  # noqa: E501
-            "[]", legs_of(n), spool, *judged, *mine, "yandex", "Paid Search", n + 1,
+            call_id(n), called(n)[1:], "carrier", called(n), site_of(visit), *who, *when, *lengths, destination,  # noqa: E501
+            employee, "agent", "[]", legs_of(n), spool, *judged, *mine, "yandex", "Paid Search", n + 1,  # noqa: E501
         )  # fmt: skip
 
     def _tag(self) -> Iterator[Row]:

@@ -42,6 +42,11 @@ class Postgres:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._server.pid
+
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://tests@/{database}?host={self.home}"
 
