@@ -61,6 +61,10 @@ async def test_the_page_speaks_russian_and_its_texts_the_language_of_the_site(
     assert "Источник: " in html
 
 
+async def test_a_webhook_has_a_page(deliveries_world: World) -> None:
+    assert "crm.example" in await page(deliveries_world, path="/receivers/crm")
+
+
 async def test_a_receiver_is_linked_from_the_list_and_a_removed_one_is_not(
     deliveries_world: World, told_calls: dict[str, Call]
 ) -> None:
