@@ -191,6 +191,7 @@ def national_prefix(region: str) -> str:
     return (metadata.national_prefix if metadata else None) or ""
 
 
+@lru_cache(maxsize=16384)
 def display(e164: str) -> str:
     """The international format, e.g. `+7 495 123-45-67`; unreadable text is returned unchanged."""
     try:

@@ -14,13 +14,20 @@ from sqlalchemy import (
 
 from router.domain.calls.call import Call, Ending, State
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import CallOrder
 from router.errors import NotFound
-from router.service.calls.ports import Facets
+from router.service.calls.ports import Facets, Listed, Place
 from router.store import tables
 from router.store.call_facets import write_facets
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
-from router.store.finding import count_calls, find_calls, matching_calls, positions
+from router.store.finding import (
+    count_calls,
+    find_calls,
+    list_calls,
+    matching_calls,
+    positions,
+)
 from router.store.listed import facets_of, values_of
 from router.store.neighbours import neighbour
 from router.store.records import TABLES, from_row, to_row
@@ -65,10 +72,29 @@ class SqlCalls:
         return await find_calls(self.connection, wanted, before, limit)
 
     async def neighbour(
-        self, wanted: CallFilter, place: tuple[datetime, str], *, newer: bool
-    ) -> str | None:
-        """The id of the matching call next to `place` (arrival and id), newer or older."""
-        return await neighbour(self.connection, wanted, place, newer=newer)
+        self,
+        wanted: CallFilter,
+        place: tuple[datetime, str],
+        *,
+        newer: bool,
+        bounded: bool = False,
+    ) -> tuple[str | None, bool]:
+        """The id of the matching call next to `place` (arrival and id), newer or older; and whether
+        the search came to the end.
+        """
+        return await neighbour(self.connection, wanted, place, newer=newer, bounded=bounded)
+
+    async def page(
+        self,
+        wanted: CallFilter,
+        order: CallOrder,
+        *,
+        before: Place | None,
+        limit: int,
+        bounded: bool,
+    ) -> Listed:
+        """Matching calls after `before`; `bounded`: as far as one request may search."""
+        return await list_calls(self.connection, wanted, order, before, limit, bounded=bounded)
 
     async def newer_than(self, revision: int, limit: int = 200) -> list[Call]:
         """Calls changed after `revision`, in the order of their changes; never a part of one
@@ -110,6 +136,12 @@ class SqlCalls:
 
     async def count(self, wanted: CallFilter, most: int) -> int:
         """How many calls match, counted up to `most`."""
+        return len(await positions(self.connection, wanted, None, most))
+
+    async def count_some(self, wanted: CallFilter, most: int) -> tuple[int, bool]:
+        """How many calls match, counted up to `most` and as far as one request may search; and
+        whether these are all.
+        """
         return await count_calls(self.connection, wanted, most)
 
     async def values(self, name: str, since: datetime, most: int) -> list[str]:

@@ -1,58 +1,88 @@
 """Conditions of a filter on the facets and tags of calls."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, literal, not_, or_, select
 
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallFilter, Range
 from router.store import tables
+from router.store.moments import in_hours
 
 _entity, _tag = tables.entity, tables.tag
-# The fewest calls first, as far as names tell; employees are in two columns.
-INDEXED = {
-    "caller": "ix_call_facet_caller",
-    "visitor_id": "ix_call_facet_visitor_id",
-    "scored": "ix_call_facet_scored",
-    "term": "ix_call_facet_term",
-    "campaign": "ix_call_facet_campaign",
-    "number": "ix_call_facet_number",
-    "state": "ix_call_facet_state",
-    "source": "ix_call_facet_source",
+_CHOSEN = (
+    "caller",
+    "visitor_id",
+    "scored",
+    "term",
+    "campaign",
+    "number",
+    "state",
+    "source",
+    "site_id",
+    "verdict",
+    "ending",
+    "channel",
+    "destination_id",
+)
+_NAMED = {
     "site_id": "ix_call_facet_site",
-    "verdict": "ix_call_facet_verdict",
-    "ending": "ix_call_facet_ending",
+    "destination_id": "ix_call_facet_destination",
 }
+# Indexes that find the calls of one value in the order of arrival, by filter and column; employees
+# are in two columns.
+INDEXED: Mapping[str, Mapping[str, str]] = {
+    **{name: {name: _NAMED.get(name, f"ix_call_facet_{name}")} for name in _CHOSEN},
+    "employee": {
+        "answered_by": "ix_call_facet_answered_by",
+        "last_answered_by": "ix_call_facet_last_answered_by",
+    },
+}
+INDEXED_FLAGS = {  # of calls that have it
+    "reviewed": "ix_call_facet_reviewed",
+    "commented": "ix_call_facet_commented",
+}
+FIGURES = {name: f"ix_call_facet_by_{name}" for name in RANGES}  # in the order of the figure
 _EMPLOYEE = ("answered_by", "last_answered_by")
 _ELSEWHERE = {"tag"}  # no column of a facet
 
 
 def facet_conditions(
-    facet: FromClause, wanted: CallFilter, *, first: str | None = None
+    facet: FromClause, wanted: CallFilter, *, without: str | None = None
 ) -> list[ColumnElement[bool]]:
-    """What the facets of a matching call fulfil; `first` names the filter whose condition comes
-    first.
-    """
-    names = sorted((name for name in CHOICES if name not in _ELSEWHERE), key=lambda n: n != first)
+    """What the facets of a matching call fulfil; `without` one filter."""
     conditions = [
-        _is_among(facet, name, choice) for name in names if (choice := wanted.among(name))
+        _is_among(facet, name, choice)
+        for name in CHOICES
+        if name not in _ELSEWHERE | {without} and (choice := wanted.among(name))
     ]
     for name in RANGES:
         limits: Range | None = getattr(wanted, name)
-        if limits and limits.least is not None:
-            conditions.append(facet.c[name] >= limits.least)
-        if limits and limits.most is not None:
-            conditions.append(facet.c[name] <= limits.most)
+        if limits and name != without:
+            conditions += within(facet, name, limits)
     for name in FLAGS:
         flag: bool | None = getattr(wanted, name)
-        if flag is not None:
+        if flag is not None and name != without:
             conditions.append(facet.c[name].is_(flag))
+    if wanted.hours is not None:
+        conditions.append(in_hours(facet.c.arrived_at, wanted.hours))
     if wanted.keys is not None:  # a whole group of them
         groups = literal(" ") + facet.c["keys"] + literal(" ")
         conditions.append(groups.like(f"% {wanted.keys} %"))
-    if wanted.entity is not None:
+    if wanted.entity is not None and without != "entity":
         same = (_entity.c.call_id == facet.c.call_id, _entity.c.external_id == wanted.entity)
         conditions.append(exists(select(_entity.c.id).where(*same)))
     return conditions
+
+
+def within(facet: FromClause, name: str, limits: Range) -> list[ColumnElement[bool]]:
+    """The limits of a figure."""
+    found = []
+    if limits.least is not None:
+        found.append(facet.c[name] >= limits.least)
+    if limits.most is not None:
+        found.append(facet.c[name] <= limits.most)
+    return found
 
 
 def tag_conditions(call_id: ColumnElement[Any], wanted: CallFilter) -> list[ColumnElement[bool]]:

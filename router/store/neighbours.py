@@ -1,20 +1,27 @@
 """The calls beside one call in a list."""
 
-from sqlalchemy import tuple_
-
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import CallOrder
 from router.store.direct import AnyConnection
-from router.store.finding import Planner, Position
+from router.store.plans import Planner
+from router.store.walks import Position, read_all, read_windows
 
 
 async def neighbour(
-    connection: AnyConnection, wanted: CallFilter, place: Position, *, newer: bool
-) -> str | None:
-    """The id of the next newer or older matching call."""
-    walk = await Planner(connection, wanted).plan()
-    query = walk.query(wanted, None if newer else place, 1)
-    if newer:
-        query = query.where(tuple_(walk.at, walk.call_id) > place)
-        query = query.order_by(None).order_by(walk.at, walk.call_id)
-    row = (await connection.execute(query)).first()
-    return row[1] if row else None
+    connection: AnyConnection,
+    wanted: CallFilter,
+    place: Position,
+    *,
+    newer: bool,
+    bounded: bool = False,
+) -> tuple[str | None, bool]:
+    """The id of the next newer or older matching call; and whether the search came to the end, as
+    it may not if it is `bounded` to what one page may search.
+    """
+    order = CallOrder(ascending=newer)
+    walks = await Planner(connection, wanted, order).plan()
+    if not bounded:
+        found = await read_all(connection, walks, place, 1)
+        return (found[0][-1] if found else None), True
+    some = await read_windows(connection, walks, place, 1)
+    return (some.places[0][-1] if some.places else None), some.reached is None

@@ -43,10 +43,14 @@ def watch_sqlite(engine: Engine) -> None:
 
 
 def bound_postgresql(engine: Engine, seconds: float | None) -> None:
-    """Plans for the values at hand, no compiling of plans, and a limit to each statement on this
-    engine.
+    """Plans for the values at hand, no compiling of plans, one processor for each reader, and a
+    limit to each statement on this engine.
     """
-    settings = ["jit = off", "plan_cache_mode = force_custom_plan"]
+    settings = [
+        "jit = off",
+        "plan_cache_mode = force_custom_plan",
+        "max_parallel_workers_per_gather = 0",
+    ]
     if seconds is not None:
         settings.append(f"statement_timeout = {round(seconds * 1000)}")
 

@@ -38,6 +38,7 @@ FILTERS = {  # names of filters
     "to_review": N_("Review asked for"),
     "keys": N_("Keys pressed"),
     "entity": N_("CRM record"),
+    "hours": N_("Time of day"),
 }
 YES, NO, NOT_SET = N_("yes"), N_("no"), N_("not known")
 VALUES: Mapping[str, Mapping[Any, str]] = {  # of filters with few values
@@ -73,6 +74,20 @@ COLUMNS = {  # names of columns
     Column.HOLD: N_("On hold"),
     Column.DIRECTION: N_("Direction"),
     Column.ID: N_("Call ID"),
+}
+ORDERS = {  # names of orders, by what addresses say
+    "": N_("Newest first"),
+    "time.up": N_("Oldest first"),
+    "wait": N_("Longest wait first"),
+    "wait.up": N_("Shortest wait first"),
+    "talk": N_("Longest talk first"),
+    "talk.up": N_("Shortest talk first"),
+    "silence": N_("Longest silence first"),
+    "talk_over": N_("Most talk-over first"),
+    "probability": N_("Most probable visitor first"),
+    "probability.up": N_("Least probable visitor first"),
+    "score": N_("Highest score first"),
+    "score.up": N_("Lowest score first"),
 }
 VIEWS = {  # names of the built-in views
     "missed-today": N_("Missed today"),

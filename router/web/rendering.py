@@ -123,6 +123,7 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
         Role=Role,
         static=_static,
         display=display,
+        range_of=range,  # "range" is a macro of the list
     )
     environment.globals.update(
         called=partial(called, kinds, language.messages.gettext),

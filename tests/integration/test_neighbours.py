@@ -7,7 +7,8 @@ import pytest
 
 from router.domain.calls.call import Call, RecordingState, Tag
 from router.domain.calls.call_filter import Among, CallFilter, Range
-from router.service.calls.neighbours import Neighbours, neighbours_of
+from router.service.calls.neighbours import Beside, Neighbour, find_neighbour, neighbours_of
+from router.store import walks
 from router.store.engine import SqlStore
 from tests.support.web_calls import a_call, a_recording
 from tests.support.web_world import Clock, site_things
@@ -35,10 +36,10 @@ async def calls(store: SqlStore) -> list[Call]:
     return made
 
 
-def ids(calls: list[Call], *places: int | None) -> Neighbours:
+def ids(calls: list[Call], *places: int | None) -> dict[Beside, Neighbour]:
     """Previous, next and following by their places."""
-    found = [None if at is None else calls[at].id for at in places]
-    return Neighbours(previous=found[0], next=found[1], following=found[2])
+    found = [Neighbour(None if at is None else calls[at].id) for at in places]
+    return dict(zip(Beside, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,19 @@ async def test_the_neighbours_are_those_of_the_list(
 async def test_the_list_ends_at_both_ends(store: SqlStore, calls: list[Call]) -> None:
     assert await neighbours_of(store, calls[7], CallFilter()) == ids(calls, None, 6, 6)
     assert await neighbours_of(store, calls[0], CallFilter()) == ids(calls, 1, None, None)
+
+
+async def test_a_call_too_far_away_for_a_page_is_found_when_it_is_asked_for(
+    store: SqlStore, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walks, "COSTLY", (1,))
+    monkeypatch.setattr(walks, "CHEAP", (1,))
+    rare = CallFilter(tag=Among(("none", "rare"), excluded=True), caller=CALLERS[0], recorded=True)
+    found = await neighbours_of(store, calls[7], rare)
+    assert found[Beside.NEXT] == Neighbour(calls[6].id)
+    assert found[Beside.PREVIOUS] == Neighbour()
+    assert (await neighbours_of(store, calls[6], rare))[Beside.NEXT] == Neighbour(None, False)
+    assert await find_neighbour(store, calls[6].id, rare, Beside.NEXT) == calls[0].id
 
 
 async def test_the_silence_of_a_list_is_the_longest_of_both_sides_together(

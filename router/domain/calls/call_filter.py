@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from router.domain.calls.hours import Hours
+
 
 @dataclass(frozen=True, slots=True)
 class Among:
@@ -83,6 +85,7 @@ class CallFilter:
     entity: str | None = None  # the id of a CRM record of the call
     since: datetime | None = None
     until: datetime | None = None
+    hours: Hours | None = None  # of the day, at arrival
     # search text: see `router.domain.calls.search`
     text: str | None = None
 

@@ -2,7 +2,8 @@
 
 The same words are kept by saved views and rules. `campaign=a&campaign=b` is one of both,
 `not_ending=answered` is all but this one, `talk_from=60` and `talk_to=300` are seconds, `first=yes`
-and `reviewed=no` are flags. `period=7d` moves with today; `since` and `until` stay.
+and `reviewed=no` are flags. `hour_from=22&hour_to=6` are hours of the reader's day, `sort=talk` and
+`sort=talk.up` orders. `period=7d` moves with today; `since` and `until` stay.
 """
 
 import re
@@ -15,6 +16,8 @@ from typing import Any
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Direction, Ending, State
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallFilter, Range
+from router.domain.calls.call_order import NEWEST, CallOrder
+from router.domain.calls.hours import DAY, Hours
 from router.domain.phone import parse_number
 from router.errors import InvalidInput
 
@@ -65,6 +68,7 @@ class CallQuery:
     period: Period | None = None
     since: date | None = None
     until: date | None = None  # the last day shown
+    order: CallOrder = NEWEST
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> "CallQuery":
@@ -86,13 +90,15 @@ class CallQuery:
             keys=_keys(_first(values, "keys")),
             entity=_first(values, "record"),
             text=_first(values, "text"),
+            hours=_hours(_first(values, "hour_from"), _first(values, "hour_to")),
         )
 
         period = _first(values, "period")
         since, until = _date(_first(values, "since")), _date(_first(values, "until"))
+        order = CallOrder.read(_first(values, "sort"))
         if since or until or period not in list(Period):
-            return cls(filter=wanted, since=since, until=until)
-        return cls(filter=wanted, period=Period(period))
+            return cls(filter=wanted, since=since, until=until, order=order)
+        return cls(filter=wanted, period=Period(period), order=order)
 
     def pairs(self) -> list[tuple[str, str]]:
         """The same for an address; `read` takes them back."""
@@ -118,13 +124,19 @@ class CallQuery:
             pairs.append(("keys", self.filter.keys))
         if self.filter.entity:
             pairs.append(("record", self.filter.entity))
+        if hours := self.filter.hours:
+            pairs += [("hour_from", str(hours.first)), ("hour_to", str(hours.last))]
+        if order := self.order.written():
+            pairs.append(("sort", order))
         return pairs
 
     def wanted(self, zone: tzinfo, today: date) -> CallFilter:
         """The filter with its times; days are of `zone`."""
         since, until = self.period.days(today) if self.period else (self.since, self.until)
+        hours = self.filter.hours
         return replace(
             self.filter,
+            hours=replace(hours, zone=zone) if hours else None,
             since=_midnight(since, zone),
             until=_midnight(until + timedelta(days=1), zone) if until else None,
         )
@@ -141,10 +153,14 @@ class CallQuery:
         """The same with a period that moves with today; None is all times."""
         return replace(self, period=period, since=None, until=None)
 
+    def with_order(self, order: CallOrder) -> "CallQuery":
+        """The same calls in another order."""
+        return replace(self, order=order)
+
     @property
     def is_empty(self) -> bool:
         """Nothing is filtered."""
-        return self == CallQuery()
+        return self.with_order(NEWEST) == CallQuery()
 
 
 def parameter_of(name: str) -> str:
@@ -207,6 +223,19 @@ def _range_pairs(name: str, limits: Range | None) -> list[tuple[str, str]]:
     return [
         (f"{name}_{end}", f"{factor * value:g}") for end, value in ends.items() if value is not None
     ]
+
+
+def _hours(first: str | None, last: str | None) -> Hours | None:
+    """From a full hour to a full hour; one of both is enough."""
+    if first is None and last is None:
+        return None
+    found = [
+        text if text is not None else default for text, default in ((first, "0"), (last, "24"))
+    ]
+    if not all(text.isascii() and text.isdigit() and len(text) < 3 for text in found):
+        return None
+    begins, ends = (int(text) for text in found)
+    return Hours(begins, ends) if begins < DAY and 0 < ends <= DAY else None
 
 
 def _date(text: str | None) -> date | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from router.domain.calls.call import Call, Recording, Tag
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import NEWEST, CallOrder, OrderBy
 from router.domain.calls.review import Review
 from router.domain.calls.tagging import check_moment, tag_name
 from router.domain.delivery.delivery import Delivery
@@ -15,7 +16,7 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.visit import Visit, Visitor
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls.missed_follow import follow_tag
-from router.service.calls.ports import Facets
+from router.service.calls.ports import Facets, Place
 from router.service.calls.qualification import Reasons, reasons_of
 from router.service.calls.tag_decisions import tag_by_person, untag_by_person
 from router.service.calls.tags import current_name
@@ -23,6 +24,7 @@ from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
 MOST_VALUES = 200  # of a filter
+_BAD_CURSOR = "invalid cursor: use the one from the previous answer"
 # filters typed as text
 VALUED = ("source", "campaign", "term", "channel", "employee", "scored", "tag")
 
@@ -41,11 +43,12 @@ class CallLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
-    """A page of calls, newest first, and the next cursor."""
+    """A page of calls, and the next cursor."""
 
     lines: tuple[CallLine, ...]
     next_cursor: str | None
     revision: int  # of the store when the page was read: live updates start here
+    is_partial: bool = False  # a bounded search ended before the page was full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +75,31 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         moment, _, call_id = cursor.partition("~")
         at = datetime.fromisoformat(moment)
     except ValueError as error:
-        raise InvalidInput("invalid cursor: use the one from the previous answer") from error
+        raise InvalidInput(_BAD_CURSOR) from error
     if at.tzinfo is None or not call_id:
-        raise InvalidInput("invalid cursor: use the one from the previous answer")
+        raise InvalidInput(_BAD_CURSOR)
     return at, call_id
 
 
 def written_cursor(at: datetime, id: str) -> str:  # noqa: A002
     """Format a cursor for `read_cursor`."""
     return f"{at.isoformat()}~{id}"
+
+
+def read_place(cursor: str, order: CallOrder) -> Place:
+    """Parse the cursor of a list in this order. Raises `InvalidInput`."""
+    if order.by is OrderBy.TIME:
+        return read_cursor(cursor)
+    figure, _, rest = cursor.partition("~")
+    try:
+        return (float(figure), *read_cursor(rest))
+    except ValueError as error:
+        raise InvalidInput(_BAD_CURSOR) from error
+
+
+def _written_place(place: Place) -> str:
+    *figures, at, call_id = place
+    return "".join(f"{figure!r}~" for figure in figures) + written_cursor(at, call_id)
 
 
 async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
@@ -104,28 +123,50 @@ async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, .
 
 
 async def find_calls(
-    store: Store, wanted: CallFilter, *, cursor: str | None = None, limit: int = 50
+    store: Store,
+    wanted: CallFilter,
+    *,
+    order: CallOrder = NEWEST,
+    cursor: str | None = None,
+    limit: int = 50,
+    bounded: bool = False,
 ) -> CallPage:
-    """A page of at most `limit` (1…200) matching calls, newest first."""
+    """A page of at most `limit` (1…200) matching calls. A `bounded` search ends after so many calls
+    without a match: the page has fewer calls then, and the next cursor goes on from there.
+    """
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
+    before = read_place(cursor, order) if cursor else None
     async with store.survey() if wanted.text else store.read() as session:
         revision = await session.calls.revision()
-        before = read_cursor(cursor) if cursor else None
-        calls = await session.calls.find(wanted, before=before, limit=limit + 1)
-        lines = await lines_of(session, calls[:limit])
-    last = calls[limit - 1] if len(calls) > limit else None
+        found = await session.calls.page(
+            wanted, order, before=before, limit=limit + 1, bounded=bounded
+        )
+        lines = await lines_of(session, found.calls[:limit])
+    following = found.places[limit - 1] if len(found.places) > limit else found.reached
     return CallPage(
         lines=lines,
-        next_cursor=written_cursor(last.arrived_at, last.id) if last else None,
+        next_cursor=_written_place(following) if following else None,
         revision=revision,
+        is_partial=found.reached is not None,
     )
 
 
-async def count_calls(store: Store, wanted: CallFilter) -> int:
-    """How many calls match, counted until there are more than `MOST_COUNTED`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many calls there are, or at least are."""
+
+    calls: int
+    is_exact: bool = True
+
+
+async def count_calls(store: Store, wanted: CallFilter) -> Count:
+    """How many calls match, counted until there are more than `MOST_COUNTED` and as far as one
+    request may search.
+    """
     async with store.survey() if wanted.text else store.read() as session:
-        return await session.calls.count(wanted, MOST_COUNTED + 1)
+        calls, is_exact = await session.calls.count_some(wanted, MOST_COUNTED + 1)
+    return Count(calls=min(calls, MOST_COUNTED), is_exact=is_exact)
 
 
 async def values_of(store: Store, name: str, *, since: datetime) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from router.domain.attribution.calibration import Witness
 from router.domain.attribution.late_evidence import LateEvidence
@@ -13,6 +13,7 @@ from router.domain.attribution.population import Span
 from router.domain.attribution.terms import Candidate, CandidateFacts, Share
 from router.domain.calls.call import Call, Hold, Recording, Tag
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import CallOrder
 from router.domain.calls.keys import PressedKey
 from router.domain.calls.ledger import Row
 
@@ -88,6 +89,20 @@ class Facets:
     talk_over: float | None = None
 
 
+Place = tuple[Any, ...]  # of a call in a list: the figure it is sorted by, if any; arrival; id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Calls in the order of a list, with their places; `reached`: the search ended here, and there
+    may be more behind it.
+    """
+
+    calls: list[Call]
+    places: list[Place]
+    reached: Place | None = None
+
+
 class Calls(Protocol):
     """Calls, found by filters and by their changes."""
 
@@ -98,13 +113,28 @@ class Calls(Protocol):
     async def positions(
         self, wanted: CallFilter, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[tuple[datetime, str]]: ...
+    async def page(
+        self,
+        wanted: CallFilter,
+        order: CallOrder,
+        *,
+        before: Place | None,
+        limit: int,
+        bounded: bool,
+    ) -> Listed: ...
     async def count(self, wanted: CallFilter, most: int) -> int: ...
+    async def count_some(self, wanted: CallFilter, most: int) -> tuple[int, bool]: ...
     async def values(self, name: str, since: datetime, most: int) -> list[str]: ...
     async def facets(self, call_ids: Collection[str]) -> dict[str, Facets]: ...
     async def matching(self, call_ids: Collection[str], wanted: CallFilter) -> set[str]: ...
     async def neighbour(
-        self, wanted: CallFilter, place: tuple[datetime, str], *, newer: bool
-    ) -> str | None: ...
+        self,
+        wanted: CallFilter,
+        place: tuple[datetime, str],
+        *,
+        newer: bool,
+        bounded: bool = ...,
+    ) -> tuple[str | None, bool]: ...
     async def newer_than(self, revision: int, limit: int = 200) -> list[Call]: ...
     async def count_newer(self, revision: int, most: int) -> int: ...
     async def revision(self) -> int: ...

@@ -161,7 +161,26 @@ call_facet = Table(
             "campaign",
             "term",
             "scored",
+            "channel",
+            "answered_by",
+            "last_answered_by",
         )
+    ),
+    Index("ix_call_facet_destination", "destination_id", "arrived_at", "call_id"),
+    *(
+        Index(f"ix_call_facet_by_{name}", name, "arrived_at", "call_id")
+        for name in ("wait", "talk", "silence", "talk_over", "probability", "score")
+    ),
+    *(  # of calls that have it
+        Index(
+            f"ix_call_facet_{name}",
+            "arrived_at",
+            "call_id",
+            name,
+            sqlite_where=text(f"{name} IS 1"),
+            postgresql_where=text(f"{name} IS true"),
+        )
+        for name in ("reviewed", "commented")
     ),
     sqlite_with_rowid=False,
 )
@@ -255,6 +274,7 @@ entity = Table(
     moment("at"),
     Index(None, "call_id"),
     Index(None, "connection_id", "kind", "external_id"),
+    Index(None, "external_id"),
 )
 
 sale = Table(

@@ -47,16 +47,21 @@ Moment = Annotated[
 
 @router.get("", dependencies=READ)
 async def list_calls(store: StoreOf, asked: Annotated[Asked, Query()]) -> CallList:
-    """Calls that match all filters, newest first. With `after` (a revision), calls changed since,
-    oldest change first: repeat with the `revision` of the answer, at once while it grows. No
-    call is missed, and a call that changes again is returned again. Calls of one revision are
-    returned together, so there may be more than `limit`; with filters an answer may be empty
-    although more follow.
+    """Calls that match all filters, newest first. A page may have fewer calls than `limit`, or
+    none, although more follow: go on while there is a `next_cursor`. With `after` (a revision),
+    calls changed since, oldest change first: repeat with the `revision` of the answer, at once
+    while it grows. No call is missed, and a call that changes again is returned again. Calls of
+    one revision are returned together, so there may be more than `limit`; with filters an answer
+    may be empty although more follow.
     """
     if asked.after is not None:
         return await _changed(store, asked, asked.after)
     page = await service.find_calls(
-        store, asked.wanted(), cursor=unsealed(asked.cursor), limit=asked.limit
+        store,
+        asked.wanted(),
+        cursor=unsealed(asked.cursor),
+        limit=asked.limit,
+        bounded=True,
     )
     return CallList(
         calls=tuple(ListedCall.of_line(line) for line in page.lines),

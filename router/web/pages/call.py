@@ -22,7 +22,7 @@ from router.service.calls.call_backs import backs_by_number
 from router.service.calls.comments import comments_of
 from router.service.calls.listening import listeners
 from router.service.calls.marks import list_marks
-from router.service.calls.neighbours import Neighbours, neighbours_of
+from router.service.calls.neighbours import Beside, Neighbour, find_neighbour, neighbours_of
 from router.service.calls.reattribution import attribute_again
 from router.service.calls.reviews import review_calls, unreview_calls
 from router.service.calls.samples import Place, place_in_sample
@@ -103,16 +103,41 @@ async def _place(
     formats = formats_of(request)
     within = urlencode(parse_qsl(within[:4000]))  # as an address may be typed
     query = read_query(QueryParams(within))
-    beside = Neighbours()
+    found: dict[Beside, Neighbour] = {}
     if "hx-request" not in request.headers:
         wanted = query.wanted(formats.zone, formats.today())
-        beside = await neighbours_of(app_state.web.store, view.call, wanted)
-    return {
-        "previous": beside.previous and call_address(beside.previous, within),
-        "next": beside.next and call_address(beside.next, within),
-        "following": beside.following and call_address(beside.following, within),
-        "list_address": f"/calls?{within}" if within else "/calls",
+        found = await neighbours_of(app_state.web.store, view.call, wanted)
+    links = {
+        which.value: _link(view.call.id, within, which, found.get(which, Neighbour()))
+        for which in Beside
     }
+    return {**links, "list_address": f"/calls?{within}" if within else "/calls"}
+
+
+def _link(call_id: str, within: str, which: Beside, found: Neighbour) -> str | None:
+    """The call beside this one; where it is not certain, an address that looks for it."""
+    if found.id:
+        return call_address(found.id, within)
+    if found.is_certain:
+        return None
+    return f"{address_of(call_id)}/beside/{which}?{urlencode({LIST: within})}"
+
+
+@router.get("/calls/{call_id}/beside/{which}", dependencies=[Depends(logged_in)])
+async def beside(
+    request: Request,
+    store: StoreOf,
+    call_id: str,
+    which: Beside,
+    within: Annotated[str, Query(alias=LIST)] = "",
+) -> Response:
+    """Open the call beside this one; the list, where there is none."""
+    formats = formats_of(request)
+    within = urlencode(parse_qsl(within[:4000]))
+    wanted = read_query(QueryParams(within)).wanted(formats.zone, formats.today())
+    found = await find_neighbour(store, call_id, wanted, which)
+    there = call_address(found, within) if found else f"/calls?{within}"
+    return RedirectResponse(there, 303)
 
 
 async def _sampled(store: Store, sample_id: str | None, call_id: str) -> Place | None:

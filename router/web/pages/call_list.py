@@ -8,8 +8,9 @@ from urllib.parse import quote, urlencode
 from starlette.datastructures import QueryParams
 
 from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, Range
+from router.domain.calls.call_order import OrderBy
 from router.domain.calls.call_query import CallQuery
-from router.domain.calls.columns import Columns, written_columns
+from router.domain.calls.columns import Column, Columns, written_columns
 from router.domain.phone import display
 from router.web import words
 from router.web.filter_words import FILTERS, NO, NOT_SET, VALUES, YES
@@ -17,6 +18,7 @@ from router.web.formats import Formats
 from router.web.labels import tag_named
 
 LIST = "in"  # the parameter of a call's page that holds the list's query
+_SORTED = {by.value: by for by in OrderBy}
 _SECONDS = {"wait", "talk", "silence", "talk_over"}
 
 
@@ -63,6 +65,29 @@ class Shown:
     def export(self, path: str) -> str:
         """The address of an export of just this."""
         return replace(self, view=None, written=True).to(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """The heading of a column: the address that sorts by it, and how the list is sorted now."""
+
+    column: Column
+    address: str | None
+    sorted: str | None = None  # as ARIA says it
+
+
+def headings(shown: Shown) -> list[Heading]:
+    """The headings of the list."""
+    return [_heading(shown, column) for column in shown.columns]
+
+
+def _heading(shown: Shown, column: Column) -> Heading:
+    order, by = shown.query.order, _SORTED.get(column.value)
+    if by is None:
+        return Heading(column=column, address=None)
+    is_sorted = ("ascending" if order.ascending else "descending") if order.by is by else None
+    turned = shown.to("/calls", shown.query.with_order(order.turned(by)))
+    return Heading(column=column, address=turned, sorted=is_sorted)
 
 
 def list_query(shown: Shown) -> str:
@@ -128,6 +153,8 @@ def _simple(query: CallQuery, gettext: Any, formats: Formats) -> Iterator[tuple[
     for name in ("keys", "entity"):
         if value := getattr(query.filter, name):
             yield name, value
+    if hours := query.filter.hours:
+        yield "hours", f"{hours.first}:00 – {hours.last}:00"
 
 
 def _shown(

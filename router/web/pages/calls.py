@@ -12,23 +12,25 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import NEWEST, CallOrder
 from router.domain.calls.call_query import parameter_of
 from router.domain.calls.columns import offered, written_columns
 from router.domain.calls.saved_view import written_text
 from router.errors import DatabaseUnavailable
 from router.service.calls.browse import (
-    MOST_COUNTED,
     CallLine,
     CallPage,
+    Count,
     count_calls,
     find_calls,
     matching,
+    read_place,
     values_of,
 )
 from router.service.ports import Store
 from router.web.deps import AppState, AppStateOf, LoggedIn, logged_in, may_follow
 from router.web.live import OPEN, event
-from router.web.pages.call_list import chips, list_query
+from router.web.pages.call_list import chips, headings, list_query
 from router.web.pages.list_state import read_state, shown_of
 from router.web.rendering import formats_of, speech_of
 from router.web.sheets import names_of
@@ -59,11 +61,11 @@ async def calls(
     state = await read_state(request, store, person, speech)
     shown = state.shown
     wanted = shown.query.wanted(formats.zone, formats.today())
-    loaded = _rows(rows)
+    loaded, order = _rows(rows), shown.query.order
     if cursor:
-        page = await find_calls(store, wanted, cursor=cursor, limit=ROWS)
+        page = await find_calls(store, wanted, order=order, cursor=cursor, limit=ROWS, bounded=True)
     else:
-        page = await _first(store, wanted, loaded)
+        page = await _first(store, wanted, order, loaded)
 
     names = await names_of(store)
     return app_state.pages.render(
@@ -71,7 +73,7 @@ async def calls(
         "calls.html",
         person=person,
         page=page,
-        count=None if cursor else await count_calls(store, wanted),
+        count=None if cursor else await _count(store, wanted, page),
         state=state,
         shown=shown,
         query=shown.query,
@@ -82,14 +84,15 @@ async def calls(
         within=list_query(shown),
         filter=shown.query.filter,
         parameter_of=parameter_of,
-        most_listed=MOST_COUNTED,
         times=True,
         chips=list(chips(shown, speech, formats, names)),
         names=names,
         rows=_rows(str(loaded + ROWS)) if cursor else loaded,
         rows_with_more=_rows(str(loaded + (2 * ROWS if cursor else ROWS))),
+        searched_to=_searched_to(page, order),
+        headings=headings(shown),
         live=None
-        if cursor or _is_past(wanted, app_state.web.clock())
+        if cursor or order != NEWEST or _is_past(wanted, app_state.web.clock())
         else shown.to("/live", since_revision=page.revision),
     )
 
@@ -108,18 +111,39 @@ def _rows(text: str) -> int:
     return min(max(wanted, ROWS), MOST_ROWS)
 
 
-async def _first(store: Store, wanted: CallFilter, rows: int) -> CallPage:
-    """The newest `rows` calls as one page."""
-    page = await find_calls(store, wanted, limit=min(rows, AT_ONCE))
+async def _first(store: Store, wanted: CallFilter, order: CallOrder, rows: int) -> CallPage:
+    """The first `rows` calls as one page."""
+    page = await find_calls(store, wanted, order=order, limit=min(rows, AT_ONCE), bounded=True)
     lines = list(page.lines)
 
-    while page.next_cursor and len(lines) < rows:
+    while page.next_cursor and len(lines) < rows and not page.is_partial:
         following = await find_calls(
-            store, wanted, cursor=page.next_cursor, limit=min(rows - len(lines), AT_ONCE)
+            store,
+            wanted,
+            order=order,
+            cursor=page.next_cursor,
+            limit=min(rows - len(lines), AT_ONCE),
+            bounded=True,
         )
         lines += following.lines
-        page = replace(page, next_cursor=following.next_cursor)
+        page = replace(page, next_cursor=following.next_cursor, is_partial=following.is_partial)
     return replace(page, lines=tuple(lines))
+
+
+async def _count(store: Store, wanted: CallFilter, page: CallPage) -> Count:
+    """The calls that match; a page that holds all of them is counted without a search."""
+    if page.next_cursor is None:
+        return Count(calls=len(page.lines))
+    if page.is_partial:
+        return Count(calls=len(page.lines), is_exact=False)
+    return await count_calls(store, wanted)
+
+
+def _searched_to(page: CallPage, order: CallOrder) -> datetime | None:
+    """How far a search came that ended before its page was full."""
+    if not page.is_partial or page.next_cursor is None:
+        return None
+    return read_place(page.next_cursor, order)[-2]  # type: ignore[no-any-return]
 
 
 def _is_past(wanted: CallFilter, now: datetime) -> bool:

@@ -11,6 +11,7 @@ import "./listen";
 import "./live";
 import "./page";
 import "./place";
+import "./rows";
 import { drawMarks } from "./moments";
 import "./selection";
 import { startPlayers } from "./player";

@@ -39,6 +39,7 @@ export const KEYS = [
   { command: "reviewed", keys: ["h"] },
   { command: "score", keys: ["s"] },
   { command: "mark", keys: ["x"] },
+  { command: "search", keys: ["/"] },
   { command: "help", keys: ["?"] },
 ] as const satisfies readonly Key[];
 

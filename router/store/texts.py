@@ -1,0 +1,91 @@
+"""Finds calls by their search texts and transcripts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import FromClause, Select, and_, exists, func, literal, or_, select, union
+
+from router.domain.calls.search import COMMENTED, FIRST, Search
+from router.store import said, tables
+from router.store.direct import AnyConnection
+from router.store.trigrams import by_fts5, by_gin
+from router.store.walks import Condition
+
+_call, _search = tables.call, tables.call_search
+_other = tables.call_search.alias("other")  # the same call's
+TRIGRAM = 3
+
+
+class Texts:
+    """The texts that hold what one search looks for."""
+
+    def __init__(self, connection: AnyConnection, search: Search) -> None:
+        self._connection, self._search = connection, search
+        self._sqlite = connection.dialect.name == "sqlite"
+
+    async def few(self, most: int) -> FromClause | None:
+        """The matching search texts, if there are at most so many."""
+        terms = [
+            needles
+            for needles in self._search.terms
+            if all(len(needle) >= TRIGRAM for needle in needles)
+        ]
+        if not terms or (len(terms) == 1 and await self._many_begin(terms[0], most)):
+            return None
+        ids = by_fts5(terms) if self._sqlite else select(_search.c.id).where(by_gin(terms))
+        if await self._exceeds(ids, most):
+            return None
+        places = [_search.c.id.in_(ids) if self._sqlite else by_gin(terms)]
+        if self._search.said:
+            heard = said.calls_that_hold(self._search.said, sqlite=self._sqlite)
+            if await self._exceeds(heard, most):
+                return None
+            places.append(_search.c.call_id.in_(heard))
+        found = [
+            select(_search.c.arrived_at, _search.c.call_id).where(place, *self.hold())
+            for place in places
+        ]
+        return (union(*found) if len(found) > 1 else found[0]).cte("found")
+
+    def hold(self) -> list[Condition]:
+        """What a matching search text fulfils."""
+        named = self._hold(self._search.terms)
+        if not self._search.said:
+            return named
+        heard = said.holds(_search.c.call_id, self._search.said, sqlite=self._sqlite)
+        return [or_(and_(*named), and_(*self._hold(self._search.numbers), heard))]
+
+    async def _many_begin(self, needles: Sequence[str], most: int) -> bool:
+        """Whether the first digits match many calls, as a mobile operator's code does."""
+        for needle in needles:
+            if needle.startswith(FIRST) and needle[1:].isdigit():
+                first = f"+{needle[1:]}"
+                # ":" comes after "9"
+                begins = (
+                    _call.c.caller >= first,
+                    _call.c.caller < f"{first}:",
+                )
+                if await self._exceeds(select(_call.c.caller).where(*begins), most):
+                    return True
+        return False
+
+    async def _exceeds(self, query: Select[Any], most: int) -> bool:
+        some = query.limit(most + 1).subquery()
+        count = await self._connection.execute(select(func.count()).select_from(some))
+        return int(count.scalar_one()) > most
+
+    def _hold(self, terms: Sequence[Sequence[str]]) -> list[Condition]:
+        return [or_(*(self._holds(needle) for needle in needles)) for needles in terms]
+
+    def _holds(self, needle: str) -> Condition:
+        """Prevents index use on purpose: tested on the rows of a walk."""
+        place = func.instr if self._sqlite else func.strpos
+        same = (_other.c.call_id == _search.c.call_id, place(_other.c.comments, needle) > 0)
+        # only calls with comments are looked up once more
+        return or_(
+            place(_search.c.text, needle) > 0,
+            and_(
+                place(_search.c.text, COMMENTED) > 0,
+                exists(select(literal(1)).select_from(_other).where(*same)),
+            ),
+        )
