@@ -216,9 +216,11 @@ def _sampled(seed: Seed) -> Iterator[Values]:
     for sample in range(SAMPLES):
         for position in range(SAMPLED):
             n = seed.calls - 1 - OPEN_CALLS - sample - position * 90
+            if n < 0:
+                break
             yield {
                 "sample_id": f"sample-{sample:03}",
-                "call_id": call_id(max(n, 0)),
+                "call_id": call_id(n),
                 "position": position,
                 "employee": EMPLOYEES[position % len(EMPLOYEES)],
                 "week": date(2026, 11, 2) + timedelta(days=7 * (position % 4)),

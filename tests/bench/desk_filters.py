@@ -87,6 +87,8 @@ def _choices(seed: Seed) -> Filters:
         "several employees": {"employee": [EMPLOYEES[0], RARE_EMPLOYEE]},
         "not employee": {"not_employee": EMPLOYEES[0]},
         "employee not known": {"employee": "-"},
+        "direction out (none)": {"direction": "out"},
+        "direction in": {"direction": "in"},
         "scored nobody": {"scored": "nobody"},
         "state talking (40 calls)": {"state": "talking"},
         "state ringing (none)": {"state": "ringing"},
