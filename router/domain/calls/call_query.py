@@ -120,14 +120,14 @@ class CallQuery:
             flag = getattr(self.filter, name)
             if flag is not None:
                 pairs.append((name, "yes" if flag else "no"))
-        if self.filter.keys:
-            pairs.append(("keys", self.filter.keys))
-        if self.filter.entity:
-            pairs.append(("record", self.filter.entity))
+        typed = (
+            ("keys", self.filter.keys),
+            ("record", self.filter.entity),
+            ("sort", self.order.written()),
+        )
+        pairs += [(name, value) for name, value in typed if value]
         if hours := self.filter.hours:
             pairs += [("hour_from", str(hours.first)), ("hour_to", str(hours.last))]
-        if order := self.order.written():
-            pairs.append(("sort", order))
         return pairs
 
     def wanted(self, zone: tzinfo, today: date) -> CallFilter:
