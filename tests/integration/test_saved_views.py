@@ -42,7 +42,8 @@ def calls_in(html: str) -> list[str]:
 
 
 def headings(html: str) -> list[str]:
-    return re.findall(r'<th role="columnheader" scope="col"(?: class="length")?>([^<]+)', html)
+    found = re.findall(r'<th role="columnheader" scope="col"[^>]*>(?:<a [^>]*>)?([^<]+)', html)
+    return [heading.strip() for heading in found]
 
 
 async def test_a_view_opens_with_its_query_and_columns_and_shows_that_it_is_open(
@@ -162,6 +163,15 @@ async def test_a_name_is_text_and_has_to_be_there(world: World) -> None:
 async def test_built_in_views_open(world: World, view: str, expected: list[str] | int) -> None:
     found = calls_in(await shown(await world.person("anna"), f"/calls?view={view}"))
     assert found == expected or len(found) == expected, found
+
+
+async def test_a_heading_sorts_the_list_and_a_second_press_turns_it(world: World) -> None:
+    anna = await world.person("anna")
+    first = (await anna.get("/calls?period=7d")).text
+    assert 'href="/calls?period=7d&amp;sort=talk"' in first
+    sorted_by_talk = (await anna.get("/calls?period=7d&sort=talk")).text
+    assert re.search(r'<th [^>]*aria-sort="descending"><a [^>]*sort=talk.up">Talk', sorted_by_talk)
+    assert "sse-connect" not in sorted_by_talk
 
 
 async def test_columns_are_chosen_moved_and_remembered_in_the_browser(world: World) -> None:
