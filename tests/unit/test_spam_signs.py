@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from router.domain.calls.call import Call, Recording, RecordingState, State
 from router.domain.calls.spam import (
-    BadLine,
+    BadEntry,
     LineFault,
     bursts,
     entries_for,
@@ -111,9 +111,9 @@ def test_a_list_names_its_bad_lines_and_keeps_the_good_ones() -> None:
     text = '\ufeffNumber;Note\n8 495 111-22-33;"robot; rings daily"\n\n=1+1;x\n\'+7495111*\nabc\n'
     assert list(read_list(text, "RU")) == [
         ("+74951112233", "robot; rings daily"),
-        BadLine(line=4, text="=1+1", fault=LineFault.NOT_A_NUMBER),
+        BadEntry(line=4, text="=1+1", fault=LineFault.NOT_A_NUMBER),
         ("+7495111*", ""),
-        BadLine(line=6, text="abc", fault=LineFault.NOT_A_NUMBER),
+        BadEntry(line=6, text="abc", fault=LineFault.NOT_A_NUMBER),
     ]
     assert list(read_list("+74951112233,a,b", "RU")) == [("+74951112233", "a b")]
     assert list(read_list("", "RU")) == []

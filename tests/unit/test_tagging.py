@@ -1,4 +1,4 @@
-"""The one rule that tags: a call that the company could have answered and did not is missed."""
+"""Which calls have the tag `missed`: those that tasks of missed callers count."""
 
 import pytest
 
@@ -12,12 +12,15 @@ MISSED = {
     Ending.REFUSED,
     Ending.ABANDONED_RINGING,
     Ending.ABANDONED,
+    Ending.ABANDONED_EARLY,
     Ending.UNREACHABLE,
+    Ending.LOST_IN_TRANSFER,
+    Ending.CUT,  # before anyone answered
 }
 
 
 @pytest.mark.parametrize("ending", Ending)
-def test_a_call_is_missed_when_the_company_could_have_answered(ending: Ending) -> None:
+def test_a_call_is_missed_when_a_task_counts_it(ending: Ending) -> None:
     call = Call(id="c", did="1", trunk="t", arrived_at=NOON, state=State.ENDED, ending=ending)
     expected = (Tag(call_id="c", name="missed", author="rule", at=NOON),)
     assert tags_by_rule(call, NOON) == (expected if ending in MISSED else ())

@@ -73,7 +73,7 @@ class LineFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadLine:
+class BadEntry:
     """A line of a list that cannot be used."""
 
     line: int
@@ -81,7 +81,7 @@ class BadLine:
     fault: LineFault
 
 
-def read_list(text: str, region: str) -> Iterator[tuple[str, str] | BadLine]:
+def read_list(text: str, region: str) -> Iterator[tuple[str, str] | BadEntry]:
     """The entries of a CSV file, each with its note. The first cell of a line is the number; a
     first line without a digit is a title.
     """
@@ -92,12 +92,12 @@ def read_list(text: str, region: str) -> Iterator[tuple[str, str] | BadLine]:
         if not number or (count == 0 and not re.search(r"\d", number)):
             continue
         if count >= MOST_LINES:
-            yield BadLine(line=rows.line_num, text=number[:40], fault=LineFault.TOO_MANY)
+            yield BadEntry(line=rows.line_num, text=number[:40], fault=LineFault.TOO_MANY)
             return
         try:
             yield entry_id(number, region), one_line(" ".join(row[1:]), LONGEST_NOTE)
         except InvalidInput:
-            yield BadLine(line=rows.line_num, text=number[:40], fault=LineFault.NOT_A_NUMBER)
+            yield BadEntry(line=rows.line_num, text=number[:40], fault=LineFault.NOT_A_NUMBER)
 
 
 def is_short(call: Call) -> bool:

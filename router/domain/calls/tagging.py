@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from router.domain.calls.call import Call, Direction, Ending, State, Tag
+from router.domain.calls.call import Call, State, Tag
+from router.domain.calls.missed_events import EventKind, RungCall
 from router.errors import InvalidInput
 
 MISSED = "missed"
@@ -15,14 +16,6 @@ SET_BY_RULES = {MISSED}
 LONGEST_MOMENT = 86_400.0  # seconds into a recording
 
 _NAME = re.compile(r"[\w][\w .:-]{0,39}")
-_MISSED = {
-    Ending.NO_ANSWER,
-    Ending.BUSY,
-    Ending.REFUSED,
-    Ending.ABANDONED_RINGING,
-    Ending.ABANDONED,
-    Ending.UNREACHABLE,
-}
 
 
 class TagColour(StrEnum):
@@ -78,9 +71,8 @@ def check_moment(seconds: float | None) -> None:
 
 
 def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:
-    """The tags of an ended call: `missed` if the company could have answered and did not."""
-    if call.direction is Direction.OUTGOING:
-        return ()
-    if call.state is State.ENDED and call.ending in _MISSED:
+    """The tags of an ended call: `missed` for the calls that tasks of missed callers count."""
+    event = RungCall.of(call).event() if call.state is State.ENDED else None
+    if event is not None and event.kind is EventKind.MISSED:
         return (Tag(call_id=call.id, name=MISSED, author=BY_RULE, at=now),)
     return ()

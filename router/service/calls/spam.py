@@ -10,7 +10,7 @@ from router.domain.calls.qualification import Decision, FoundSign, Sign, Subject
 from router.domain.calls.spam import (
     LONGEST_NOTE,
     WINDOW,
-    BadLine,
+    BadEntry,
     BlockedCaller,
     bursts,
     entries_for,
@@ -186,7 +186,7 @@ class ImportedList:
 
     added: int
     known: int  # that the list had already
-    bad: tuple[BadLine, ...]
+    bad: tuple[BadEntry, ...]
 
 
 async def import_list(
@@ -194,11 +194,11 @@ async def import_list(
 ) -> ImportedList:
     """Add the good lines of a CSV file to the block list; bad ones are named."""
     lines = list(read_list(text, region))
-    bad = tuple(line for line in lines if isinstance(line, BadLine))
+    bad = tuple(line for line in lines if isinstance(line, BadEntry))
     entries = [
         BlockedCaller(id=line[0], note=line[1], author=author, created_at=now)
         for line in lines
-        if not isinstance(line, BadLine)
+        if not isinstance(line, BadEntry)
     ]
     async with store.write() as session:
         await session.calls.lock()

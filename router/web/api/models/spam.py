@@ -35,7 +35,7 @@ class NewEntry(Body):
     """Why."""
 
 
-class BadLine(Answer):
+class BadEntry(Answer):
     """A line that cannot be used."""
 
     line: int
@@ -57,5 +57,5 @@ class ImportedList(Answer):
     known: int
     """Numbers that the list had already."""
 
-    bad: tuple[BadLine, ...]
+    bad: tuple[BadEntry, ...]
     """Lines that cannot be used; the others were taken."""
