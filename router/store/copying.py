@@ -20,7 +20,8 @@ from router.store.tables import metadata
 
 BATCH = 1000  # rows of one statement
 # Rows that a first start creates in an empty database.
-AFTER_A_START = {"counter", "cursor", "heartbeat", "login_session", "person"}
+AFTER_A_START = {"counter", "cursor", "heartbeat", "login_session", "person", "qualified_to"}
+FIRST_RULE = "target"  # made by a migration
 
 ADVICE = (
     "To copy them, stop all processes and run `ringtrace database copy`; to go on with SQLite, "
@@ -68,7 +69,11 @@ async def copy_database(source: SqlStore, target: SqlStore, tell: Tell) -> dict[
 async def _make_empty(target: AsyncConnection) -> None:
     """Remove the rows of a first start. Raises `Conflict` for others."""
     for table in metadata.sorted_tables:
-        if table.name not in AFTER_A_START and (found := await _count(table, target)):
+        if table.name in AFTER_A_START:
+            continue
+        if found := await _count(
+            table, target, without=FIRST_RULE if table.name == "rule" else None
+        ):
             raise Conflict(
                 f"The target database is not empty: the table {table.name} has {found} rows. "
                 "Nothing was copied; use an empty database."
@@ -108,8 +113,10 @@ async def _continue_numbering(table: Table, target: AsyncConnection) -> None:
             await target.execute(text(f"SELECT setval({sequence}, {highest}, false)"))
 
 
-async def _count(table: Table, connection: AsyncConnection) -> int:
+async def _count(table: Table, connection: AsyncConnection, without: str | None = None) -> int:
     counting = select(func.count()).select_from(table)
+    if without is not None:
+        counting = counting.where(table.c.id != without)
     return int((await connection.execute(counting)).scalar_one())
 
 

@@ -11,7 +11,7 @@ from router.domain.calls.comment import LONGEST
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.admin.access import add_person
 from router.service.calls.comments import add_comment, comments_of, delete_comment, edit_comment
-from router.store import finding
+from router.store import plans
 from router.store.engine import SqlStore
 from tests.integration.store_calls import call, save
 from tests.support.builders import NOON
@@ -35,11 +35,11 @@ async def some_calls(store: SqlStore) -> None:
     await save(store, *calls)
 
 
-@pytest.mark.parametrize("few", [finding.FEW, 0], ids=["few are sorted", "many are walked"])
+@pytest.mark.parametrize("few", [plans.FEW, 0], ids=["few are sorted", "many are walked"])
 async def test_words_of_comments_find_their_call_with_other_words(
     few: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr(plans, "FEW", few)
     await some_calls(store)
     await save(store, call(CALL, caller="+79161234567", caller_name="Мария"))
     # the words of a long comment, beyond what the text of a call holds

@@ -166,7 +166,7 @@ async def test_a_visitor_who_closes_the_page_stops_the_search(
             ended.set()
         return []
 
-    monkeypatch.setattr(SqlCalls, "find", endless)
+    monkeypatch.setattr(SqlCalls, "page", endless)
     async with (
         a_world(tmp_path) as world,
         served(world.app) as address,
@@ -190,7 +190,7 @@ async def test_a_search_that_took_too_long_is_said_on_the_page_and_by_the_api(
     async def too_long(*_: Any, **__: Any) -> None:
         raise TookTooLong
 
-    monkeypatch.setattr(SqlCalls, "find", too_long)
+    monkeypatch.setattr(SqlCalls, "page", too_long)
     async with a_world(tmp_path) as world:
         person, program = await world.person("anna"), world.program(Scope.CALLS_READ)
         page = await person.get("/calls?text=nobody")

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.stems import search_stems, stems
 from router.domain.calls.transcript import Side, Spoken, in_order
-from router.store import finding
+from router.store import plans
 from router.store.engine import SqlStore
 from tests.support.builders import NOON, later
 from tests.support.speech_world import a_rule, asked, ended_call, stored
@@ -78,7 +78,7 @@ async def found(store: SqlStore, typed: str, **more: object) -> list[str]:
 async def test_calls_are_found_by_what_was_said(
     typed: str, ids: list[str], few: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr(plans, "FEW", few)
     await furnish(store)
     assert await found(store, typed) == ids
     assert await found(store, typed, until=NOON) == []
