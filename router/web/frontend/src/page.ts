@@ -19,9 +19,11 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 // an empty field says nothing: keep addresses short
 document.addEventListener("htmx:configRequest", (event) => {
-  const { elt, parameters } = (event as CustomEvent).detail;
+  // not `parameters`: to it, a field named "keys" is the method of FormData
+  const { elt, formData } = (event as CustomEvent<{ elt: Element; formData: FormData }>).detail;
   if (elt.id !== "filters") return;
-  for (const [name, value] of Object.entries(parameters)) if (value === "") delete parameters[name];
+  for (const name of new Set(formData.keys()))
+    if (formData.getAll(name).every((value) => value === "")) formData.delete(name);
 });
 
 /* A refusal is shown in the form that was refused: the top of the page may be far away. */
