@@ -93,6 +93,6 @@ async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(
         assert "ending=answered" in page.url
 
         await open_filters(page)
-        await page.get_by_label("From").fill("2026-01-02")
+        await page.get_by_label("From", exact=True).fill("2026-01-02")
         await page.wait_for_url("**since=2026-01-02**")
         await expect(page.locator("#periods [aria-current]")).to_have_count(0)
