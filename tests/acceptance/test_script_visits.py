@@ -167,8 +167,8 @@ async def test_a_visible_page_is_alive(company: Company, visitor: Visitor) -> No
     company.alive_seconds = 5
     await visitor.opens("<p>8 495 123-45-67</p>")
     assert await visitor.heard("alive", 2) == [{"leases": ["lease-1"]}] * 2
-    first, second = (heard.at for heard in company.heard if heard.what == "alive")
-    assert 4.9 < second - first < 40  # by default it would be a minute
+    first, second, *_ = (heard.at for heard in company.heard if heard.what == "alive")
+    assert 1 < second - first < 40  # by default it would be a minute; the first may come late
 
 
 async def test_a_new_path_is_sent_at_once(company: Company, visitor: Visitor) -> None:
