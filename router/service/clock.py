@@ -17,8 +17,8 @@ def utc_now() -> datetime:
 
 
 class StepWatch:
-    """Notices that the clock was set, beside a clock that nobody can set. A machine that
-    slept is the same: nobody talked meanwhile.
+    """Notices that the clock was set, by the monotonic clock, which cannot be set. A
+    machine that slept is the same: no one talked meanwhile.
     """
 
     def __init__(self, clock: Clock, steady: Callable[[], float] = time.monotonic) -> None:

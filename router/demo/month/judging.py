@@ -1,4 +1,4 @@
-"""How supervisors judged the invented calls: a score card, scores, and a rule."""
+"""Reviews of the invented calls by supervisors: a score card, scores, and a rule."""
 
 import random
 from collections.abc import Sequence

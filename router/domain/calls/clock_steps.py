@@ -1,6 +1,6 @@
 """Corrects times in the CEL log if the clock is set during a call.
 
-The agent notices it beside a clock that nobody can set, and adds a row of its own to the calls that
+The agent notices it by the monotonic clock, and adds a row of its own to the calls that
 go on. A clock that was set back while no agent ran shows in the order of the rows.
 """
 
