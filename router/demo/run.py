@@ -226,7 +226,9 @@ async def _outcome(store: SqlStore, began: datetime) -> CallView:
             for d in view.deliveries
             if d.state is DeliveryState.DONE and d.receiver_id == RECEIVER
         ]
-        return view if finished and len(delivered) == len(DELIVERED) else None
+        if finished and len(delivered) == len(DELIVERED):
+            return view
+        return None
 
     return await until(done, "the call did not come to its end: no recording or no receipt")
 
@@ -240,7 +242,9 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
         form = {"login": bootstrap.FIRST_LOGIN, "password": secrets.first_password}
         await client.post("/login", data=form)
         answer = await client.get(f"/api/v1/calls/{view.call.id}/recording")
-    return answer.content if answer.is_success else b""
+    if answer.is_success:
+        return answer.content
+    return b""
 
 
 @asynccontextmanager

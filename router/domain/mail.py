@@ -128,7 +128,9 @@ def tagged_address(mail: str, tag: str) -> str | None:
     local, _, domain = mail.partition("@")
     if not domain:
         return None
-    return f"{local}+{tag}@{domain}" if local else f"{tag.lower()}@{domain}"
+    if local:
+        return f"{local}+{tag}@{domain}"
+    return f"{tag.lower()}@{domain}"
 
 
 def tag_of(address: str, mail: str) -> str | None:
@@ -142,7 +144,9 @@ def tag_of(address: str, mail: str) -> str | None:
     if not ours:
         return local
     name, _, tag = local.partition("+")
-    return tag if name == ours else None
+    if name == ours:
+        return tag
+    return None
 
 
 def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
@@ -208,7 +212,9 @@ def _sender(text: str) -> str | None:
     """The sender's address, without the display name, which may contain another address."""
     last = text.rpartition("<")[2]
     found = _ADDRESS.search(last) or _ADDRESS.search(text)
-    return found[0].lower() if found else None
+    if not found:
+        return None
+    return found[0].lower()
 
 
 def _is_automatic(fields: Mapping[str, list[str]]) -> bool:

@@ -101,7 +101,9 @@ def written(text: str) -> str:
 def _first_of_office(run: str) -> str:
     """Without `/68` behind a whole number; the slash of `030/123456` stays."""
     head = _SECOND_LINE.sub("", run)
-    return head if len(digits(head)) >= SHORTEST else run
+    if len(digits(head)) >= SHORTEST:
+        return head
+    return run
 
 
 def _is_slip(number: str) -> bool:
@@ -215,7 +217,9 @@ def caller_place(e164: str) -> str | None:
     if not phonenumbers.is_number_geographical(number):
         return None
     place = geocoder.description_for_valid_number(number, "en")
-    return place if place and place != geocoder.country_name_for_number(number, "en") else None
+    if place and place != geocoder.country_name_for_number(number, "en"):
+        return place
+    return None
 
 
 @lru_cache(maxsize=65536)
@@ -231,7 +235,9 @@ def caller_operator(e164: str) -> str | None:
 
 def masked(number: str | None) -> str:
     """A number for logs: `+7495…67`."""
-    return f"{number[:5]}…{number[-2:]}" if number and len(number) > 7 else "…"
+    if number and len(number) > 7:
+        return f"{number[:5]}…{number[-2:]}"
+    return "…"
 
 
 TAIL = 10  # digits compared where a number's country is unknown

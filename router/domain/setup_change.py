@@ -85,7 +85,9 @@ def _difference(name: str, old: Any, new: Any, *, one_sided: bool) -> str:
         return CHANGED
     if one_sided:
         value = new if old is None else old
-        return _shown(name, value) if value not in (None, "", (), False) else ""
+        if value in (None, "", (), False):
+            return ""
+        return _shown(name, value)
     return f"{_shown(name, old)} -> {_shown(name, new)}"
 
 
@@ -96,13 +98,17 @@ def _shown(name: str, value: Any) -> str:
         return f"[{', '.join(_shown('', item) for item in value)}]"[:LONGEST]
     if is_dataclass(value):
         return ":".join(str(inner) for inner in _flat(value).values())[:LONGEST]
-    return "none" if value in (None, "") else str(value)[:LONGEST]
+    if value in (None, ""):
+        return "none"
+    return str(value)[:LONGEST]
 
 
 def _server(address: str) -> str:
     """Scheme, host and port, without parts that may be secret."""
     try:
         parts = urlsplit(address)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "none"
+        if parts.netloc:
+            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return "none"
     except ValueError:
         return "none"

@@ -61,5 +61,9 @@ def _device(text: str, system: str | None) -> str:
     ):
         return "tablet"
     if mobile or system in _PHONES:
-        return "mobile" if "TV" not in text else "other"
-    return "desktop" if system in _DESKTOPS and "TV" not in text else "other"
+        if "TV" not in text:
+            return "mobile"
+        return "other"
+    if system in _DESKTOPS and "TV" not in text:
+        return "desktop"
+    return "other"

@@ -58,7 +58,9 @@ class Places:
             if not (isinstance(error, ValueError) and public.version == 6):
                 self._give_up(error)
             return None
-        return _place(found) if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping):
+            return None
+        return _place(found)
 
     def close(self) -> None:
         """Close the file."""
@@ -94,7 +96,9 @@ def _public(text: str) -> IPv4Address | IPv6Address | None:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return address if address.is_global else None
+    if address.is_global:
+        return address
+    return None
 
 
 def _place(found: Mapping[str, Any]) -> Place | None:
@@ -108,18 +112,26 @@ def _place(found: Mapping[str, Any]) -> Place | None:
         region=_word(_english(region) or found.get("region") or found.get("state1")),
         city=_word(_english(found.get("city")) or found.get("city")),
     )
-    return place if place != Place() else None
+    if place == Place():
+        return None
+    return place
 
 
 def _code(country: object) -> object:
-    return country.get("iso_code") if isinstance(country, Mapping) else None
+    if not isinstance(country, Mapping):
+        return None
+    return country.get("iso_code")
 
 
 def _english(named: object) -> object:
     names = named.get("names") if isinstance(named, Mapping) else None
-    return names.get("en") if isinstance(names, Mapping) else None
+    if not isinstance(names, Mapping):
+        return None
+    return names.get("en")
 
 
 def _word(said: object) -> str | None:
     """DB-IP adds a city's district in brackets, which would make each district a city."""
-    return clean(said.partition(" (")[0]) or None if isinstance(said, str) else None
+    if not isinstance(said, str):
+        return None
+    return clean(said.partition(" (")[0]) or None

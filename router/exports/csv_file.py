@@ -42,5 +42,7 @@ def _written(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M:%S}"
     if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULAS) else cell
+        if cell.lstrip(" ").startswith(FORMULAS):
+            return f"'{cell}"
+        return cell
     return str(cell)

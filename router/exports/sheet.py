@@ -61,7 +61,9 @@ def _time(sheet: Sheet, line: CallLine) -> Cell:
 def _caller(sheet: Sheet, line: CallLine) -> Cell:
     call = line.call
     number = call.caller or call.caller_raw or sheet.words.anonymous
-    return f"{number} {call.caller_name}" if call.caller_name else number
+    if call.caller_name:
+        return f"{number} {call.caller_name}"
+    return number
 
 
 def _source(sheet: Sheet, line: CallLine) -> Cell:
@@ -71,12 +73,16 @@ def _source(sheet: Sheet, line: CallLine) -> Cell:
     name = visit.source or visit.campaign
     if name is None:
         return visit.referrer or sheet.words.direct
-    return f"{name} / {visit.medium}" if visit.medium else name
+    if visit.medium:
+        return f"{name} / {visit.medium}"
+    return name
 
 
 def _ending(sheet: Sheet, line: CallLine) -> Cell:
     call = line.call
-    return sheet.words.endings[call.ending] if call.ending else sheet.words.states[call.state]
+    if call.ending:
+        return sheet.words.endings[call.ending]
+    return sheet.words.states[call.state]
 
 
 def _tags(sheet: Sheet, line: CallLine) -> Cell:
@@ -85,25 +91,35 @@ def _tags(sheet: Sheet, line: CallLine) -> Cell:
 
 def _verdict(sheet: Sheet, line: CallLine) -> Cell:
     verdict = line.call.verdict
-    return sheet.words.verdicts[verdict] if verdict else None
+    if not verdict:
+        return None
+    return sheet.words.verdicts[verdict]
 
 
 def _flag(sheet: Sheet, value: bool) -> Cell:
-    return sheet.words.yes if value else sheet.words.no
+    if value:
+        return sheet.words.yes
+    return sheet.words.no
 
 
 def _whole(value: float | None) -> Cell:
-    return None if value is None else round(value)
+    if value is None:
+        return None
+    return round(value)
 
 
 def _percent(value: float | None) -> Cell:
-    return None if value is None else round(100 * value)
+    if value is None:
+        return None
+    return round(100 * value)
 
 
 def _of_visit(name: str) -> Callable[[Sheet, CallLine], Cell]:
     def cell(_sheet: Sheet, line: CallLine) -> Cell:
         value: Any = getattr(line.visit, name) if line.visit else None
-        return value if isinstance(value, str) else None
+        if not isinstance(value, str):
+            return None
+        return value
 
     return cell
 

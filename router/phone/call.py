@@ -56,13 +56,17 @@ class PhoneCall:
     def caller_number(self) -> str:
         """The user part of the INVITE's From."""
         found = re.search(r"sips?:([^@;>]*)@[^<]*$", self.header("from") or "")
-        return found[1] if found else ""
+        if not found:
+            return ""
+        return found[1]
 
     @property
     def caller_name(self) -> str:
         """The display name of the INVITE's From, unquoted; empty when there is none."""
         name = (self.header("from") or "").rpartition("<")[0].strip()
-        return re.sub(r"\\(.)", r"\1", name[1:-1]) if name[:1] == '"' else name
+        if name[:1] == '"':
+            return re.sub(r"\\(.)", r"\1", name[1:-1])
+        return name
 
     async def answered(self, timeout: float) -> None:
         """Wait for the answer. Raises CallRefused if the call is refused, TimeExpired."""

@@ -105,7 +105,9 @@ class Message(SIP.SIPMessage):
         chosen = {
             pt: OFFER[101] if pt in events else OFFER[pt] for pt in offered if pt in {0, 8} | events
         }
-        return chosen if {0, 8} & chosen.keys() else {}
+        if {0, 8} & chosen.keys():
+            return chosen
+        return {}
 
     @property
     def media(self) -> tuple[str, int]:
@@ -127,4 +129,6 @@ def contact_uri(message: Message) -> str:
     """Where requests inside the dialog go."""
     contact = message.fields.get("contact", message.fields["to"])
     found = re.search(r"<([^>]+)>", contact)
-    return found[1] if found else contact.partition(";")[0]
+    if found:
+        return found[1]
+    return contact.partition(";")[0]

@@ -36,8 +36,6 @@ def read_speech(files: Iterable[Path]) -> Samples:
 def speaks(samples: Samples, level: int = 300) -> float:
     """Seconds of sound: 20 ms frames that are louder than `level` (root mean square)."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
-    return (
-        float(np.count_nonzero(np.sqrt((frames**2).mean(axis=1)) > level) * 0.02)
-        if frames.size
-        else 0.0
-    )
+    if not frames.size:
+        return 0.0
+    return float(np.count_nonzero(np.sqrt((frames**2).mean(axis=1)) > level) * 0.02)

@@ -96,7 +96,9 @@ async def _answer(process: asyncio.subprocess.Process, piece: Piece) -> dict[str
         with suppress(ProcessLookupError):
             process.kill()
         return None
-    return answer if isinstance(answer, dict) else None
+    if not isinstance(answer, dict):
+        return None
+    return answer
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:

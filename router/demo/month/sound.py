@@ -81,7 +81,9 @@ def _pause(chance: random.Random) -> float:
     kind = chance.random()
     if kind < 0.12:
         return -chance.uniform(0.4, 1.2)
-    return chance.uniform(5, 9) if kind > 0.95 else chance.uniform(0.1, 1.0)
+    if kind > 0.95:
+        return chance.uniform(5, 9)
+    return chance.uniform(0.1, 1.0)
 
 
 def _deeper(samples: Samples) -> Samples:

@@ -91,9 +91,9 @@ def bins(known: Iterable[Case]) -> tuple[Bin, ...]:
 def calibration_error(parts: Sequence[Bin]) -> float | None:
     """Expected calibration error, weighted by cases. None without cases."""
     total = sum(part.cases for part in parts)
-    return (
-        sum(part.cases * abs(part.given - part.right) for part in parts) / total if total else None
-    )
+    if not total:
+        return None
+    return sum(part.cases * abs(part.given - part.right) for part in parts) / total
 
 
 def _case(witness: Witness) -> list[Case]:

@@ -108,7 +108,9 @@ def _delay(context: CallContext) -> int:
     if not context.earlier:
         return 6
     delay = bin_of(DELAYS, (context.at - context.earlier[0].at).total_seconds())
-    return len(DELAYS) - 2 if delay is None else delay
+    if delay is None:
+        return len(DELAYS) - 2
+    return delay
 
 
 def hypotheses(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
@@ -175,7 +177,9 @@ def standing(lease: Lease, at: datetime) -> tuple[Cause, int | None]:
 def bin_of(edges: tuple[float, ...], value: float, *, open_end: bool = False) -> int | None:
     """Which bin a value falls in; None outside."""
     index = bisect_right(edges, value) - 1
-    return index if 0 <= index < len(edges) - 1 or (open_end and index >= 0) else None
+    if 0 <= index < len(edges) - 1 or (open_end and index >= 0):
+        return index
+    return None
 
 
 def _traits(context: CallContext, candidate: CandidateFacts, cause: Cause) -> tuple[Trait, ...]:
@@ -193,10 +197,16 @@ def _tap(context: CallContext, candidate: CandidateFacts, cause: Cause) -> str:
     if cause is Cause.GONE:  # the delay already contains this
         return "yes"
     ago = (context.at - candidate.tapped_at).total_seconds()
-    return "now" if ago < JUST_TAPPED else "lately" if ago < TAPPED_LATELY else "before"
+    if ago < JUST_TAPPED:
+        return "now"
+    if ago < TAPPED_LATELY:
+        return "lately"
+    return "before"
 
 
 def _region(context: CallContext, candidate: CandidateFacts) -> str:
     if not context.caller_region or not candidate.region:
         return "unknown"
-    return "same" if context.caller_region == candidate.region else "other"
+    if context.caller_region == candidate.region:
+        return "same"
+    return "other"

@@ -162,12 +162,14 @@ def _verdict(
         return Verdict.STATIC
     best, second = ((ranked[i].probability if len(ranked) > i else 0.0) for i in (0, 1))
     if named is not None:
-        return (
-            Verdict.CONTESTED if second > _CLOSE * best else _standing_verdict(context, ranked[0])
-        )
+        if second > _CLOSE * best:
+            return Verdict.CONTESTED
+        return _standing_verdict(context, ranked[0])
     if second >= _FAINT and best + second > unknown and 1.0 - unknown >= certainty:
         return Verdict.CONTESTED
-    return Verdict.REPEAT if context.earlier else Verdict.UNKNOWN
+    if context.earlier:
+        return Verdict.REPEAT
+    return Verdict.UNKNOWN
 
 
 def _standing_verdict(context: CallContext, visitor: _Weighed) -> Verdict:
@@ -205,7 +207,9 @@ def _visit(context: CallContext, visitor: _Weighed, caller: CandidateFacts) -> s
     if caller.lease is not None and context.at < caller.lease.ends_at:
         return caller.visit_id
     first = next((h.candidate for h in visitor.hypotheses if h.cause is Cause.REDIAL), None)
-    return first.visit_id if first else caller.visit_id
+    if first:
+        return first.visit_id
+    return caller.visit_id
 
 
 def _evidence(context: CallContext, visitor: _Weighed, phone: Phone) -> list[Evidence]:

@@ -147,12 +147,16 @@ def _strangeness(hypothesis: Hypothesis, phone: Phone, context: CallContext) -> 
         return 1.0
     left_in_form = hypothesis.candidate is not None and hypothesis.candidate.form
     dynamic = context.number is not None and context.number.kind is NumberKind.DYNAMIC
-    return UNSEEN_NUMBER if dynamic and context.earlier and not left_in_form else ANOTHER_NUMBER
+    if dynamic and context.earlier and not left_in_form:
+        return UNSEEN_NUMBER
+    return ANOTHER_NUMBER
 
 
 def kind_of(trait: str) -> str:
     """The general trait: the prior is common to all regions."""
-    return REGION.strip() if trait.startswith(REGION) else trait
+    if trait.startswith(REGION):
+        return REGION.strip()
+    return trait
 
 
 def bin_hours(edges: tuple[float, ...]) -> tuple[float, ...]:

@@ -94,7 +94,9 @@ class Earlier:
         """Probability of an unknown caller, given that it was no candidate."""
         unnamed = 1.0 - sum(candidate.probability for candidate in self.candidates)
         nowhere = 1.0 - sum(share for *_, share in self.origins)
-        return min(1.0, max(0.0, nowhere) / unnamed) if unnamed > 0 else 1.0
+        if unnamed > 0:
+            return min(1.0, max(0.0, nowhere) / unnamed)
+        return 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

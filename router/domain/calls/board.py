@@ -38,7 +38,9 @@ def doubt(call: Call, now: datetime, silent: Collection[str]) -> Doubt | None:
     """Why this call may be over; `silent` has the names of the Asterisks that are gone."""
     if now - call.arrived_at > LONGEST_CALL:
         return Doubt.TOO_OLD
-    return Doubt.ASTERISK_GONE if call.id.rpartition("-")[0] in silent else None
+    if call.id.rpartition("-")[0] in silent:
+        return Doubt.ASTERISK_GONE
+    return None
 
 
 def talks_to(call: Call) -> str | None:

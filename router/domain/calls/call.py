@@ -133,7 +133,9 @@ class Hold:
 def endpoint(channel: str) -> str:
     """`PJSIP/company-0000002a` → `company`; `Local/202@office-0000001;1` → `202`."""
     address = channel.partition("/")[2].rpartition("-")[0]
-    return address.partition("@")[0] if channel.startswith("Local/") else address
+    if channel.startswith("Local/"):
+        return address.partition("@")[0]
+    return address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,9 @@ class CallFilter:
     def among(self, name: str) -> Among | None:
         """The choice of this name, in its general form."""
         choice: Choice | None = getattr(self, name)
-        return Among((str(choice),)) if isinstance(choice, str) else choice
+        if isinstance(choice, str):
+            return Among((str(choice),))
+        return choice
 
     @property
     def is_empty(self) -> bool:

@@ -35,7 +35,9 @@ class CallOrder:
 
     def written(self) -> str:
         """The same for an address; empty: newest first."""
-        return "" if self == NEWEST else self.by + (_UP if self.ascending else "")
+        if self == NEWEST:
+            return ""
+        return self.by + (_UP if self.ascending else "")
 
     def turned(self, by: OrderBy) -> "CallOrder":
         """What a second press on the same column asks for: first the most, then the least."""

@@ -169,7 +169,9 @@ def parameter_of(name: str) -> str:
 
 
 def _first(values: Mapping[str, list[str]], name: str) -> str | None:
-    return values[name][0] if name in values else None
+    if name in values:
+        return values[name][0]
+    return None
 
 
 def _choice(name: str, values: Mapping[str, list[str]]) -> Among | None:
@@ -187,25 +189,33 @@ def _value(name: str, text: str) -> str | None:
     if text == "-":
         return ""
     if name in _CLOSED:
-        return text if text in list(_CLOSED[name]) else None
+        if text in list(_CLOSED[name]):
+            return text
+        return None
     if name in _PHONES:
         try:
             return parse_number(text)
         except InvalidInput:
             return text  # matches no call, as it should
-    return text.casefold() if name == "tag" else text
+    if name == "tag":
+        return text.casefold()
+    return text
 
 
 def _keys(text: str | None) -> str | None:
     """Keys of a telephone, e.g. `*7`."""
     typed = (text or "").replace(" ", "").upper()
-    return typed if _KEYS.fullmatch(typed) else None
+    if _KEYS.fullmatch(typed):
+        return typed
+    return None
 
 
 def _range(name: str, values: Mapping[str, list[str]]) -> Range | None:
     least = _figure(name, _first(values, f"{name}_from"))
     most = _figure(name, _first(values, f"{name}_to"))
-    return None if least is None and most is None else Range(least, most)
+    if least is None and most is None:
+        return None
+    return Range(least, most)
 
 
 def _figure(name: str, text: str | None) -> float | None:
@@ -214,7 +224,9 @@ def _figure(name: str, text: str | None) -> float | None:
     if found is None:
         return None
     figure = 60 * int(found[1] or 0) + float(found[2])
-    return figure / 100 if name in _PERCENT else figure
+    if name in _PERCENT:
+        return figure / 100
+    return figure
 
 
 def _range_pairs(name: str, limits: Range | None) -> list[tuple[str, str]]:
@@ -235,7 +247,9 @@ def _hours(first: str | None, last: str | None) -> Hours | None:
     if not all(text.isascii() and text.isdigit() and len(text) < 3 for text in found):
         return None
     begins, ends = (int(text) for text in found)
-    return Hours(begins, ends) if begins < DAY and 0 < ends <= DAY else None
+    if begins < DAY and 0 < ends <= DAY:
+        return Hours(begins, ends)
+    return None
 
 
 def _date(text: str | None) -> date | None:
@@ -243,8 +257,12 @@ def _date(text: str | None) -> date | None:
         day = date.fromisoformat(text or "")
     except ValueError:
         return None
-    return day if 2000 <= day.year <= 2200 else None
+    if 2000 <= day.year <= 2200:
+        return day
+    return None
 
 
 def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
-    return datetime.combine(day, time(), zone) if day else None
+    if day is None:
+        return None
+    return datetime.combine(day, time(), zone)

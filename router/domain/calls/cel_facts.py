@@ -16,7 +16,9 @@ def event_name(row: Row) -> str:
 
 
 def routed_by(by: str | None) -> RoutedBy | None:
-    return RoutedBy(by) if by in set(RoutedBy) else None
+    if by in set(RoutedBy):
+        return RoutedBy(by)
+    return None
 
 
 def is_withheld(number: str, said: dict[str, str]) -> bool:

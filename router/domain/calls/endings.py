@@ -50,7 +50,9 @@ def ending(end: End) -> Ending:
     if end.cut:
         return Ending.CUT
     if end.answered:
-        return Ending.LOST_IN_TRANSFER if end.lost else Ending.ANSWERED
+        if end.lost:
+            return Ending.LOST_IN_TRANSFER
+        return Ending.ANSWERED
     return _unanswered(end)
 
 
@@ -68,16 +70,24 @@ def _unanswered(end: End) -> Ending:
     if end.status in {"BUSY", "NOANSWER"}:
         if refused:
             return Ending.REFUSED
-        return Ending.BUSY if end.status == "BUSY" else Ending.NO_ANSWER
+        if end.status == "BUSY":
+            return Ending.BUSY
+        return Ending.NO_ANSWER
     if end.status in {"CHANUNAVAIL", "CONGESTION", "INVALIDARGS"} or not end.routed:
-        return Ending.REFUSED if refused else Ending.UNREACHABLE
+        if refused:
+            return Ending.REFUSED
+        return Ending.UNREACHABLE
     return _waited(end)
 
 
 def _waited(end: End) -> Ending:
     """The ending of a call that was not refused: the caller waited, and one side hung up."""
     if end.picked_up and end.status != "CANCEL":
-        return Ending.ABANDONED if end.by_caller else Ending.NO_ANSWER
+        if end.by_caller:
+            return Ending.ABANDONED
+        return Ending.NO_ANSWER
     if end.rang:
         return Ending.ABANDONED_RINGING
-    return Ending.ABANDONED if end.picked_up else Ending.ABANDONED_EARLY
+    if end.picked_up:
+        return Ending.ABANDONED
+    return Ending.ABANDONED_EARLY

@@ -18,7 +18,9 @@ def read_segments(body: Any, text: str, side: Side, seconds: float) -> tuple[Spo
     """What one piece of `seconds` says; None if the answer holds no text at all."""
     if not isinstance(body, dict):
         plain = one_line(text, LONGEST_TEXT) if body is None and _is_plain(text) else None
-        return None if plain is None else _whole(plain, side, seconds)
+        if plain is None:
+            return None
+        return _whole(plain, side, seconds)
     if not isinstance(body.get("segments"), list):
         said = body.get("text")
         if not isinstance(said, str):
@@ -44,7 +46,9 @@ def _is_plain(text: str) -> bool:
 
 def _whole(text: str, side: Side, seconds: float) -> tuple[Spoken, ...]:
     """A text without times: the whole piece."""
-    return (Spoken(side=side, at=0.0, until=seconds, text=text),) if text else ()
+    if not text:
+        return ()
+    return (Spoken(side=side, at=0.0, until=seconds, text=text),)
 
 
 def _segment(part: Any, side: Side, seconds: float) -> Spoken | None:
@@ -92,4 +96,6 @@ def _second(value: Any, most: float) -> float | None:
         second = float(value)
     except (TypeError, ValueError):
         return None
-    return round(min(max(second, 0.0), most), 3) if math.isfinite(second) else None
+    if not math.isfinite(second):
+        return None
+    return round(min(max(second, 0.0), most), 3)

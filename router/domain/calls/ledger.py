@@ -80,7 +80,9 @@ class Ledger:
     def rows(self, linkedid: str) -> list[Row]:
         """The rows of an open call."""
         group = self._by_linkedid.get(linkedid)
-        return group.rows if group else []
+        if group is None:
+            return []
+        return group.rows
 
     def __iter__(self) -> Iterator[Group]:
         return iter({id(group): group for group in self._by_linkedid.values()}.values())

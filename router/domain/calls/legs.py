@@ -102,4 +102,6 @@ class Legs:
     def _role(self, uniqueid: str) -> str:
         if uniqueid == self.caller:
             return "caller"
-        return "other_caller" if uniqueid in self.callers else "company"
+        if uniqueid in self.callers:
+            return "other_caller"
+        return "company"

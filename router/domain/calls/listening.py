@@ -17,4 +17,6 @@ class Listening:
     @property
     def seconds(self) -> float | None:
         """How long; None while it goes on, or where its end was not seen."""
-        return (self.ended_at - self.at).total_seconds() if self.ended_at else None
+        if not self.ended_at:
+            return None
+        return (self.ended_at - self.at).total_seconds()

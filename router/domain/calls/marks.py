@@ -75,7 +75,9 @@ def _pauses(call: Call, recorded_seconds: float) -> tuple[Period, ...]:
     waits = tuple(period for period in call.periods if period.kind is PeriodKind.TRANSFER)
     waited = sum(wait.seconds for wait in waits)
     lacking = (call.ended_at - call.answered_at).total_seconds() - recorded_seconds
-    return waits if waited and lacking > waited / 2 else ()
+    if waited and lacking > waited / 2:
+        return waits
+    return ()
 
 
 def _position(answered_at: datetime, pauses: Sequence[Period], at: datetime) -> float:

@@ -59,7 +59,9 @@ class Episode:
 def advance(episode: Episode | None, event: Event) -> Episode | None:
     """The episode after one more event, which is later than all before; a new one if this ended."""
     if episode is None or episode.closing or event.at - episode.last.at > LAPSES:
-        return _begun(event) if event.kind is EventKind.MISSED else episode
+        if event.kind is EventKind.MISSED:
+            return _begun(event)
+        return episode
     later = replace(episode, latest_at=event.at)
     if event.kind is EventKind.MISSED:
         return replace(
@@ -133,7 +135,9 @@ class MissedCaller:
         if self.tries:
             return MissedState.NOT_ANSWERED
         late = now - self.waits_from > SAME_DAY
-        return MissedState.NOT_REACHED if late else MissedState.WAITING
+        if late:
+            return MissedState.NOT_REACHED
+        return MissedState.WAITING
 
     @property
     def seconds_to_contact(self) -> float | None:
@@ -193,7 +197,9 @@ def closed_as(closing: Event, start: datetime) -> MissedState:
     waited = closing.at - start
     if waited <= SOON:
         return MissedState.CALLED_BACK_SOON
-    return MissedState.CALLED_BACK if waited <= SAME_DAY else MissedState.CALLED_BACK_LATE
+    if waited <= SAME_DAY:
+        return MissedState.CALLED_BACK
+    return MissedState.CALLED_BACK_LATE
 
 
 def new_task(episode: Episode, call: RungCall) -> MissedCaller:

@@ -30,7 +30,9 @@ class Mark:
             return PeriodKind.WAIT
         if self.channels:
             return PeriodKind.TALK
-        return PeriodKind.TRANSFER if self.transferred else PeriodKind.HOLD
+        if self.transferred:
+            return PeriodKind.TRANSFER
+        return PeriodKind.HOLD
 
 
 def periods(

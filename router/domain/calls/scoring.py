@@ -155,4 +155,6 @@ def changes_between(before: Values, after: Values) -> tuple[Change, ...]:
 
 def _applied(values: Values, question: Question) -> str:
     value = values.get(question.id, "")
-    return "" if value == SKIP else value
+    if value == SKIP:
+        return ""
+    return value

@@ -52,7 +52,9 @@ class Search:
         if len(self.terms) != 1 or len(self.terms[0]) != 1:
             return None
         needle = self.terms[0][0]
-        return f"+{needle[1:-1]}" if needle[0] == FIRST and needle[-1] == LAST else None
+        if needle[0] == FIRST and needle[-1] == LAST:
+            return f"+{needle[1:-1]}"
+        return None
 
     def finds(self, text: str) -> bool:
         """Whether this search text matches."""
@@ -109,7 +111,9 @@ def _is_number(piece: str) -> bool:
 
 
 def _word(piece: str) -> str:
-    return _WORD + piece if piece.isalnum() and len(piece) <= _SHORT_WORD else piece
+    if piece.isalnum() and len(piece) <= _SHORT_WORD:
+        return _WORD + piece
+    return piece
 
 
 def _number(number: str, region: str) -> tuple[str, ...]:

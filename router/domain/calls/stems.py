@@ -26,7 +26,9 @@ def search_stems(texts: Iterable[str]) -> str:
     for text in texts:
         found.update(dict.fromkeys(stems(text)))
     text = f" {' '.join(found)} " if found else ""
-    return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " "
+    if len(text) <= LONGEST:
+        return text
+    return text[:LONGEST].rpartition(" ")[0] + " "
 
 
 @lru_cache(maxsize=50_000)

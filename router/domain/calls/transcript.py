@@ -196,4 +196,6 @@ def _quietest(first: float, last: float, seconds: float, peaks: Sequence[float])
     step = seconds / len(peaks)
     indexes = range(int(first / step) + 1, int(last / step))
     quiet = min(indexes, key=lambda index: (peaks[index], -index), default=None)
-    return last if quiet is None else (quiet + 0.5) * step
+    if quiet is None:
+        return last
+    return (quiet + 0.5) * step

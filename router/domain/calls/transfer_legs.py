@@ -31,7 +31,9 @@ class Transfers:
         """The uniqueids of the person who transferred the caller: out of the call, whatever bridge
         they are in.
         """
-        return self.drafts[-1].own if self.open else frozenset()
+        if self.open:
+            return self.drafts[-1].own
+        return frozenset()
 
     @property
     def lost(self) -> bool:
@@ -116,7 +118,9 @@ class Transfers:
     def _answered_at(self, row: Row) -> datetime:
         """Since when the phone that transfers the caller has been in the call."""
         first = self.first_rows.get(row.uniqueid)
-        return first.at if first else row.at
+        if first:
+            return first.at
+        return row.at
 
     def _concerns(self, row: Row, *bridges: str) -> bool:
         """Whether a transfer is one of this caller, and not of another one in the group."""

@@ -64,11 +64,15 @@ class TransferDraft:
 
     def _outcome(self, legs: Sequence[Leg], end: "TransferEnd | None") -> TransferOutcome | None:
         if self.taken_at is not None:
-            return TransferOutcome.RETURNED if self._came_back(legs) else TransferOutcome.ANSWERED
+            if self._came_back(legs):
+                return TransferOutcome.RETURNED
+            return TransferOutcome.ANSWERED
         if end is None:
             return None
         rung = [leg for leg in legs if leg.started_at <= end.at]
-        return _given_up(rung, end) if end.by_caller else _refused(rung, end, end.at - self.at)
+        if end.by_caller:
+            return _given_up(rung, end)
+        return _refused(rung, end, end.at - self.at)
 
     def _came_back(self, legs: Sequence[Leg]) -> bool:
         """Answered by the endpoint that transferred it, after a parking lot or after another phone
@@ -115,7 +119,9 @@ def _refused(rung: Sequence[Leg], end: TransferEnd, waited: timedelta) -> Transf
         return TransferOutcome.BUSY
     if causes & RANG_CAUSES or end.status == "NOANSWER":
         return TransferOutcome.NO_ANSWER
-    return TransferOutcome.FAILED if rung or waited < AT_ONCE else TransferOutcome.NO_ANSWER
+    if rung or waited < AT_ONCE:
+        return TransferOutcome.FAILED
+    return TransferOutcome.NO_ANSWER
 
 
 def _by_cause(cause: int | None) -> TransferOutcome:

@@ -115,4 +115,6 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    if not text:
+        return None
+    return datetime.fromisoformat(text)

@@ -65,7 +65,9 @@ def match(
     best = _best(candidates, call, rules)
     if not best or (best[0].ref.kind is not rules.targets[0] and after < rules.prefer):
         return Match(wait=after < rules.wait)
-    return Match(one=best[0]) if len(best) == 1 else Match(several=tuple(best))
+    if len(best) == 1:
+        return Match(one=best[0])
+    return Match(several=tuple(best))
 
 
 def created_by_us(

@@ -240,7 +240,9 @@ def replaced(delivery: Delivery, payload: dict[str, Any]) -> dict[str, Any]:
     former = [*delivery.payload.get(FORMER, ())]
     if delivery.attempts or delivery.claimed_until is not None:
         former.append({name: part for name, part in delivery.payload.items() if name != FORMER})
-    return {**payload, FORMER: former[-MOST_FORMER:]} if former else payload
+    if former:
+        return {**payload, FORMER: former[-MOST_FORMER:]}
+    return payload
 
 
 def new_delivery(

@@ -138,4 +138,6 @@ def _visit(visit: Visit) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds") if moment else None
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds")

@@ -77,7 +77,9 @@ class ReceiverKind:
         """Address of an entity's page, if the connection's address and options allow it."""
         path = self.pages.get(kind)
         where = self.pages_at(connection) if path else None
-        return where + path.format(id=quote(id, safe="")) if where and path else None
+        if where and path:
+            return where + path.format(id=quote(id, safe=""))
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ def _paid(medium: str, kind: Kind | None, shopping: bool) -> str:
         return "Paid Social"
     if kind is Kind.VIDEO:
         return "Paid Video"
-    return "Display" if medium in _DISPLAY else "Paid Other"
+    if medium in _DISPLAY:
+        return "Display"
+    return "Paid Other"
 
 
 def _unpaid(source: str, medium: str, kind: Kind | None) -> str:

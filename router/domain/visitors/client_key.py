@@ -60,4 +60,6 @@ def network_share(numbers: int) -> int:
 
 def kept_back(numbers: int) -> int:
     """Idle numbers that are reserved for clients below their share."""
-    return numbers // 4 if numbers >= SMALL_POOL else 0
+    if numbers >= SMALL_POOL:
+        return numbers // 4
+    return 0

@@ -78,7 +78,9 @@ def busiest_load(arrivals: Sequence[float], held_seconds: float) -> float:
     """
     hours = held_seconds / HOUR
     if not arrivals or hours >= len(arrivals):
-        return fmean(arrivals) * hours if arrivals else 0.0
+        if not arrivals:
+            return 0.0
+        return fmean(arrivals) * hours
     loads = _loads(arrivals, hours)
     days = [loads[end - 24 : end] for end in range(len(loads), 23, -24)] or [loads]
     return max(
@@ -143,7 +145,9 @@ def _loads(arrivals: Sequence[float], hours: float) -> list[float]:
 def _busier(loads: Sequence[float]) -> list[float]:
     """The higher five in seven; where there are many, the very highest counts as the second."""
     high = sorted(loads, reverse=True)[: ceil(len(loads) * BUSY_DAYS)]
-    return [high[1], *high[1:]] if len(high) >= MANY_DAYS else high
+    if len(high) >= MANY_DAYS:
+        return [high[1], *high[1:]]
+    return high
 
 
 def _with_spread(loads: Sequence[float], chance: float) -> float:

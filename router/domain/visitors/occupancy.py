@@ -49,7 +49,9 @@ def shortage(
         return Shortage.RAN_DRY
     if over_budget:
         return Shortage.BUDGET
-    return Shortage.NEARLY if numbers - most_held < IDLE_SHARE * numbers else None
+    if numbers - most_held < IDLE_SHARE * numbers:
+        return Shortage.NEARLY
+    return None
 
 
 def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[HourHeld, ...]:

@@ -26,4 +26,6 @@ def read_code(text: str) -> str | None:
     and dashes.
     """
     typed = "".join(letter for letter in text[:40].upper() if letter.isalnum()).translate(_CYRILLIC)
-    return typed if len(typed) == LENGTH and all(letter in LETTERS for letter in typed) else None
+    if len(typed) == LENGTH and all(letter in LETTERS for letter in typed):
+        return typed
+    return None
