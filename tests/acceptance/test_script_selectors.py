@@ -67,6 +67,23 @@ async def test_of_a_wrapper_only_the_number_changes_and_the_links_that_lead_to_i
     assert await visitor.text("#other") == "8 812 000-11-22"
 
 
+async def test_a_wrapper_that_is_filled_in_several_steps_shows_the_number(
+    phones: Company, visitor: Visitor
+) -> None:
+    await visitor.opens("<div class='phone' id='late'></div><p class='phone'>8 812 555-66-77</p>")
+    await visitor.shows("8 495 777-00-01", "p")
+    for part in ("<span>8 (812)</span>", " <b>000-11-22</b>", "<br><small>9–21</small>"):
+        await visitor.page.evaluate(
+            """part => { document.querySelector("#late").insertAdjacentHTML("beforeend", part);
+                         return new Promise(setTimeout); }""",
+            part,
+        )
+    await visitor.shows("777-00-01", "b")
+    assert await visitor.page.inner_html("#late") == (
+        "<span>8 (495)</span> <b>777-00-01</b><br><small>9–21</small>"
+    )
+
+
 async def test_in_a_wrapper_with_the_companys_number_no_other_number_changes(
     company: Company, visitor: Visitor
 ) -> None:

@@ -7,6 +7,7 @@ and at once again when it has calmed down. */
 import {
   CALM,
   ELEMENTS_AND_TEXTS,
+  LARGEST,
   LONGEST_REST,
   MOST_NEIGHBOURS,
   SHORTEST_REST,
@@ -29,12 +30,13 @@ export interface Scanner {
 /** What the scanner finds is given to these. */
 export interface Reader {
   untouched: string; // selector of elements where no number goes on that began outside
+  whole: string; // selector of elements that are met again when anything in them changes
   read(nodes: Text[], said: string): void; // texts that read as one: the nodes, and what they say with seams between
   meet(element: Element): void; // every element
   change(element: Element, attribute: string): void; // before its texts are read again
 }
 
-export function scanner({ untouched, read, meet, change }: Reader): Scanner {
+export function scanner({ untouched, whole, read, meet, change }: Reader): Scanner {
   const queue = new Set<Node>();
   const frames = new WeakSet<Node>();
   let roots: Node[] = []; // of what is being read as one
@@ -79,8 +81,15 @@ export function scanner({ untouched, read, meet, change }: Reader): Scanner {
   function note(records: MutationRecord[]): void {
     for (const { type, target, addedNodes, attributeName } of records) {
       if (attributeName) attempt(change, target as Element, attributeName);
-      for (const node of type === "childList" ? addedNodes : [target]) queue.add(outermost(node));
+      for (const node of type === "childList" ? addedNodes : [target]) queue.add(within(outermost(node)));
     }
+  }
+
+  /** The element around the node that is read whole: the parser, and frameworks, fill it in several steps. */
+  function within(node: Node): Node {
+    const element = isElement(node) ? node : node.parentElement;
+    const found = element && element.closest(whole);
+    return found && !found.getElementsByTagName("*")[LARGEST] ? found : node;
   }
 
   function work(): void {

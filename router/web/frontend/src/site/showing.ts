@@ -42,6 +42,7 @@ export function showing(
 
   const page = scanner({
     untouched,
+    whole: selectors,
     read(nodes, said) {
       const parent = nodes[0]!.parentNode;
       const holder = isElement(parent!) ? parent : (parent as ShadowRoot).host;
