@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.acceptance.calling import Voices, voices
 from tests.acceptance.promises import subscribe
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.script_visitor import Visitor, chromium, visiting
+from tests.acceptance.script_visitor import Visitor, chromium, close, visiting
 from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 from tests.support.priority import take_priority
@@ -69,7 +69,7 @@ async def browser(started_browser: Browser) -> AsyncIterator[Browser]:
     """Chromium without any of what other tests opened in it."""
     yield started_browser
     for context in started_browser.contexts:
-        await context.close()
+        await close(context)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

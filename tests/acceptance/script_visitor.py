@@ -78,7 +78,15 @@ async def chromium() -> AsyncIterator[Browser]:
             executable_path=shutil.which("chromium"), args=FLAGS
         )
         yield browser
-        await browser.close()
+        await close(browser)
+
+
+async def close(what: Browser | BrowserContext) -> None:
+    """Close it. Chromium sometimes never answers for a page that is on its way to another address;
+    then it is left to the end of the process.
+    """
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(what.close(), 60)
 
 
 @asynccontextmanager
@@ -92,5 +100,5 @@ async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIter
     visitor.watch()
     yield visitor
     with contextlib.suppress(Exception):
-        await context.close()
+        await close(context)
     assert visitor.wrongs == []

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page
 import recordings
 from router.domain.calls.call import Recording
 from router.recorder import StorageReader
+from tests.acceptance.script_visitor import close
 from tests.support.web_calls import a_call, a_recording
 from tests.support.web_world import PASSWORD, World, a_world, served
 
@@ -100,7 +101,7 @@ async def looking(
         seen.watch()
         await seen.page.goto(f"{address}/login")
         yield seen
-        await context.close()
+        await close(context)
         assert seen.wrongs == []
 
 

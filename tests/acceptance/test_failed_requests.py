@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.acceptance.script_visitor import close
 from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, until
 from tests.acceptance.test_list_place import fill
 from tests.support.web_calls import furnish
@@ -34,7 +35,7 @@ async def test_a_list_left_open_after_the_log_out_asks_to_log_in_and_shows_no_er
         await other.goto(f"{address}/calls")
         await other.get_by_role("button", name="Log out").click()
         await one.wait_for_url("**/login**", wait_until="commit", timeout=180_000)
-        await context.close()
+        await close(context)
     assert said == []
 
 
@@ -60,7 +61,7 @@ async def test_a_refusal_and_a_lost_connection_are_shown_and_not_logged(
         await page.unroute("**/calls?*")
         await filter_by_outcome(page, "busy")
         await expect(page.locator("#lost")).to_be_hidden()
-        await context.close()
+        await close(context)
     assert said == []
 
 
@@ -83,4 +84,4 @@ async def test_after_a_search_that_was_given_up_the_field_says_what_the_list_sho
         await page.go_back()
         await expect(page.locator("#rows tr").first).to_be_visible()
         assert await field.input_value() == ""
-        await context.close()
+        await close(context)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.acceptance.script_visitor import close
 from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, looking, until
 from tests.support.ports import free_port
 from tests.support.web_calls import a_call, furnish, ringing
@@ -82,7 +83,7 @@ async def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
         await expect(page.locator("#rows tr")).to_have_count(2, timeout=120_000)
         await expect(page.get_by_text("Connection lost")).to_be_hidden()
         await expect(page.locator("#rows")).to_contain_text("Answered")
-        await page.context.close()
+        await close(page.context)
         await relay.cut()
 
 
