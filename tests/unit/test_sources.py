@@ -46,6 +46,8 @@ def visit(source: Source) -> Visit:
         "utm_source=&utm_source=yandex&utm_source=vk&utm_medium=cpc&utm_campaign=диваны",
         "utm_source=yan%00dex%0A".replace("%00", "") + "&utm_medium=+cpc+&utm_campaign=%09диваны",
         "#utm_source=yandex&utm_medium=cpc&utm_campaign=диваны",
+        "utm_source%3Dyandex%26utm_medium%3Dcpc%26utm_campaign%3Dдиваны",
+        "?%3Futm_source=yandex;utm_medium=cpc;utm_campaign=диваны",
     ],
 )
 def test_labels_are_read_however_the_link_was_spoilt(query: str) -> None:

@@ -1,5 +1,8 @@
 """Addresses are strangers' words: whatever they hold, what is kept of them is clean and short."""
 
+from urllib.parse import quote
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -69,3 +72,26 @@ def test_a_host_is_compared_in_one_spelling() -> None:
     assert host_of("xn--\ud800") == "xn--"
     assert within("a.shop.ru", "shop.ru")
     assert not within("ashop.ru", "shop.ru")
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_long_word_that_was_cut_inside_a_letter_keeps_the_letters_before(cut: int) -> None:
+    said = quote("диван" * 5)[:-cut]
+    term = read(f"https://shop.ru/?utm_source=a&utm_term={said}").term
+    assert term is not None
+    assert len(term) >= 22
+    assert ("диван" * 5).startswith(term)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("gad_source=1&gad_campaignid=2", ("google", "cpc")),  # iOS has removed gclid
+        ("srsltid=AfmBOoq", ("google", "organic")),
+        ("igsh=MzRl", ("instagram", "social")),
+        ("gclid%3Dabc", ("google", "cpc")),
+    ],
+)
+def test_what_is_left_of_click_ids_names_the_sender(query: str, expected: tuple[str, str]) -> None:
+    source = read(f"https://shop.ru/?{query}")
+    assert (source.source, source.medium) == expected

@@ -39,8 +39,11 @@ CLICK_IDS: Mapping[str, tuple[str, str]] = {
     "rdt_cid": ("reddit", "cpc"),
     "obclid": ("outbrain", "cpc"),
     "tblci": ("taboola", "cpc"),
+    "gad_source": ("google", "cpc"),  # what is left where a browser removes the others
     "ysclid": ("yandex", "organic"),  # Yandex puts it on its organic results
+    "srsltid": ("google", "organic"),  # Google's free product listings
     "igshid": ("instagram", "social"),
+    "igsh": ("instagram", "social"),
     "fbclid": ("facebook", "social"),
 }
 

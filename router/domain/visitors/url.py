@@ -19,7 +19,10 @@ MAX_LABELS = 100  # parameters of an address that are read
 
 _SCHEMES = frozenset({"http", "https", "android-app", "ios-app"})
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-_BETWEEN = re.compile(r"[&?]")  # two question marks are a frequent slip
+_BETWEEN = re.compile(r"[&?]|;(?=utm_)")  # two question marks are a frequent slip
+# what a cut leaves at the end: half an escape behind a letter, and half a letter
+_HALF_ESCAPE = re.compile(rb"(?<=[\x80-\xff])%[0-9A-Fa-f]?$")
+_HALF_LETTER = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,23 @@ def clean(text: str | None, limit: int = MAX_WORD) -> str:
 def _labels(query: str) -> dict[str, str]:
     """The parameters of a query; the first non-empty value of each name."""
     found: dict[str, str] = {}
-    for pair in _BETWEEN.split(query, maxsplit=MAX_LABELS)[:MAX_LABELS]:
+    for pair in _pairs(query):
         name, _, value = pair.partition("=")
-        name = _decoded(name).lower().removeprefix("amp;").removesuffix("[]")
+        name = _decoded(name).lower().removeprefix("?").removeprefix("amp;").removesuffix("[]")
         if name and (said := _decoded(value.replace("+", " "), MAX_LABEL)):
             found.setdefault(name, said)
     return found
+
+
+def _pairs(query: str) -> list[str]:
+    """The parts of a query, also of one that was encoded whole."""
+    found: list[str] = []
+    for pair in _BETWEEN.split(query, maxsplit=MAX_LABELS)[:MAX_LABELS]:
+        if "=" in pair:
+            found.append(pair)
+        else:
+            found += _BETWEEN.split(_decoded(pair, MAX_ADDRESS))
+    return found[:MAX_LABELS]
 
 
 def _decoded(text: str, limit: int = MAX_WORD) -> str:
@@ -88,9 +102,17 @@ def _decoded(text: str, limit: int = MAX_WORD) -> str:
     for _ in range(3):
         if not _ENCODED.search(text):
             break
-        raw = unquote_to_bytes(text)
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            text = raw.decode("cp1251", errors="ignore")
+        text = _text(unquote_to_bytes(text))
     return clean(text, limit)
+
+
+def _text(raw: bytes) -> str:
+    """Bytes of an address as text. A long one may have been cut inside a letter."""
+    raw = _HALF_ESCAPE.sub(b"", raw)
+    whole = _HALF_LETTER.sub(b"", raw)
+    for tried in (raw, raw if whole.isascii() else whole):
+        try:
+            return tried.decode()
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("cp1251", errors="ignore")
