@@ -10,6 +10,7 @@ from tests.support.web_world import World
 
 pytestmark = pytest.mark.acceptance
 pytest_plugins = ["tests.acceptance.supervisor"]
+HEADER = "document.querySelector('.top').offsetHeight"
 
 
 async def test_the_language_changes_and_stays(world: World, browser: Browser) -> None:
@@ -58,11 +59,13 @@ async def test_the_list_fits_whatever_its_verdicts_are_called(
         *(a_call(str(n), world.clock.now, verdict=verdict) for n, verdict in enumerate(Verdict))
     )
     async with looking(world, browser, width=1200, locale="ru-RU") as seen:
-        await log_in(seen)
+        await log_in(seen, "root")
         outside = "results.scrollWidth - results.clientWidth"
         assert await seen.page.evaluate(outside) == 0
+        assert await seen.page.evaluate(HEADER) < 70  # one line of pages
 
         await seen.page.set_viewport_size({"width": 390, "height": 900})
+        assert await seen.page.evaluate(HEADER) < 120  # two lines: the name, and one of pages
         for row in await seen.page.locator("#rows tr").all():
             caller = await row.locator(".caller .phone").bounding_box()
             time = await row.locator("time").bounding_box()

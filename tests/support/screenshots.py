@@ -51,6 +51,8 @@ MONTH = {
     "scores": "/scores",
     "cards": "/cards",
     "rules": "/rules",
+    "rule": "/rules/new?talk_from=30",
+    "spam": "/spam",
 }
 DOCUMENTED = {  # the pictures, and how much of each page
     "calls": 1000,

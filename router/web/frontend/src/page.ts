@@ -61,3 +61,8 @@ function setBusy(event: Event, busy: boolean): void {
 
 document.addEventListener("htmx:beforeRequest", (event) => setBusy(event, true));
 document.addEventListener("htmx:afterRequest", (event) => setBusy(event, false));
+
+/* On a narrow screen the line of pages is moved sideways, to the page that is open. */
+const pages = document.querySelector<HTMLElement>(".top nav");
+const shown = pages?.querySelector<HTMLElement>("[aria-current]");
+if (pages && shown) pages.scrollLeft = shown.offsetLeft - (pages.clientWidth - shown.offsetWidth) / 2;
