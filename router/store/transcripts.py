@@ -8,13 +8,13 @@ from sqlalchemy import delete, func, insert, select, update
 
 from router.domain.calls.stems import search_stems
 from router.domain.calls.transcript import Segment, Transcript, TranscriptState
-from router.store import tables
+from router.store import said, tables
 from router.store.direct import AnyConnection
 from router.store.records import from_row, to_row
 from router.store.writing import upsert
 
 _transcript, _segment = tables.transcript, tables.transcript_segment
-_text = tables.transcript_text
+_text, _call = tables.transcript_text, tables.call
 _WAITING = _transcript.c.state == TranscriptState.WAITING
 
 
@@ -34,6 +34,22 @@ class SqlTranscripts:
         query = select(_segment).where(_segment.c.call_id == call_id, _segment.c.place == place)
         row = (await self.connection.execute(query)).first()
         return from_row(Segment, row) if row else None
+
+    async def saying_any(
+        self, phrases: Sequence[Sequence[str]], site_id: str | None, most: int
+    ) -> list[str]:
+        """The calls that were transcribed last and hold all stems of one of these phrases."""
+        sqlite = self.connection.dialect.name == "sqlite"
+        query = (
+            select(_text.c.call_id)
+            .where(said.texts_of_any(phrases, sqlite=sqlite))
+            .order_by(_text.c.id.desc())
+            .limit(most)
+        )
+        if site_id is not None:
+            query = query.join(_call, _call.c.id == _text.c.call_id)
+            query = query.where(_call.c.site_id == site_id)
+        return list((await self.connection.execute(query)).scalars())
 
     async def save(self, *transcripts: Transcript) -> None:
         """Write transcripts as they are now."""

@@ -47,6 +47,7 @@ from router.web.pages import (
     tags,
     transcript,
     views,
+    word_lists,
 )
 from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
@@ -123,6 +124,7 @@ def create_app(web: Web) -> FastAPI:
         spam,
         tags,
         transcript,
+        word_lists,
         deliveries,
         pools,
         reliability,

@@ -30,6 +30,10 @@ PROBLEMS = {
         "A rule needs a name, at least one condition, and something to set: a tag, target call, "
         "spam or a review, but not target call and spam at once."
     ),
+    "invalid_words": N_(
+        "A word list needs a tag of 1 to 40 letters, and 1 to 200 words or phrases of at most 80 "
+        "letters each."
+    ),
     "dependent_rules": N_(
         "Rules cannot depend on each other: a tag that one rule sets cannot be a condition of "
         "another one, or of itself."

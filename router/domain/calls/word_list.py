@@ -2,6 +2,7 @@
 said. They name what is said, and nothing about feelings.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from router.domain.calls.stems import stems
 from router.domain.calls.tagging import BY_RULE, tag_name
 from router.domain.calls.transcript import Segment, Side, Word
 from router.domain.names import check_key
+from router.domain.text import one_line
 from router.errors import InvalidInput
 
 MOST_PHRASES = 200
@@ -38,6 +40,12 @@ class WordList:
         for phrase in self.phrases:
             if not stems(phrase) or len(phrase) > LONGEST_PHRASE:
                 raise InvalidInput(f"'{phrase[:40]}' is not a word or a phrase")
+
+
+def read_phrases(text: str) -> tuple[str, ...]:
+    """The phrases of a text: one a line, or with commas between them; each once."""
+    phrases = (one_line(phrase, LONGEST_PHRASE + 1) for phrase in re.split(r"[\n,;]", text))
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
 
 
 def words_said(found: WordList, segments: Iterable[Segment]) -> Iterator[tuple[str, Word]]:

@@ -62,6 +62,19 @@ async def change(store: Store, thing: Thing) -> Thing:
     return thing
 
 
+async def keep_words(store: Store, wanted: WordList) -> WordList:
+    """Add a word list, or change the one with its key. Raises `InvalidInput`."""
+    async with store.write() as session:
+        await _check_references(session, wanted)
+        known = await session.peek(WordList, wanted.id)
+        if known is None:
+            await session.add(wanted)
+            return wanted
+        changed = replace(wanted, created_at=known.created_at)
+        await session.change(changed)
+    return changed
+
+
 async def remove(store: Store, kind: type[Thing], key: str, *, force: bool = False) -> int:
     """Remove an object; returns how many pending deliveries of a webhook failed. Raises `NotFound`,
     and `Conflict` while it is in use. `force` removes a webhook with pending deliveries.

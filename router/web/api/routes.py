@@ -30,6 +30,7 @@ from router.web.api import (
     tags,
     transcripts,
     views,
+    word_lists,
 )
 
 router = APIRouter()
@@ -59,5 +60,6 @@ for part in (
     connections,
     callbacks,
     views,
+    word_lists,
 ):
     router.include_router(part.router)
