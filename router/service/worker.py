@@ -10,6 +10,7 @@ import structlog
 
 from router.errors import DatabaseUnavailable
 from router.service.calls.late_evidence import look_again
+from router.service.calls.missed_clock import move_tasks
 from router.service.calls.qualification import follow_changes
 from router.service.calls.recording import Recorder, store_due, take_up
 from router.service.calls.rules import work_on_rules
@@ -58,7 +59,7 @@ class Worker:
         self._outages = Outages()
         self._began: dict[str, datetime] = {}  # start of each lane's current work
         self._beat_at = NEVER
-        self._steps, self._ahead = StepWatch(clock), timedelta(0)
+        self._steps, self._ahead, self._back = StepWatch(clock), timedelta(0), timedelta(0)
 
     async def run(self) -> None:
         """Work until cancelled; if the database does not answer, log once and wait."""
@@ -86,13 +87,15 @@ class Worker:
     async def _look_at_clock(self) -> None:
         """Where the clock was set forward, leases, claims and deadlines last as long as before."""
         step = self._steps.look()
-        self._ahead += step.ahead if step else timedelta(0)
+        ahead = step.ahead if step else timedelta(0)
+        self._ahead, self._back = self._ahead + ahead, self._back + max(-ahead, timedelta(0))
         if self._ahead <= BEAT_EVERY:
             self._ahead = timedelta(0)
             return
         now, by = self._clock(), self._ahead
         async with self._store.write() as session:
             await session.heartbeats.put_off(now - by, now, by)
+            await move_tasks(session, now, by)
         self._ahead = timedelta(0)
         log.warning("clock_set_forward", seconds=by.total_seconds())
 
@@ -131,9 +134,9 @@ class Worker:
         first, set_back = self._beat_at == NEVER, self._beat_at - now > BEAT_EVERY
         async with self._store.write() as session:
             if first or set_back:
-                await _after_clock_step(session, now)
+                await _after_clock_step(session, now, self._back)
             await session.heartbeats.save(Heartbeat(name="worker", at=now, facts={"lanes": lanes}))
-        self._beat_at = now
+        self._beat_at, self._back = now, timedelta(0)
 
     async def _drive(self, lane: str) -> None:
         """Run one lane until nothing is due."""
@@ -173,12 +176,14 @@ class Worker:
         return deliver_due(self._store, self._sender, self._clock, receiver_id=lane)
 
 
-async def _after_clock_step(session: Session, now: datetime) -> None:
+async def _after_clock_step(session: Session, now: datetime, seen: timedelta) -> None:
     """If the clock was set back, work planned by the old clock waits no longer for that. The first
-    worker to notice it does so for all.
+    worker to notice it does so for all; `seen`: by how much, if it was running.
     """
     beats = await session.heartbeats.all()
     last = next((beat.at for beat in beats if beat.name == "worker"), now)
     if last - now > BEAT_EVERY:
-        log.warning("clock_set_back", seconds=(last - now).total_seconds())
-        await session.heartbeats.bring_forward(now, last - now)
+        by = max(seen, last - now)
+        log.warning("clock_set_back", seconds=by.total_seconds())
+        await session.heartbeats.bring_forward(now, by)
+        await move_tasks(session, now, -by)

@@ -2,26 +2,24 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
-    DateTime,
-    Interval,
+    case,
     exists,
     literal,
     select,
-    type_coerce,
     update,
 )
 
 from router.domain.calls.call import RecordingState
+from router.domain.calls.call_back import CallBackState
 from router.domain.delivery.delivery import DeliveryState
 from router.service.ports import Heartbeat
 from router.store import tables
 from router.store.direct import AnyConnection
+from router.store.moments import plus
 from router.store.writing import upsert
 
 
@@ -43,9 +41,13 @@ class SqlHeartbeats:
         return [Heartbeat(**row._mapping) for row in rows]
 
     async def bring_forward(self, now: datetime, by: timedelta) -> None:
-        """Let all work that is due after `now` be due so much earlier."""
+        """Let all work that is due after `now` be due so much earlier, and leases, sessions and
+        calls back that were begun by the clock before last as long as they would have.
+        """
         for column, waiting in _PLANNED:
             await self._move(column, -by, column > now, *waiting)
+        for column in _LASTING:
+            await self._move(column, -by, column > now, not_before=now)
 
     async def put_off(self, since: datetime, now: datetime, by: timedelta) -> None:
         """Let work that was planned before `since`, and was due before `now`, be due so much later,
@@ -68,13 +70,37 @@ class SqlHeartbeats:
         await self._move(lease.frozen_at, by, *held, lease.frozen_at > since)
         await self._move(lease.ends_at, by, *held)
 
+        await self._move(_sessions.expires_at, by, _sessions.expires_at > since)
+        await self._move(_backs.at, by, _backs.at <= since, _backs.state != CallBackState.ENDED)
+
     async def _move(
-        self, column: Column[datetime], by: timedelta, *which: ColumnElement[bool]
+        self,
+        column: Column[datetime],
+        by: timedelta,
+        *which: ColumnElement[bool],
+        not_before: datetime | None = None,
     ) -> None:
-        later = _plus(column, by, self.connection.dialect.name)
+        later = plus(column, by, self.connection.dialect.name)
+        if not_before is not None:
+            bound = literal(not_before, column.type)
+            later = case((later < bound, bound), else_=later)
         statement = update(column.table).where(*which).values({column.name: later})
         await self.connection.execute(statement)
 
+
+_leases, _sessions, _backs = tables.lease.c, tables.login_session.c, tables.call_back.c
+
+# moments of things that last: set back in their order, and none before the clock's new time
+_LASTING: tuple[Column[datetime], ...] = (
+    _leases.started_at,
+    _leases.seen_at,
+    _leases.frozen_at,
+    _leases.ends_at,
+    tables.number.c.free_at,
+    _sessions.created_at,
+    _sessions.expires_at,
+    _backs.at,
+)
 
 _PLANNED: tuple[tuple[Column[datetime], tuple[ColumnElement[bool], ...]], ...] = (
     (tables.delivery.c.due_at, (tables.delivery.c.state == DeliveryState.PENDING,)),
@@ -85,10 +111,3 @@ _PLANNED: tuple[tuple[Column[datetime], tuple[ColumnElement[bool], ...]], ...] =
     (tables.mailbox.c.due_at, ()),
     (tables.late_evidence.c.due_at, ()),
 )
-
-
-def _plus(column: Column[datetime], by: timedelta, dialect: str) -> ColumnElement[Any]:
-    """The moment, so much later: on SQLite moments are microseconds."""
-    if dialect == "sqlite":
-        return type_coerce(column, BigInteger) + by // timedelta(microseconds=1)
-    return type_coerce(column, DateTime(timezone=True)) + literal(by, Interval)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     tuple_,
     type_coerce,
+    update,
 )
 
 from router.domain.calls.call import Direction, Ending, State
@@ -29,7 +30,8 @@ from router.service.calls.missed_ports import DaySums, HourOfCalls, PastTask
 from router.store import tables
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.moments import plus
+from router.store.records import MOST_KEYS, batched, from_row, to_row
 from router.store.writing import upsert
 
 COUNTER = "missed"
@@ -78,13 +80,43 @@ class SqlMissed:
             select(*_RUNG)
             .where(
                 _call.c.caller == caller,
-                _call.c.arrived_at >= since,
+                or_(_call.c.arrived_at >= since, _call.c.steady_at >= since),
                 _call.c.site_id.is_not_distinct_from(site_id),
             )
             .order_by(_call.c.arrived_at)
             .limit(MOST_CALLS)
         )
         return [RungCall.of(row) for row in await self.connection.execute(query)]
+
+    async def rung(self, call_id: str) -> RungCall | None:
+        """A call."""
+        query = select(*_RUNG).where(_call.c.id == call_id)
+        row = (await self.connection.execute(query)).one_or_none()
+        return RungCall.of(row) if row else None
+
+    async def moving(self, last_from: datetime, later_than: datetime) -> list[MissedCaller]:
+        """Open tasks, and those in which something happened later than a moment."""
+        is_open = and_(_task.c.closed_at.is_(None), _task.c.last_at >= last_from)
+        later = or_(_task.c.last_at > later_than, _task.c.closed_at > later_than)
+        rows = await self.connection.execute(select(_task).where(or_(is_open, later)))
+        return [from_row(MissedCaller, row) for row in rows]
+
+    async def moving_calls(self, now: datetime, arrived_from: datetime) -> list[str]:
+        """The calls that go on, and those of this time in which something happened after `now`."""
+        later = or_(_call.c.arrived_at > now, _call.c.answered_at > now)
+        going_on = _call.c.state != State.ENDED
+        query = select(_call.c.id).where(
+            or_(going_on, and_(_call.c.arrived_at >= arrived_from, later))
+        )
+        return [str(key) for key in (await self.connection.execute(query)).scalars()]
+
+    async def move_calls(self, call_ids: Sequence[str], ahead: timedelta) -> None:
+        """Move the moments of calls, as tasks see them."""
+        at = func.coalesce(_call.c.steady_at, _call.c.arrived_at)
+        moved = plus(at, ahead, self.connection.dialect.name)
+        for some in batched(call_ids, MOST_KEYS):
+            statement = update(_call).where(_call.c.id.in_(some)).values(steady_at=moved)
+            await self.connection.execute(statement)
 
     async def save(self, tasks: Sequence[MissedCaller], gone: Collection[str] = ()) -> None:
         """Save tasks, and remove those that are part of another one now."""

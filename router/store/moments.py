@@ -1,8 +1,18 @@
 """Moments as the databases compare them: SQLite has microseconds since 1970, PostgreSQL its own."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, literal, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Interval,
+    case,
+    func,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -28,6 +38,13 @@ def _in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 def _in_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     moment = compiler.process(element.clauses, **options)
     return f"CAST(floor(extract(epoch FROM {moment})) AS BIGINT)"
+
+
+def plus(at: ColumnElement[Any], by: timedelta, dialect: str) -> ColumnElement[Any]:
+    """The moment, so much later."""
+    if dialect == "sqlite":
+        return type_coerce(at, BigInteger) + by // timedelta(microseconds=1)
+    return type_coerce(at, DateTime(timezone=True)) + literal(by, Interval)
 
 
 def in_hours(at: ColumnElement[Any], hours: Hours) -> ColumnElement[bool]:

@@ -98,8 +98,10 @@ TABLES: dict[type[Any], Table] = {
     WordList: tables.word_list,
 }
 
-# Columns that no record has: they repeat what another table says, so that one index holds both.
+# Columns that no record has: they repeat what another table says, so that one index holds both, or
+# are written apart.
 DERIVED: dict[Table, dict[str, Any]] = {
+    tables.call: {"steady_at": None},
     tables.tag: {
         "arrived_at": select(tables.call.c.arrived_at)
         .where(tables.call.c.id == bindparam("of_call", type_=tables.call.c.id.type))

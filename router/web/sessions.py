@@ -56,11 +56,11 @@ class Sessions:
         return str(self._signer.dumps([secret, person.login, _mark(person)])), session
 
     def read(self, value: str | None) -> Ticket | None:
-        """The ticket in a cookie's value, or None when it is missing, forged, damaged or too
-        old.
+        """The ticket in a cookie's value, or None when it is missing, forged or damaged. How old
+        it is says the stored session, which lasts as long where the clock is set.
         """
         try:
-            secret, login, mark = _load(self._signer, value, LIFETIME)
+            secret, login, mark = self._signer.loads(value or "")
         except (BadSignature, ValueError, TypeError):
             return None
         return Ticket(digest=_digest(str(secret)), login=str(login), mark=str(mark))
@@ -74,18 +74,18 @@ class Sessions:
     def known_device(self, value: str | None, login: str) -> str | None:
         """The id of the browser, if this login has succeeded from it before."""
         try:
-            device, known = _load(self._devices, value, DEVICE_LIFETIME)
+            device, known = _load_device(self._devices, value)
         except (BadSignature, ValueError, TypeError):
             return None
         return str(device) if known == login.casefold() else None
 
 
-def _load(signer: URLSafeTimedSerializer, value: str | None, lifetime: timedelta) -> Any:
-    """What a cookie holds. Raises `BadSignature`. One from the future is good, unlike with the
-    serializer's own `max_age`: the clock was set back since.
+def _load_device(signer: URLSafeTimedSerializer, value: str | None) -> Any:
+    """What the cookie of a browser holds. Raises `BadSignature`. One from the future is good,
+    unlike with the serializer's own `max_age`: the clock was set back since.
     """
     content, signed_at = signer.loads(value or "", return_timestamp=True)
-    if datetime.now(UTC) - signed_at > lifetime:
+    if datetime.now(UTC) - signed_at > DEVICE_LIFETIME:
         raise SignatureExpired("too old")
     return content
 

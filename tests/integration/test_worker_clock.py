@@ -1,4 +1,4 @@
-"""A machine's clock that is set back while work waits for a later moment."""
+"""A machine's clock that is set while work waits, and while something lasts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from router.domain.access import LoginSession, Person, Role
 from router.domain.calls.call import Call, Recording, RecordingState, State
+from router.domain.calls.call_back import CallBack
 from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.delivery import Delivery, DeliveryKind, DeliveryState, new_delivery
 from router.domain.delivery.outcome import Outcome
@@ -16,12 +18,15 @@ from router.domain.visitors.lease import Lease
 from router.domain.visitors.site import TrackingNumber
 from router.service import worker
 from router.service.admin import retention
+from router.service.admin.access import find_person
+from router.service.calls.call_backs import is_stuck
 from router.service.delivery.outcomes import Receiver, SendResult
 from router.service.ports import Heartbeat
 from router.service.worker import Worker
 from router.store.engine import SqlStore
+from router.web.sessions import LIFETIME
 from tests.integration.test_worker import Recorder
-from tests.support.builders import DID, OTHER_DID, furnish, lease, visit, visitor, webhook
+from tests.support.builders import DID, NOON, OTHER_DID, furnish, lease, visit, visitor, webhook
 
 HOUR = timedelta(hours=1)
 CALL_ID = "rt1-1.0"
@@ -198,3 +203,81 @@ async def test_nothing_is_removed_in_the_day_after_the_clock_was_set_far_forward
     with suppress(asyncio.CancelledError):
         await retention.keep_for(store, clock, 30)
     assert len(slept) == 3, "the pass after the step was left out"
+
+
+@pytest.mark.parametrize("days", [1, 9, 400])
+async def test_a_log_in_lasts_as_long_where_the_clock_is_set_forward(
+    days: int, store: SqlStore
+) -> None:
+    clock = Clock()
+    session = log_in_of("anna", clock())
+    async with working(store, clock):
+        await beaten(store, clock() - HOUR)
+        await keep(store, session)
+        clock.ahead = timedelta(days=days)
+        await until_changed(store, session, session.digest)
+    assert await find_person(store, session.digest, clock() + timedelta(days=6)) is not None
+    assert await find_person(store, session.digest, clock() + timedelta(days=8)) is None
+
+
+async def test_nothing_that_began_by_a_clock_that_was_ahead_lasts_longer_for_that(
+    store: SqlStore,
+) -> None:
+    clock = Clock()
+    clock.ahead = timedelta(days=4)
+    now = clock()
+    held = lease(started_at=now, seen_at=now, frozen_at=now + HOUR / 2, ends_at=now + HOUR)
+    session = log_in_of("anna", now)
+    back = CallBack(id="b1", call_id=CALL_ID, number="+79161234567", by="anna", at=now)
+    await furnish(store, visitor(), visit())
+    async with working(store, clock):
+        await beaten(store, now - HOUR)
+        async with store.write() as writing:
+            await writing.leases.save([held])
+        await keep(store, session, back)
+        clock.ahead = timedelta()
+        await until_changed(store, held, held.id)
+    async with store.read() as reading:
+        is_held, number = await reading.get(Lease, held.id), await reading.get(TrackingNumber, DID)
+        until = (await reading.get(LoginSession, session.digest)).expires_at
+        asked_at = (await reading.get(CallBack, back.id)).at
+    minute, after = timedelta(minutes=1), clock()
+    assert is_held.started_at <= after
+    assert abs(is_held.ends_at - after - HOUR) < minute
+    assert number.free_at == is_held.ends_at
+    assert abs(until - after - LIFETIME) < minute
+    assert abs(asked_at - after) < minute
+
+
+async def test_a_call_back_that_was_asked_for_is_begun_where_the_clock_is_set_forward(
+    store: SqlStore,
+) -> None:
+    clock = Clock()
+    back = CallBack(id="b1", call_id=CALL_ID, number="+79161234567", by="anna", at=clock())
+    async with working(store, clock):
+        await beaten(store, clock() - HOUR)
+        await keep(store, back)
+        clock.ahead = timedelta(days=1)
+        await until_changed(store, back, back.id)
+    async with store.read() as session:
+        assert not is_stuck(await session.get(CallBack, back.id), clock())
+
+
+def log_in_of(login: str, now: datetime) -> LoginSession:
+    return LoginSession(digest="d1", login=login, created_at=now, expires_at=now + LIFETIME)
+
+
+async def keep(store: SqlStore, *records: object) -> None:
+    person = Person(login="anna", password_hash="", role=Role.SUPERVISOR, created_at=NOON)
+    async with store.write() as session:
+        for record in (person, *records):
+            await session.add(record)
+
+
+async def until_changed(store: SqlStore, before: object, key: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            async with store.read() as session:
+                if await session.get(type(before), key) != before:
+                    return
+            await asyncio.sleep(0.05)

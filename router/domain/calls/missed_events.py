@@ -70,11 +70,22 @@ class RungCall:
     wait_seconds: float
     direction: Direction = Direction.INCOMING
     started_by: str | None = None
+    # when it arrived by the clock as it was set since; None: it was not set
+    steady_at: datetime | None = None
 
     @classmethod
     def of(cls, call: Any) -> Self:
         """The same of a `Call`, or of its row."""
-        return cls(**{field.name: getattr(call, field.name) for field in fields(cls)})
+        known = [field.name for field in fields(cls) if hasattr(call, field.name)]
+        return cls(**{name: getattr(call, name) for name in known})
+
+    @property
+    def rang_at(self) -> datetime:
+        """When it arrived, by today's clock."""
+        return self.steady_at or self.arrived_at
+
+    def _steady(self, at: datetime) -> datetime:
+        return at + (self.rang_at - self.arrived_at)
 
     def event(self) -> Event | None:
         """What this call is to a task; None while it rings, and for a call that left no trace."""
@@ -83,16 +94,18 @@ class RungCall:
             return self._called_back(ending)
         lost = ending is Ending.LOST_IN_TRANSFER
         if self.answered_at and not lost:
-            return Event(kind=EventKind.RANG_AGAIN, at=self.answered_at, key=self.id)
+            return Event(kind=EventKind.RANG_AGAIN, at=self._steady(self.answered_at), key=self.id)
         if ending not in MISSED_ENDINGS and ending is not Ending.CUT:
             return None
         short = ending in _HUNG_UP and self.wait_seconds < SHORT
-        return Event(kind=EventKind.MISSED, at=self.arrived_at, key=self.id, short=short)
+        return Event(kind=EventKind.MISSED, at=self.rang_at, key=self.id, short=short)
 
     def _called_back(self, ending: Ending | None) -> Event | None:
         by = self.started_by or ""
         if self.answered_at:
-            return Event(kind=EventKind.REACHED, at=self.answered_at, key=self.id, by=by)
+            return Event(
+                kind=EventKind.REACHED, at=self._steady(self.answered_at), key=self.id, by=by
+            )
         if ending not in TRIED_ENDINGS:
             return None
-        return Event(kind=EventKind.NOT_ANSWERED, at=self.arrived_at, key=self.id, by=by)
+        return Event(kind=EventKind.NOT_ANSWERED, at=self.rang_at, key=self.id, by=by)

@@ -15,6 +15,7 @@ from router.domain.calls.missed import (
     with_episode,
 )
 from router.domain.calls.missed_events import Event, EventKind, RungCall
+from router.errors import NotFound
 from router.service.ports import Session
 
 LONGEST_WAIT = timedelta(hours=1)  # of a call that is answered after the one that was missed
@@ -24,7 +25,7 @@ SPAM = "spam"  # who closes the task of a spam call
 
 async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
     """Begin and close tasks by these calls, as they are now in the store."""
-    rung = [RungCall.of(call) for call in calls if call.state is not State.RINGING]
+    rung = [await _rung(session, call) for call in calls if call.state is not State.RINGING]
     events = [(call, event) for call in rung if (event := call.event())]
     if not events:
         return
@@ -37,6 +38,12 @@ async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
     await session.missed.lock()
     for call, event in sorted(events, key=lambda pair: pair[1].at):
         await _follow(session, call, event)
+
+
+async def _rung(session: Session, call: Call) -> RungCall:
+    """The call; where the clock was set during it, as it is in the store."""
+    known = await session.missed.rung(call.id) if call.clock_stepped else None
+    return known or RungCall.of(call)
 
 
 async def _follow(session: Session, call: RungCall, event: Event) -> None:
@@ -136,7 +143,7 @@ async def change_reports(
     session: Session, task: MissedCaller, reports: Sequence[Event]
 ) -> MissedCaller:
     """The task after its reports were replaced by these. Lock the tasks and read it first."""
-    call = RungCall.of(await session.get(Call, task.last_call_id))
+    call = await _known(session, task.last_call_id)
     changed = replace(task, reports=tuple(reports))
     others: list[MissedCaller] = []
     if task.caller is not None:
@@ -146,6 +153,13 @@ async def change_reports(
     tasks = sorted([changed, *others], key=lambda task: (task.since, task.id))
     after = await _rebuild(session, call, tasks)
     return next((made for made in after if made.id == task.id), changed)
+
+
+async def _known(session: Session, call_id: str) -> RungCall:
+    known = await session.missed.rung(call_id)
+    if known is None:
+        raise NotFound(f"There is no call '{call_id}'.")
+    return known
 
 
 async def follow_tag(session: Session, name: str, *call_ids: str) -> None:
@@ -161,7 +175,7 @@ async def follow_spam(session: Session, call_id: str) -> None:
 
 
 async def _follow_tags(session: Session, call_id: str) -> None:
-    call = RungCall.of(await session.get(Call, call_id))
+    call = await _known(session, call_id)
     await session.missed.lock()
     task = await _task_of(session, call)
     if task is None:
@@ -175,7 +189,7 @@ async def _follow_tags(session: Session, call_id: str) -> None:
     ][:1]
     counts = (await session.qualification.of([call_id])).get(call_id)
     if counts and counts.spam and not closing:
-        at = max(call.arrived_at, task.since)
+        at = max(call.rang_at, task.since)
         closing = [Event(kind=EventKind.NOT_NEEDED, at=at, key=key, by=SPAM)]
     present = [report for report in task.reports if report.key == key]
     if [report.at for report in present] != [report.at for report in closing]:
@@ -188,12 +202,12 @@ async def _task_of(session: Session, call: RungCall) -> MissedCaller | None:
     task = await session.peek(MissedCaller, call.id)
     if task is not None or call.caller is None:
         return task
-    found = await session.missed.touched([call.caller], call.arrived_at)
+    found = await session.missed.touched([call.caller], call.rang_at)
     return next(
         (
             other
             for other in found
-            if other.site_id == call.site_id and other.since <= call.arrived_at <= other.last_at
+            if other.site_id == call.site_id and other.since <= call.rang_at <= other.last_at
         ),
         None,
     )

@@ -64,6 +64,7 @@ call = Table(
     Column("legs", Json, nullable=False),
     Column("spool_name", String(80)),
     Column("clock_stepped", Boolean, nullable=False, server_default=false()),
+    moment("steady_at", nullable=True),  # of missed callers: `RungCall`
     Column("verdict", String(12)),
     Column("probability", Float),
     Column("candidates", Json, nullable=False),
