@@ -10,7 +10,9 @@ codecs, the people do not hear each other either.
 
 The rule begins with a comparison that skips it for the first frame of a translation. Here the skip
 becomes unconditional: one instruction, after which frames are translated as upstream's Asterisk
-translates them.
+translates them. Where the rest of the rule is compiled as in Debian's and Ubuntu's x86-64 builds of
+22, it drops instead a frame whose sequence number is that of the previous one: a packet that the
+network doubled, which upstream's Asterisk records twice. Frames without a number (0) pass.
 
 Run it by hand, as root, for an Asterisk that Ringtrace does not start: `python -m
 router.asterisk.late_frames PROGRAM`.
@@ -33,6 +35,17 @@ _X86_64, _AARCH64 = 62, 183
 _DYNAMIC_SYMBOLS, _LOADED = 11, 1
 # cmp $0xffff, register; then ja, near or far
 _X86_RULE = re.compile(rb"(?:\x3d|\x41?\x81[\xf8-\xff])\xff\xff\x00\x00(\x77|\x0f\x87)", re.DOTALL)
+# cmp $0xffff, last; ja, or jmp as corrected; load the number; cmp number, last
+_X86_NUMBERS = rb"\x81\xfa\xff\xff\x00\x00[\x77\xeb](.)\x8b\xae\x80\x00\x00\x00\x39\xea"
+# je; jg; compute the missing frames; cmp $0x8000; ja to the drop
+_X86_WHOLE = re.compile(
+    _X86_NUMBERS
+    + rb"\x0f\x84....\x0f\x8f....\x41\x89\xec\x41\x29\xd4\x41\x83\xec\x01\x44\x89\xe0"
+    + rb"\x3d\x00\x80\x00\x00\x0f\x87(....)",
+    re.DOTALL,
+)
+# jne past the rule; test last; jne to the drop
+_X86_DONE = re.compile(_X86_NUMBERS + rb"\x0f\x85....\x85\xd2\x0f\x85", re.DOTALL)
 
 
 class Edit(NamedTuple):
@@ -155,9 +168,29 @@ def _offset_of_address(program: bytes, address: int) -> int | None:
 
 
 def _x86_edits(code: bytes) -> Iterator[Edit]:
+    if _X86_DONE.search(code):
+        return
+    if whole := _X86_WHOLE.search(code):
+        yield _dropping_doubled(whole)
+        return
     for found in _X86_RULE.finditer(code):
         near = found[1] == b"\x77"
         yield Edit(found.start(1), b"\xeb" if near else b"\x90\xe9")  # jmp, of the same length
+
+
+def _dropping_doubled(rule: re.Match[bytes]) -> Edit:
+    """The edit that drops a frame only if its number is the previous one's, and not 0."""
+    skip = rule.end(1) + struct.unpack("<b", rule[1])[0]
+    drop = rule.end() + struct.unpack("<i", rule[2])[0]
+    at = rule.start(1) - 1
+    kept = rule[0][at + 2 - rule.start() :][:8]
+
+    content = b"\x77" + rule[1] + kept  # ja past the rule; load; cmp
+    content += b"\x0f\x85" + struct.pack("<i", skip - (at + len(content) + 6))  # jne past it
+    content += b"\x85\xd2"  # test last
+    content += b"\x0f\x85" + struct.pack("<i", drop - (at + len(content) + 6))  # jne to the drop
+    content += b"\xeb" + struct.pack("<b", skip - (at + len(content) + 2))  # jmp past it
+    return Edit(at, content)
 
 
 def _arm_edits(code: bytes) -> Iterator[Edit]:

@@ -25,6 +25,10 @@ class StepWatch:
         self._clock, self._steady = clock, steady
         self._at, self._ticks = clock(), steady()
 
+    def now(self) -> datetime:
+        """The time by the clock as it was set at the last look."""
+        return self._at + timedelta(seconds=self._steady() - self._ticks)
+
     def look(self) -> ClockStep | None:
         """The step since the last look."""
         at, ticks = self._clock(), self._steady()

@@ -115,7 +115,7 @@ class Worker:
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         due |= {TRANSCRIPT_LANE + rule: moment for rule, moment in rules.items()}
         due |= {CHANGES_LANE: NEVER if is_behind else None, RULES_LANE: NEVER if rule else None}
-        now, pause = self._clock(), LONGEST_SLEEP
+        now, pause = self._steps.now(), LONGEST_SLEEP  # a step since then is not looked at yet
         for lane, moment in due.items():
             if moment is None or lane in self._lanes:
                 continue

@@ -91,6 +91,7 @@ class Media(asyncio.DatagramProtocol):
     sent: list[int] = field(default_factory=list)
     heard: list[tuple[int, int]] = field(default_factory=list)
     packets: int = 0
+    copies: int = 1  # of each packet: a network may double them
     _remote: tuple[str, int] | None = None
     _task: asyncio.Task[None] | None = None
     _next: int = 0
@@ -138,10 +139,10 @@ class Media(asyncio.DatagramProtocol):
             if not quiet:
                 self.sent.append(self._next)
                 self._next += 1
+            sound = _ENCODE[self.payload](frame.tobytes(), 2)
             with contextlib.suppress(OSError):
-                self._transport.sendto(
-                    packet + _ENCODE[self.payload](frame.tobytes(), 2), self._remote
-                )
+                for _ in range(self.copies):
+                    self._transport.sendto(packet + sound, self._remote)
             due += FRAME / 8000
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

@@ -14,6 +14,12 @@ CODE_AT, ADDRESS = 0x200, 0x401000
 # As Debian's 22.10.1 has it: load the last sequence number, compare it with 0xffff, skip the rule
 # when above.
 X86_CODE = bytes.fromhex("f30f1efa41574989f08b978800000081faffff0000776890908bae80000000")
+# The whole rule of that build: load and compare the number, je, jg, count missing frames, drop.
+X86_WHOLE = bytes.fromhex(
+    "f30f1efa41574989f08b978800000081faffff00007768"
+    "8bae8000000039ea0f84060700000f8f0e07000041"
+    "89ec4129d44183ec014489e03d008000000f87b3080000418338"
+)
 X86_FAR = bytes.fromhex("f30f1efa8b87880000003dffff00000f87123400009090909090")
 ARM_CODE = struct.pack(
     "<6I", 0xD503233F, 0x529FFFE2, 0xB9408800, 0x6B02001F, 0x54001808, 0xB9408113
@@ -66,6 +72,26 @@ def test_the_skip_of_the_rule_becomes_unconditional(
     assert [place for place in range(len(before)) if before[place] != after[place]] != []
     assert len(after) == len(before)
     assert find_rule(after) is None, "what is corrected is not corrected again"
+
+
+@pytest.mark.parametrize(
+    "jump", [b"\x77\x68", b"\xeb\x68"], ids=["as built", "as corrected before"]
+)
+def test_where_the_whole_rule_is_known_it_drops_doubled_frames_alone(jump: bytes) -> None:
+    code = X86_WHOLE.replace(b"\x77\x68", jump)
+    before = program(code, X86)
+    edit = find_rule(before)
+    assert edit is not None
+    ja, load, jne, test, drop, skip = "7768", "8bae8000000039ea", "0f855a", "85d2", "0f85c9", "eb50"
+    assert edit.content.hex() == f"{ja}{load}{jne}000000{test}{drop}080000{skip}"
+    assert edit.offset == CODE_AT + 21
+    after = without_rule(before)
+    assert after is not None
+    assert find_rule(after) is None, "what is corrected is not corrected again"
+    other = program(code.replace(b"\x41\x29\xd4", b"\x41\x29\xd5"), X86)
+    is_plain = jump[0] == 0xEB
+    found = find_rule(other)
+    assert (found is None) if is_plain else (found is not None and found.content == b"\xeb")
 
 
 @pytest.mark.parametrize(
