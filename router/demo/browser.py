@@ -100,11 +100,10 @@ def _arguments(name: str, profile: Path) -> tuple[str, ...]:
         wishes = "".join(f'user_pref("{key}", {value});\n' for key, value in _FIREFOX.items())
         (profile / "user.js").write_text(wishes, encoding="utf-8")
         return ("--headless", "--no-remote", "--profile", str(profile))
-    return (
-        *_CHROMIUM,
-        *(("--no-sandbox",) if os.geteuid() == 0 else ()),
-        f"--user-data-dir={profile}",
-    )
+    options = (*_CHROMIUM, f"--user-data-dir={profile}")
+    if os.geteuid() == 0:
+        return (*options, "--no-sandbox")
+    return options
 
 
 async def _end_group(group: int) -> None:

@@ -32,7 +32,9 @@ def call_facts(view: CallView, visitor: DemoVisitor, shown: Shown) -> list[Fact]
     """The call, and the visitor it was attributed to."""
     call = view.call
     client = view.visitor and view.visitor.ga_client_id
-    source = f"{call.source} / {view.visit.medium}" if view.visit else call.source
+    source = call.source
+    if view.visit:
+        source = f"{call.source} / {view.visit.medium}"
     probability = call.probability or 0.0
     return [
         Fact(name="page opened in", found=shown.by, right=True),

@@ -282,5 +282,7 @@ def _read(directory: Path, names: tuple[str, ...]) -> Samples:
 
 
 def _local(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.web_host in {"0.0.0.0", "::"} else settings.web_host  # noqa: S104
+    host = settings.web_host
+    if host in {"0.0.0.0", "::"}:  # noqa: S104
+        host = "127.0.0.1"
     return f"http://{host}:{settings.web_port}"

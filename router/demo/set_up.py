@@ -42,10 +42,12 @@ async def set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside:
     ]
     async with store.write() as session:
         for thing in things:
-            key = thing.e164 if isinstance(thing, TrackingNumber) else thing.id
-            if await session.peek(type(thing), key) is None:
+            if isinstance(thing, TrackingNumber):
+                if await session.peek(TrackingNumber, thing.e164) is None:
+                    await session.add(thing)
+            elif await session.peek(type(thing), thing.id) is None:
                 await session.add(thing)
-            elif not isinstance(thing, TrackingNumber):
+            else:
                 await session.change(thing)
     trunks = Trunks(settings.ringtrace_etc)
     for trunk in trunks.all():  # in its own home: rewritten in this version's format

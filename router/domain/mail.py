@@ -177,7 +177,7 @@ def judge_mail(
     """Attribute a message: verdict, channel and visit. `visits` has them by promo code."""
     if tag is not None and tag in channels:
         return Verdict.STATIC, channels[tag], None
-    visit = visits.get(read_code(tag) or "") if tag is not None else None
+    visit = visits.get(read_code(tag or "") or "")
     if visit is not None:
         return Verdict.EXACT, visit.channel, visit
     return Verdict.UNKNOWN, None, None
@@ -187,9 +187,12 @@ def read_headers(head: bytes) -> MessageHeaders:
     """Parse the headers of a message; never raises."""
     fields = _fields(head)
     found = _MESSAGE_ID.search(" ".join(fields.get("message-id", ())))
+    message_id = f"sha256:{hashlib.sha256(head).hexdigest()}"
+    if found:
+        message_id = found[0]
     written = " ".join(value for name in RECIPIENTS for value in fields.get(name, ()))
     return MessageHeaders(
-        message_id=found[0] if found else f"sha256:{hashlib.sha256(head).hexdigest()}",
+        message_id=message_id,
         sender=_sender(" ".join(fields.get("from", ()))),
         addresses=tuple(dict.fromkeys(address.lower() for address in _ADDRESS.findall(written))),
         automatic=_is_automatic(fields),

@@ -8,6 +8,7 @@ digits alone, so `spellings` lists every form in which a tracking number may be 
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 import phonenumbers
@@ -128,7 +129,9 @@ def _readings(number: str, region: str) -> Iterator[tuple[str, str | None]]:
     if dialled.startswith("00"):
         yield "+" + digits(_TRUNK_ZERO.sub("", number))[2:], None
     readings: list[tuple[str, str | None]] = [(dialled, region), ("+" + dialled, None)]
-    yield from readings if _is_national(dialled, region) else reversed(readings)
+    if not _is_national(dialled, region):
+        readings.reverse()
+    yield from readings
 
 
 def _is_national(dialled: str, region: str) -> bool:
@@ -190,7 +193,9 @@ def region_of(number: PhoneNumber) -> str:
 def national_prefix(region: str) -> str:
     """The national prefix, e.g. 8 in Russia; may be empty."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
-    return (metadata.national_prefix if metadata else None) or ""
+    if metadata is None:
+        return ""
+    return metadata.national_prefix or ""
 
 
 @lru_cache(maxsize=16384)
@@ -250,11 +255,10 @@ def tail(number: str) -> str:
     CRMs search for text, so this is what to search for: `+79161234567` → `9161234567`,
     `+375291234567` → `291234567`. Of a number that cannot be read, the last ten digits.
     """
-    plain = written(number)
-    try:
-        spelled = spellings(plain) if _region_of(plain) else ()
-    except NumberParseException:
-        spelled = ()
+    plain, spelled = written(number), tuple[str, ...]()
+    with suppress(NumberParseException):
+        if _region_of(plain):
+            spelled = spellings(plain)
     if not spelled:
         return digits(plain)[-TAIL:]
     common = min(spelled, key=len)

@@ -34,18 +34,28 @@ class SetupChange:
 
 def compare(before: Any | None, after: Any | None) -> SetupChange | None:
     """The change between two versions of a record; None if its set-up is equal."""
-    record = after if after is not None else before
-    found = {
-        SECRETS.get(name, name): text
-        for name, old, new in _values(before, after)
-        if name != _key_name(record)
-        and old != new
-        and (text := _difference(name, old, new, one_sided=before is None or after is None))
-    }
-    if before is not None and after is not None and not found:
+    record, action = after, "changed"
+    if before is None:
+        action = "added"
+    elif after is None:
+        record, action = before, "removed"
+
+    found = _differences(before, after, _key_name(record))
+    if action == "changed" and not found:
         return None
-    action = "added" if before is None else "removed" if after is None else "changed"
     return SetupChange(action=action, kind=type(record).__name__, key=key_of(record), fields=found)
+
+
+def _differences(before: Any | None, after: Any | None, key: str) -> dict[str, str]:
+    """The changed fields but for the key, with what became of them."""
+    found = {}
+    for name, old, new in _values(before, after):
+        if name == key or old == new:
+            continue
+        text = _difference(name, old, new, one_sided=before is None or after is None)
+        if text:
+            found[SECRETS.get(name, name)] = text
+    return found
 
 
 def key_of(record: Any) -> str:
@@ -66,25 +76,35 @@ def _values(before: Any | None, after: Any | None) -> Iterator[tuple[str, Any, A
 
 def _flat(record: Any | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in () if record is None else _names(record):
-        value = record[name] if isinstance(record, Mapping) else getattr(record, name)
+    for name, value in _fields(record):
         if isinstance(value, Mapping) or is_dataclass(value):
-            found |= {f"{name}.{inner}": nested for inner, nested in _flat(value).items()}
+            for inner, nested in _flat(value).items():
+                found[f"{name}.{inner}"] = nested
         else:
             found[name] = value
     return found
 
 
-def _names(record: Any) -> list[str]:
-    names = record if isinstance(record, Mapping) else [field.name for field in fields(record)]
-    return [name for name in names if name not in NOT_SET_UP]
+def _fields(record: Any | None) -> Iterator[tuple[str, Any]]:
+    """The fields that a person sets, with their values."""
+    if record is None:
+        return
+    if isinstance(record, Mapping):
+        values = dict(record)
+    else:
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+    for name, value in values.items():
+        if name not in NOT_SET_UP:
+            yield name, value
 
 
 def _difference(name: str, old: Any, new: Any, *, one_sided: bool) -> str:
     if name in SECRETS or (name in ADDRESSES and _shown(name, old) == _shown(name, new)):
         return CHANGED
     if one_sided:
-        value = new if old is None else old
+        value = old
+        if old is None:
+            value = new
         if value in (None, "", (), False):
             return ""
         return _shown(name, value)

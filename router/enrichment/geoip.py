@@ -104,7 +104,9 @@ def _public(text: str) -> IPv4Address | IPv6Address | None:
 def _place(found: Mapping[str, Any]) -> Place | None:
     """Files of MaxMind and DB-IP nest names by language; files derived from them are often flat."""
     regions = found.get("subdivisions")
-    region = regions[0] if isinstance(regions, list) and regions else None
+    region = None
+    if isinstance(regions, list) and regions:
+        region = regions[0]
     place = Place(
         country=_word(
             _code(found.get("country")) or found.get("country_code") or found.get("country")
@@ -118,16 +120,17 @@ def _place(found: Mapping[str, Any]) -> Place | None:
 
 
 def _code(country: object) -> object:
-    if not isinstance(country, Mapping):
-        return None
-    return country.get("iso_code")
+    match country:
+        case {"iso_code": code}:
+            return code
+    return None
 
 
 def _english(named: object) -> object:
-    names = named.get("names") if isinstance(named, Mapping) else None
-    if not isinstance(names, Mapping):
-        return None
-    return names.get("en")
+    match named:
+        case {"names": {"en": name}}:
+            return name
+    return None
 
 
 def _word(said: object) -> str | None:

@@ -15,5 +15,8 @@ def open_enrichment(settings: Settings) -> VisitEnrichment:
     """Browsers, places and referrers."""
     # its rules are compiled by the first look-up, for which no visitor should wait
     read_browser("Mozilla/5.0")
-    places = Places(Path(settings.places_path) if settings.places_path else None)
+    path = None
+    if settings.places_path:
+        path = Path(settings.places_path)
+    places = Places(path)
     return VisitEnrichment(referrers=Referrers().find, browsers=read_browser, places=places.find)

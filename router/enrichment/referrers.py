@@ -55,8 +55,10 @@ def _widening(host: str, path: str) -> list[str]:
     """Keys to look up: the host with its whole path, with ever shorter paths, alone, then the
     domains above it.
     """
-    parts = path.split("/") if path else []
-    paths = [f"{host}/{part}" for part in accumulate(parts, lambda path, step: f"{path}/{step}")]
+    paths = []
+    if path:
+        parts = accumulate(path.split("/"), lambda path, step: f"{path}/{step}")
+        paths = [f"{host}/{part}" for part in parts]
     labels = host.split(".")
     above = [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
     return [*reversed(paths[:3]), host, *above]

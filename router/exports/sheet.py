@@ -42,12 +42,13 @@ class Sheet:
 
     def titles(self) -> list[str]:
         """The first row; the time names its zone."""
-        return [
-            f"{self.words.titles[column]} ({self.zone})"
-            if column is Column.TIME
-            else self.words.titles[column]
-            for column in self.columns
-        ]
+        titles = []
+        for column in self.columns:
+            title = self.words.titles[column]
+            if column is Column.TIME:
+                title += f" ({self.zone})"
+            titles.append(title)
+        return titles
 
     def row(self, line: CallLine) -> list[Cell]:
         """The cells of a call."""
@@ -116,10 +117,12 @@ def _percent(value: float | None) -> Cell:
 
 def _of_visit(name: str) -> Callable[[Sheet, CallLine], Cell]:
     def cell(_sheet: Sheet, line: CallLine) -> Cell:
-        value: Any = getattr(line.visit, name) if line.visit else None
-        if not isinstance(value, str):
+        if line.visit is None:
             return None
-        return value
+        value: Any = getattr(line.visit, name)
+        if isinstance(value, str):
+            return value
+        return None
 
     return cell
 

@@ -91,8 +91,10 @@ def file_name(planned: Planned, zone: tzinfo) -> str:
 
 def _manifest_row(name: str, planned: Planned) -> tuple[str | int | float | None, ...]:
     call, recording = planned.call, planned.recording
+    if not planned.audio:
+        name = ""
     return (
-        name if planned.audio else "",
+        name,
         call.id,
         call.arrived_at.isoformat(),
         call.caller or call.caller_raw,
@@ -137,7 +139,7 @@ async def zip_chunks(entries: Iterable[Entry]) -> AsyncIterator[bytes]:
 
 
 def _info(entry: Entry) -> ZipInfo:
-    at = entry.at if entry.at.year >= _FIRST_YEAR else entry.at.replace(year=_FIRST_YEAR)
+    at = entry.at.replace(year=max(entry.at.year, _FIRST_YEAR))
     info = ZipInfo(entry.name, at.timetuple()[:6])
     info.external_attr = 0o644 << 16
     info.file_size = entry.size

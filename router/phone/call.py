@@ -82,9 +82,10 @@ class PhoneCall:
         """Play 16-bit, 8 kHz mono audio in real time. Raises CallNotUp if the call ends
         meanwhile.
         """
-        samples = np.frombuffer(speech, np.int16) if isinstance(speech, bytes) else speech
+        if isinstance(speech, bytes):
+            speech = np.frombuffer(speech, np.int16)
         if self.state is CallState.ANSWERED:
-            self._media.say(samples)
+            self._media.say(speech)
         while self.state is CallState.ANSWERED and (left := self._media.unsaid):
             with suppress(TimeExpired):
                 await self.ended(left + FRAME / RATE)

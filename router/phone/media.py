@@ -19,6 +19,10 @@ from pyVoIP import RTP
 Samples = npt.NDArray[np.int16]
 RATE = 8000
 FRAME = 160
+_DECODERS = {
+    RTP.PayloadType.PCMA: audioop.alaw2lin,
+    RTP.PayloadType.PCMU: audioop.ulaw2lin,
+}
 
 
 class Media(RTP.RTPClient):
@@ -90,8 +94,9 @@ class Media(RTP.RTPClient):
         with self._lock:
             frame = bytes(self._to_say[: 2 * FRAME]).ljust(2 * FRAME, b"\0")
             del self._to_say[: 2 * FRAME]
-        encode = audioop.lin2alaw if self.preference is RTP.PayloadType.PCMA else audioop.lin2ulaw
-        return encode(frame, 2)
+        if self.preference is RTP.PayloadType.PCMA:
+            return audioop.lin2alaw(frame, 2)
+        return audioop.lin2ulaw(frame, 2)
 
     def parse_packet(self, packet: bytes) -> None:
         # pyVoIP lets a short packet or an unknown event kill the receiving thread.
@@ -99,11 +104,9 @@ class Media(RTP.RTPClient):
             message = RTP.RTPMessage(packet, self.assoc)
         except ValueError as error:
             raise RTP.RTPParseError(str(error)) from error
-        if message.payload_type not in (RTP.PayloadType.PCMA, RTP.PayloadType.PCMU):
+        decode = _DECODERS.get(message.payload_type)
+        if decode is None:
             return
-        decode = (
-            audioop.alaw2lin if message.payload_type is RTP.PayloadType.PCMA else audioop.ulaw2lin
-        )
         samples = np.frombuffer(decode(message.payload, 2), np.int16)
         with self._lock:
             at = self._place(message.SSRC, message.timestamp)
@@ -119,9 +122,10 @@ class Media(RTP.RTPClient):
             step = (timestamp - self._last[1] + 2**31) % 2**32 - 2**31
         if self._last and self._last[0] == source and abs(step) < 10 * RATE:
             at = max(0, self._last[2] + step)
+        elif self._last:
+            at = max(self._end, int((time.monotonic() - self._began) * RATE))
         else:
-            at = max(self._end, int((time.monotonic() - self._began) * RATE)) if self._last else 0
-            self._began = self._began if self._last else time.monotonic()
+            at, self._began = 0, time.monotonic()
         self._last = (source, timestamp, at)
         return at
 

@@ -97,8 +97,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         pyVoIP's `gen_ack` invents a To-tag: the peer goes on repeating its answer and drops the
         call after 32 seconds.
         """
-        succeeded = response.code < 300
-        target = contact_uri(response) if succeeded else str(invite.heading.split(b" ")[1], "utf8")
+        target, branch = contact_uri(response), None
+        if response.code >= 300:
+            target, branch = str(invite.heading.split(b" ")[1], "utf8"), invite.branch
         ack = self.within(
             "ACK",
             target,
@@ -106,7 +107,7 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
             response.fields["to"],
             invite.headers["Call-ID"],
             int(invite.headers["CSeq"]["check"]),
-            branch=None if succeeded else invite.branch,
+            branch=branch,
         )
         self._acks[invite.headers["Call-ID"], invite.headers["CSeq"]["check"]] = ack
         self.send(ack)
@@ -192,7 +193,9 @@ class Wire(SIP.SIPClient, asyncio.DatagramProtocol):
         repetition.
         """
         proof = str(self.gen_authorization(challenge), "utf8")
-        name = "Proxy-Authorization" if challenge.code == 407 else "Authorization"
+        name = "Authorization"
+        if challenge.code == 407:
+            name = "Proxy-Authorization"
         given = challenge.authentication
         credentials = (
             f"{name}: Digest "

@@ -79,9 +79,9 @@ class Message(SIP.SIPMessage):
         # pyVoIP cuts an address at the first 'sip:' and ';tag=', which a caller's display name may
         # hold.
         if header in ("From", "To"):
-            raw, _, tag = (
-                data.rpartition(";tag=") if ";tag=" in data.rpartition(">")[2] else (data, "", "")
-            )
+            raw, tag = data, ""
+            if ";tag=" in data.rpartition(">")[2]:
+                raw, _, tag = data.rpartition(";tag=")
             self.headers[header] = {"raw": raw, "tag": tag}
         else:
             super().parse_header(header, data)
@@ -99,12 +99,12 @@ class Message(SIP.SIPMessage):
     def codecs(self) -> dict[int, RTP.PayloadType]:
         """The codecs in this SDP that we have, in its order; empty if there is no usable audio."""
         offered = [int(m) for m in self._audio.get("methods", ())]
-        events = {
-            pt for pt in offered if "telephone-event" in str(self._audio["attributes"][str(pt)])
-        }
-        chosen = {
-            pt: OFFER[101] if pt in events else OFFER[pt] for pt in offered if pt in {0, 8} | events
-        }
+        chosen = {}
+        for pt in offered:
+            if "telephone-event" in str(self._audio["attributes"][str(pt)]):
+                chosen[pt] = OFFER[101]
+            elif pt in {0, 8}:
+                chosen[pt] = OFFER[pt]
         if {0, 8} & chosen.keys():
             return chosen
         return {}

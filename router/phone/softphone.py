@@ -135,7 +135,9 @@ class Softphone:
         if number is None and name is None:
             return None
         shown = re.sub(r'(["\\])', r"\\\1", re.sub(r"[\r\n\0]", " ", name or ""))
-        user = re.sub(r"[^\w.+*#-]", "", number if number is not None else self._wire.username)
+        if number is None:
+            number = self._wire.username
+        user = re.sub(r"[^\w.+*#-]", "", number)
         return f'"{shown}" <sip:{user}@{self._wire.myIP}>'
 
     def _requested(self, request: Message) -> None:

@@ -96,9 +96,9 @@ async def _answer(process: asyncio.subprocess.Process, piece: Piece) -> dict[str
         with suppress(ProcessLookupError):
             process.kill()
         return None
-    if not isinstance(answer, dict):
-        return None
-    return answer
+    if isinstance(answer, dict):
+        return answer
+    return None
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
@@ -113,9 +113,10 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
 async def _end(process: asyncio.subprocess.Process) -> None:
     assert process.stdin
     process.stdin.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_ENDING if process.returncode is None else 0.1):
-            await process.wait()
+    if process.returncode is None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING):
+                await process.wait()
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.kill()

@@ -53,13 +53,16 @@ def _hear(model: Any, path: str, language: str, parent: int) -> list[dict[str, A
     for segment in segments:
         if os.getppid() != parent:
             sys.exit("the worker is gone")
-        words = [{"word": w.word, "start": w.start, "end": w.end} for w in segment.words or ()]
+        words = []
+        for word in segment.words or ():
+            start, end = float(word.start), float(word.end)
+            words.append({"word": word.word, "start": start, "end": end})
         heard.append(
             {
                 "start": float(segment.start),
                 "end": float(segment.end),
                 "text": segment.text,
-                "words": [{k: v if k == "word" else float(v) for k, v in w.items()} for w in words],
+                "words": words,
             }
         )
     return heard

@@ -33,7 +33,10 @@ def leases_of(arrived: Arrived) -> list[str]:
 def _address(site: InventedSite, way: Way, chance: random.Random) -> str:
     click = "".join(chance.choices("ABCDEFabcdef0123456789_-", k=24))
     query = way.query.format(term=chance.choice(way.terms).replace(" ", "+"), click=click)
-    return site.origin + chance.choice(site.paths) + (f"?{query}" if query else "")
+    page = site.origin + chance.choice(site.paths)
+    if query:
+        return f"{page}?{query}"
+    return page
 
 
 def _line(chance: random.Random) -> str:

@@ -32,7 +32,9 @@ async def judge(store: Store, calls: Sequence[Call], end: datetime, chance: rand
         people = await session.get_many(Person, SUPERVISORS)
 
     for place, call in enumerate(calls[:_SCORED]):
-        scorers = SUPERVISORS if place % 4 == 0 else SUPERVISORS[place % 2 :][:1]
+        scorers: Sequence[str] = SUPERVISORS
+        if place % 4:
+            scorers = SUPERVISORS[place % 2 :][:1]
         for login in scorers:
             await _score(store, call, card.id, people[login], end, chance)
     silent = Wanted(name="Long silences", query="silence_from=8", tag="long silence", review=True)
@@ -44,7 +46,11 @@ async def _score(
 ) -> None:
     await begin_score(store, call.id, card_id, person, end)
     for question in _QUESTIONS:
-        value = "yes" if chance.random() < (0.97 if question.critical else 0.75) else "no"
+        likely, value = 0.75, "no"
+        if question.critical:
+            likely = 0.97
+        if chance.random() < likely:
+            value = "yes"
         if question.kind is QuestionKind.SCALE:
             value = str(chance.choices((2, 3, 4, 5), weights=(1, 2, 4, 3))[0])
         await answer_question(store, call.id, question.id, value, login=person.login)

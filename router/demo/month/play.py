@@ -2,7 +2,7 @@
 
 import heapq
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -154,7 +154,9 @@ class Play:
     def _new_phone(self, dials: str) -> Phone:
         chance = self.chance
         operator = chance.choice(("903", "905", "910", "916", "925", "926", "963", "985", "999"))
-        name = chance.choice(NAMES) if chance.random() < 0.3 else ""
+        name = ""
+        if chance.random() < 0.3:
+            name = chance.choice(NAMES)
         return Phone(number=f"+7{operator}{chance.randrange(10**7):07}", name=name, dials=dials)
 
     async def _call_without_visit(self, at: datetime) -> None:
@@ -165,8 +167,10 @@ class Play:
             phone = chance.choice(self._phones)
         elif kind < 0.97:
             site = chance.choices(SITES, weights=[site.share for site in SITES])[0]
-            usual = chance.random() < 0.8
-            phone = self._new_phone(chance.choice(list(site.static) if usual else site.numbers))
+            numbers: Sequence[str] = site.numbers
+            if chance.random() < 0.8:
+                numbers = list(site.static)
+            phone = self._new_phone(chance.choice(numbers))
         else:
             phone = self._new_phone(f"+{UNKNOWN_DID}")
         await self._call(phone, at)
@@ -175,21 +179,26 @@ class Play:
         """A call begins; it is in the CEL log when it has ended."""
         chance = self.chance
         self._serial += 10
-        withheld = chance.random() < 0.02
+        caller, name = phone.number, phone.name
+        if chance.random() < 0.02:
+            caller, name = "anonymous", ""
         rows = CallRows(
             self._serial,
             at,
             did=phone.dials.lstrip("+"),
-            caller="anonymous" if withheld else phone.number,
-            name="" if withheld else phone.name,
+            caller=caller,
+            name=name,
             system=SYSTEM,
         )
+
+        number, spool, longest = phone.dials, "", 1000.0
+        if number.endswith(UNKNOWN_DID):
+            number = ""
         is_new = at >= self._recorded_since and bool(self.voices and self.spool)
-        unknown = phone.dials.endswith(UNKNOWN_DID)
-        number = "" if unknown else phone.dials
-        rows.arrives(number, DESTINATION, rows.linkedid if is_new else "")
+        if is_new:
+            spool, longest = rows.linkedid, chance.uniform(35, _LONGEST_RECORDED)
+        rows.arrives(number, DESTINATION, spool)
         course = Course(rows)
-        longest = chance.uniform(35, _LONGEST_RECORDED) if is_new else 1000.0
         if again:
             answer(course, chance, longest)
         else:

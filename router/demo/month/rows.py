@@ -1,5 +1,6 @@
 """What an invented call writes into the CEL log, in the order in which Asterisk 22 writes it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -26,8 +27,11 @@ class CallRows:
         """A carrier brings the call, and it is routed."""
         self._add("CHAN_START", extension=self._did, context="ringtrace-from-trunk")
         self._said("RINGTRACE_CALL", did=self._did, trunk="demo-carrier")
-        route = {"by": "agent" if number else "default", "number": number}
-        return self._said("RINGTRACE_ROUTE", **route, destination=destination, lease="", file=spool)
+        by = "default"
+        if number:
+            by = "agent"
+        route = {"by": by, "number": number, "destination": destination, "lease": ""}
+        return self._said("RINGTRACE_ROUTE", **route, file=spool)
 
     def wait(self, seconds: float) -> Self:
         self.at += timedelta(seconds=seconds)
@@ -73,9 +77,12 @@ class CallRows:
 
     def over(self, status: str, cause: int = 16, *, rang: bool = True, by_caller: bool) -> Self:
         """The caller's channel ends, and with it the call."""
-        ring = 3 if rang else ""
+        ring, source = "", "dialplan/builtin"
+        if rang:
+            ring = "3"
+        if by_caller:
+            source = self._channel
         self._said("RINGTRACE_END", status=status, cause=cause, step=self._step or "", ring=ring)
-        source = self._channel if by_caller else "dialplan/builtin"
         self._add("HANGUP", hangupcause=cause, hangupsource=source, dialstatus=status)
         return self._add("CHAN_END")._add("LINKEDID_END")
 
@@ -100,18 +107,21 @@ class CallRows:
     ) -> Self:
         """One row, of the caller's channel unless a phone is named."""
         self.at += _TICK
-        leg = f"{self.linkedid.partition('.')[0]}.{self.serial + self._legs}"
         row = Row(
             event=event,
             at=self.at,
-            uniqueid=leg if phone else self.linkedid,
+            uniqueid=self.linkedid,
             linkedid=self.linkedid,
-            channel=self.channel(phone) if phone else self._channel,
-            caller_number="" if phone else self._caller,
-            caller_name="" if phone else self._name,
+            channel=self._channel,
+            caller_number=self._caller,
+            caller_name=self._name,
             extension=extension,
             context=context,
             extra={name.rstrip("_"): value for name, value in extra.items()},
         )
+        if phone:
+            leg = f"{self.linkedid.partition('.')[0]}.{self.serial + self._legs}"
+            channel = self.channel(phone)
+            row = replace(row, uniqueid=leg, channel=channel, caller_number="", caller_name="")
         self.rows.append(row)
         return self

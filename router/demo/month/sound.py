@@ -68,7 +68,9 @@ class Voices:
         key = (path, caller)
         if key not in self._read:
             samples = read_speech([path])
-            self._read[key] = _deeper(samples) if caller else samples
+            if caller:
+                samples = _deeper(samples)
+            self._read[key] = samples
         return self._read[key]
 
 

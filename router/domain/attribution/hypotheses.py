@@ -7,7 +7,7 @@ training: the model weighs them to attribute a call, and is trained on them.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -91,7 +91,8 @@ def phone_of(context: CallContext) -> Phone:
     unowned = max(0.0, 1.0 - sum(owners.values()))
     for visitor_id in claimants:
         owners[visitor_id] = owners.get(visitor_id, 0.0) + FORM_OWN * unowned / len(claimants)
-    number = context.number.e164 if context.number else None
+
+    number = context.number and context.number.e164
     return Phone(
         hidden=context.caller is None,
         known=bool(context.earlier),
@@ -133,16 +134,13 @@ def _leases(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:
         seen.add(candidate.visitor_id)  # the newest lease counts for the visitor
         cause, where = standing(lease, context.at)
         own = phone.owners.get(candidate.visitor_id, 0.0)
-        if where is not None:
-            yield Hypothesis(
-                cause=cause,
-                bin=where,
-                candidate=candidate,
-                # Evidence for a visitor's earlier call is not evidence for this one.
-                traits=() if own else _traits(context, candidate, cause),
-                own=own,
-                silence=1.0 if own else 1.0 - (1.0 - AGAIN) * round(candidate.called, 2),
-            )
+        if where is None:
+            continue
+        found = Hypothesis(cause=cause, bin=where, candidate=candidate, own=own)
+        if not own:  # evidence for a visitor's earlier call is not evidence for this one
+            silence = 1.0 - (1.0 - AGAIN) * round(candidate.called, 2)
+            found = replace(found, traits=_traits(context, candidate, cause), silence=silence)
+        yield found
 
 
 def _others(context: CallContext, phone: Phone) -> Iterator[Hypothesis]:

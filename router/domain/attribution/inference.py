@@ -3,7 +3,7 @@ probability is high enough.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from router.domain.attribution.hypotheses import (
@@ -58,7 +58,9 @@ def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5
         for visitor in ranked[:MOST_CANDIDATES]
         if visitor.probability >= _FAINT
     )
-    named = candidates[0] if candidates and candidates[0].probability >= certainty else None
+    named = None
+    if candidates and candidates[0].probability >= certainty:
+        named = candidates[0]
     source, channel = _shared(origins, certainty)
     if named and (
         came := next((c for c in context.candidates if c.visit_id == named.visit_id), None)
@@ -69,10 +71,16 @@ def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5
             came.channel,
         )
     if context.number is not None and context.number.kind is NumberKind.STATIC:
-        source, channel = (source if named else None), context.number.channel or channel
+        channel = context.number.channel or channel
+        if named is None:
+            source = None
+
+    probability = unknown
+    if named is not None:
+        probability = min(1.0, named.probability)
     return Attribution(
         verdict=_verdict(context, phone, ranked, named, unknown, certainty),
-        probability=min(1.0, named.probability) if named else unknown,
+        probability=probability,
         named=named,
         candidates=candidates,
         source=source,
@@ -101,10 +109,12 @@ def _weigh(
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
     origins: defaultdict[Origin, float] = defaultdict(float)
-    before = context.earlier[0] if context.earlier and context.earlier[0].origins else None
+    before = None
+    if context.earlier and context.earlier[0].origins:
+        before = context.earlier[0]
     unknown = again = 0.0
     for hypothesis, weight in weights:
-        share, candidate = weight / total if total else 0.0, hypothesis.candidate
+        share, candidate = weight / (total or 1.0), hypothesis.candidate
         carried = (
             before is not None
             and hypothesis.cause is Cause.REDIAL
@@ -119,11 +129,14 @@ def _weigh(
         elif hypothesis.cause is Cause.GONE:
             for source, channel, part in model.origins:
                 origins[source, channel] += share * part
+        elif before is not None and carried:
+            unknown += share * before.unnamed_unknown()
         else:
-            unknown += share * (before.unnamed_unknown() if before and carried else 1.0)
-    # a repeat caller keeps the first origin
-    for source, channel, part in before.origins if before else ():
-        origins[source, channel] += again * part
+            unknown += share
+
+    if before is not None:  # a repeat caller keeps the first origin
+        for source, channel, part in before.origins:
+            origins[source, channel] += again * part
     return visitors, dict(origins), min(1.0, unknown)
 
 
@@ -137,15 +150,19 @@ def _by_code(context: CallContext, said: CandidateFacts) -> Attribution:
     ]
     visitor = _Weighed(said, probability=1.0, hypotheses=known)
     named = _candidate(context, visitor, phone)
-    static = context.number is not None and context.number.kind is NumberKind.STATIC
-    verdict = Verdict.STATIC if static else _standing_verdict(context, visitor)
+    channel, verdict = said.channel, _standing_verdict(context, visitor)
+    if verdict is Verdict.REPEAT:
+        verdict = Verdict.EXACT
+    if context.number is not None and context.number.kind is NumberKind.STATIC:
+        channel, verdict = context.number.channel or channel, Verdict.STATIC
+
     return Attribution(
-        verdict=Verdict.EXACT if verdict is Verdict.REPEAT else verdict,
+        verdict=verdict,
         probability=1.0,
         named=named,
         candidates=(named,),
         source=said.source,
-        channel=(context.number.channel if static and context.number else None) or said.channel,
+        channel=channel,
         origins={(said.source, said.channel): 1.0},
     )
 
@@ -160,7 +177,8 @@ def _verdict(
 ) -> Verdict:
     if context.number is not None and context.number.kind is NumberKind.STATIC:
         return Verdict.STATIC
-    best, second = ((ranked[i].probability if len(ranked) > i else 0.0) for i in (0, 1))
+    shares = [visitor.probability for visitor in ranked]
+    best, second = [*shares, 0.0, 0.0][:2]
     if named is not None:
         if second > _CLOSE * best:
             return Verdict.CONTESTED
@@ -220,18 +238,15 @@ def _evidence(context: CallContext, visitor: _Weighed, phone: Phone) -> list[Evi
         if hypothesis.cause is Cause.PRESENT:
             found.append(Evidence.ON_PAGE)
         elif hypothesis.cause is Cause.GONE and lease is not None:
-            found.append(Evidence.FROZEN if context.at < lease.ends_at else Evidence.ENDED)
+            frozen = context.at < lease.ends_at
+            found.append(Evidence.FROZEN if frozen else Evidence.ENDED)
             if _retaken(context, visitor.candidate):
                 found.append(Evidence.RETAKEN)
         if seen.get(f"tap_{hypothesis.cause}") in _TAPS:
             found.append(Evidence.TAPPED)
         if seen.get("contacts") == "yes":
             found.append(Evidence.CONTACTS)
-        found += [
-            _REGIONS[value]
-            for trait, value in seen.items()
-            if trait.startswith(REGION) and value in _REGIONS
-        ]
+        found += _regions(seen)
     if visitor.candidate.code:
         found.append(Evidence.CODE)
     if visitor.candidate.form:
@@ -242,14 +257,21 @@ def _evidence(context: CallContext, visitor: _Weighed, phone: Phone) -> list[Evi
     return list(dict.fromkeys(found))
 
 
+def _regions(seen: Mapping[str, str]) -> Iterator[Evidence]:
+    for trait, value in seen.items():
+        if trait.startswith(REGION) and value in _REGIONS:
+            yield _REGIONS[value]
+
+
 def _retaken(context: CallContext, candidate: CandidateFacts) -> bool:
-    lease = candidate.lease
-    return lease is not None and any(
-        c.lease is not None
-        and c.visitor_id != candidate.visitor_id
-        and lease.ends_at <= c.lease.started_at <= context.at
-        for c in context.candidates
-    )
+    if candidate.lease is None:
+        return False
+    for other in context.candidates:
+        if other.lease is None or other.visitor_id == candidate.visitor_id:
+            continue
+        if candidate.lease.ends_at <= other.lease.started_at <= context.at:
+            return True
+    return False
 
 
 def _shared(origins: dict[Origin, float], certainty: float) -> Origin:

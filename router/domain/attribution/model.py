@@ -96,11 +96,9 @@ class Model:
             return self.unattributed
         if number.kind is NumberKind.STATIC:
             return STATIC_RATE
-        mean = (
-            number.unattributed_calls
-            if context.unattributed_calls is None
-            else context.unattributed_calls
-        )
+        mean = context.unattributed_calls
+        if mean is None:
+            mean = number.unattributed_calls
         return self.unattributed * (number.unattributed_calls + _STEADY) / (mean + _STEADY)
 
     def likelihood(self, hypothesis: Hypothesis, phone: Phone) -> float:
@@ -119,11 +117,9 @@ class Model:
         if not phone.known and not phone.claimed:
             return 1.0 - self.known
         if not phone.known:
-            despite = (
-                UNATTRIBUTED_DESPITE_FORM
-                if hypothesis.cause is Cause.UNATTRIBUTED
-                else HOLDER_DESPITE_FORM
-            )
+            despite = HOLDER_DESPITE_FORM
+            if hypothesis.cause is Cause.UNATTRIBUTED:
+                despite = UNATTRIBUTED_DESPITE_FORM
             return (
                 OWN_PHONE * hypothesis.own + (1.0 - hypothesis.own) * (1.0 - self.known) * despite
             )

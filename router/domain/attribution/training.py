@@ -106,10 +106,9 @@ def _prepare(case: Case) -> _Prepared:
             hypothesis.silence,
             who,
         )
-        before = alike.get(key)
-        alike[key] = (
-            replace(before, count=before.count + hypothesis.count) if before else hypothesis
-        )
+        if before := alike.get(key):
+            hypothesis = replace(before, count=before.count + hypothesis.count)
+        alike[key] = hypothesis
     return _Prepared(case, phone, list(alike.values()))
 
 
@@ -133,7 +132,8 @@ def _add_call(sums: _Sums, item: _Prepared, model: Model) -> None:
     if item.case.visitor_id is not None:
         certain = [_is(hypothesis, item.case.visitor_id) for hypothesis in item.hypotheses]
         sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
-        weights = sure if sum(sure) else weights
+        if sum(sure):
+            weights = sure
     total = sum(weights)
     for hypothesis, weight in zip(item.hypotheses, weights, strict=True):
         share = weight / total

@@ -68,6 +68,8 @@ def down_destinations(
         down = {name: lines[name] for name in sorted(phones & lines.keys())}
         if down:
             whole = len(down) == len(phones) and not destination.extensions()
-            how = Down.ALL if whole else Down.PARTLY
+            how = Down.PARTLY
+            if whole:
+                how = Down.ALL
             found.append(DownDestination(destination=destination, down=how, lines=down))
     return found

@@ -124,7 +124,7 @@ def _progress(
 
 def _of_phone(status: str, said: str, *, rang: bool) -> tuple[CallBackResult, str]:
     codes = _SIP_CODE.findall(said)
-    reason = codes[-1] if codes else ""
+    reason = _reason(codes)
     if {"603", "607", "608"} & set(codes):
         return CallBackResult.PHONE_DECLINED, reason
     if status == "BUSY":
@@ -132,6 +132,13 @@ def _of_phone(status: str, said: str, *, rang: bool) -> tuple[CallBackResult, st
     if status == "NOANSWER" and rang:
         return CallBackResult.PHONE_NOT_ANSWERED, ""
     return CallBackResult.PHONE_UNREACHABLE, reason
+
+
+def _reason(codes: list[str]) -> str:
+    """The last of these SIP codes; empty without any."""
+    if not codes:
+        return ""
+    return codes[-1]
 
 
 _RESULTS = {
@@ -146,18 +153,22 @@ _RESULTS = {
 
 def _of_call(token: str, end: dict[str, str], call: Call) -> Progress:
     if call.state is not State.ENDED:
-        state = CallBackState.TALKING if call.answered_at else CallBackState.CALLING
+        state = CallBackState.CALLING
+        if call.answered_at:
+            state = CallBackState.TALKING
         return Progress(token=token, state=state, made_call_id=call.id)
     result = CallBackResult.LOST
     if call.ending:
         result = _RESULTS.get(call.ending, CallBackResult.LOST)
     if end.get("status") == "CANCEL" and result is CallBackResult.NOT_ANSWERED:
         result = CallBackResult.HUNG_UP
-    codes = _SIP_CODE.findall(end.get("said", ""))
+    reason = ""
+    if result is CallBackResult.UNREACHABLE:
+        reason = _reason(_SIP_CODE.findall(end.get("said", "")))
     return Progress(
         token=token,
         state=CallBackState.ENDED,
         result=result,
-        reason=codes[-1] if codes and result is CallBackResult.UNREACHABLE else "",
+        reason=reason,
         made_call_id=call.id,
     )

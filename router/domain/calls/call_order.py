@@ -37,7 +37,9 @@ class CallOrder:
         """The same for an address; empty: newest first."""
         if self == NEWEST:
             return ""
-        return self.by + (_UP if self.ascending else "")
+        if self.ascending:
+            return self.by + _UP
+        return str(self.by)
 
     def turned(self, by: OrderBy) -> "CallOrder":
         """What a second press on the same column asks for: first the most, then the least."""

@@ -105,15 +105,12 @@ class CallQuery:
         pairs: list[tuple[str, str]] = []
         if self.filter.text:
             pairs.append(("text", self.filter.text))
-        pairs += [
-            (name, str(value))
-            for name in ("period", "since", "until")
-            if (value := getattr(self, name)) is not None
-        ]
+        for name in ("period", "since", "until"):
+            value = getattr(self, name)
+            if value is not None:
+                pairs.append((name, str(value)))
         for name in CHOICES:
-            if choice := self.filter.among(name):
-                parameter = (_NOT if choice.excluded else "") + parameter_of(name)
-                pairs += [(parameter, value or "-") for value in choice.values]
+            pairs += _choice_pairs(name, self.filter.among(name))
         for name in RANGES:
             pairs += _range_pairs(name, getattr(self.filter, name))
         for name in FLAGS:
@@ -132,14 +129,16 @@ class CallQuery:
 
     def wanted(self, zone: tzinfo, today: date) -> CallFilter:
         """The filter with its times; days are of `zone`."""
-        since, until = self.period.days(today) if self.period else (self.since, self.until)
-        hours = self.filter.hours
-        return replace(
-            self.filter,
-            hours=replace(hours, zone=zone) if hours else None,
-            since=_midnight(since, zone),
-            until=_midnight(until + timedelta(days=1), zone) if until else None,
-        )
+        since, until, hours = self.since, self.until, self.filter.hours
+        if self.period:
+            since, until = self.period.days(today)
+        if hours:
+            hours = replace(hours, zone=zone)
+
+        begins, ends = _midnight(since, zone), None
+        if until:
+            ends = _midnight(until + timedelta(days=1), zone)
+        return replace(self.filter, hours=hours, since=begins, until=ends)
 
     def with_filter(self, name: str, value: Any) -> "CallQuery":
         """The same with another value of one filter; None removes it."""
@@ -175,13 +174,21 @@ def _first(values: Mapping[str, list[str]], name: str) -> str | None:
 
 
 def _choice(name: str, values: Mapping[str, list[str]]) -> Among | None:
-    parameter = parameter_of(name)
-    for excluded in (False, True):
-        typed = values.get((_NOT if excluded else "") + parameter, [])[:MOST_VALUES]
+    for excluded, sign in ((False, ""), (True, _NOT)):
+        typed = values.get(sign + parameter_of(name), [])[:MOST_VALUES]
         known = [value for text in typed if (value := _value(name, text)) is not None]
         if known:
             return Among(tuple(dict.fromkeys(known)), excluded)
     return None
+
+
+def _choice_pairs(name: str, choice: Among | None) -> list[tuple[str, str]]:
+    if choice is None:
+        return []
+    parameter = parameter_of(name)
+    if choice.excluded:
+        parameter = _NOT + parameter
+    return [(parameter, value or "-") for value in choice.values]
 
 
 def _value(name: str, text: str) -> str | None:
@@ -230,20 +237,27 @@ def _figure(name: str, text: str | None) -> float | None:
 
 
 def _range_pairs(name: str, limits: Range | None) -> list[tuple[str, str]]:
-    ends = {"from": limits.least, "to": limits.most} if limits else {}
-    factor = 100 if name in _PERCENT else 1
-    return [
-        (f"{name}_{end}", f"{factor * value:g}") for end, value in ends.items() if value is not None
-    ]
+    if limits is None:
+        return []
+    pairs = []
+    for end, value in (("from", limits.least), ("to", limits.most)):
+        if value is None:
+            continue
+        if name in _PERCENT:
+            value *= 100
+        pairs.append((f"{name}_{end}", f"{value:g}"))
+    return pairs
 
 
 def _hours(first: str | None, last: str | None) -> Hours | None:
     """From a full hour to a full hour; one of both is enough."""
     if first is None and last is None:
         return None
-    found = [
-        text if text is not None else default for text, default in ((first, "0"), (last, "24"))
-    ]
+    if first is None:
+        first = "0"
+    if last is None:
+        last = "24"
+    found = (first, last)
     if not all(text.isascii() and text.isdigit() and len(text) < 3 for text in found):
         return None
     begins, ends = (int(text) for text in found)

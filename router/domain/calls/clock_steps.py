@@ -67,7 +67,8 @@ def without_clock_steps(rows: Sequence[Row]) -> Steady:
     passed = set[datetime]()
     for row in rows:
         if row.event == CLOCK_SET:
-            steps |= {row.at: _step(row)} if row.at not in passed else {}
+            if row.at not in passed:
+                steps[row.at] = _step(row)
             continue
         for step in _passed(steps.values(), row.at):
             offset = max(offset - step.ahead, -_LONGEST)
@@ -75,7 +76,9 @@ def without_clock_steps(rows: Sequence[Row]) -> Steady:
         at = row.at + offset
         if steady and steady[-1].at - at > STEP:
             offset, at, stepped = min(steady[-1].at - row.at, _LONGEST), steady[-1].at, True
-        steady.append(replace(row, at=at) if offset else row)
+        if offset:
+            row = replace(row, at=at)
+        steady.append(row)
     return Steady(rows=steady, offset=offset, stepped=stepped or bool(passed))
 
 

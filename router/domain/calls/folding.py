@@ -30,7 +30,7 @@ def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, 
     entries = [row for row in rows if event_name(row) == "CALL"]
     callers = frozenset({row.linkedid: row.uniqueid for row in reversed(entries)}.values())
     steady = without_clock_steps(rows)
-    until = cut_at + steady.offset if cut_at else None
+    until = cut_at and cut_at + steady.offset
 
     calls: dict[str, list[Call]] = {}
     for caller in dict.fromkeys(row.uniqueid for row in entries):
@@ -49,7 +49,9 @@ def _joined(entries: Sequence[Call]) -> Call:
     last = next((call for call in entries if call.answered_at), entries[-1])
     if last is first:
         return first
-    named = first if first.number else last
+    named = last
+    if first.number:
+        named = first
     joined = replace(
         last,
         did=first.did,
@@ -158,7 +160,8 @@ class _Draft:
 
     def stepped(self, row: Row) -> None:
         step = facts(row).get("step", "")
-        self.step = int(step) if re.fullmatch("[0-9]{1,3}", step) else self.step
+        if re.fullmatch("[0-9]{1,3}", step):
+            self.step = int(step)
 
     def hang_up(self, row: Row) -> None:
         self.legs.hang_up(row)
@@ -186,20 +189,43 @@ class _Draft:
         """That of a call back; empty for a call that came in."""
         return self.said.get("CALL", {}).get("token", "")
 
+    @property
+    def direction(self) -> Direction:
+        if self.token:
+            return Direction.OUTGOING
+        return Direction.INCOMING
+
+    @property
+    def caller_name(self) -> str:
+        """The caller's; that of a call back is the company's own."""
+        if self.token:
+            return ""
+        return self.first_rows[self.caller].caller_name[:200]
+
+    def state(self, *, over: bool) -> State:
+        if over:
+            return State.ENDED
+        if self.answered_at:
+            return State.TALKING
+        return State.RINGING
+
     def freeze(self, cut_at: datetime | None) -> Call:
         assert self.arrived_at is not None, "the dialplan said CALL"
         assert self.last_at is not None
         over = cut_at is not None or self.legs.over()
         last = self.ended_at or cut_at or self.last_at
-        ended_at = max(last, self.arrived_at) if over else None
-        end = self.end(cut=cut_at is not None and self.ended_at is None) if over else None
+        ended_at = end = result = how = None
+        if over:
+            ended_at = max(last, self.arrived_at)
+            end = self.end(cut=cut_at is not None and self.ended_at is None)
+            result, how = disposition(end), ending(end)
         legs = self.legs.freeze(cut_at)
         said, route = self.said.get("CALL", {}), self.said.get("ROUTE", {})
         first = self.first_rows[self.caller]
 
         call = Call(
             id=self.linkedid,
-            direction=Direction.OUTGOING if self.token else Direction.INCOMING,
+            direction=self.direction,
             call_back_id=self.token[:40] or None,
             did=said.get("did", "")[:40],
             trunk=said.get("trunk", "")[:64],
@@ -207,16 +233,16 @@ class _Draft:
             caller_raw=(said.get("customer") or first.caller_number)[:80],
             withheld=not self.token and is_withheld(first.caller_number, said),
             forwarded_to=self.forwarded_to,
-            caller_name="" if self.token else first.caller_name[:200],
+            caller_name=self.caller_name,
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
             ended_at=ended_at,
-            state=State.ENDED if over else State.TALKING if self.answered_at else State.RINGING,
-            disposition=disposition(end) if end else None,
-            ending=ending(end) if end else None,
+            state=self.state(over=over),
+            disposition=result,
+            ending=how,
             destination_id=route.get("destination", "")[:40] or None,
             answered_by=self.answered_by,
-            last_answered_by=self.transfers.who(self.last_person) if self.last_person else None,
+            last_answered_by=self.last_person and self.transfers.who(self.last_person),
             routed_by=routed_by(route.get("by")),
             transfers=self.transfers.freeze(legs, self.transfer_end(end, ended_at)),
             legs=legs,

@@ -5,6 +5,7 @@ only.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from router.domain.calls.transcript import LONGEST_TEXT, Side, Spoken, Word
@@ -17,10 +18,9 @@ MOST_WORDS = 60_000
 def read_segments(body: Any, text: str, side: Side, seconds: float) -> tuple[Spoken, ...] | None:
     """What one piece of `seconds` says; None if the answer holds no text at all."""
     if not isinstance(body, dict):
-        plain = one_line(text, LONGEST_TEXT) if body is None and _is_plain(text) else None
-        if plain is None:
+        if body is not None or not _is_plain(text):
             return None
-        return _whole(plain, side, seconds)
+        return _whole(one_line(text, LONGEST_TEXT), side, seconds)
     if not isinstance(body.get("segments"), list):
         said = body.get("text")
         if not isinstance(said, str):
@@ -58,18 +58,21 @@ def _segment(part: Any, side: Side, seconds: float) -> Spoken | None:
     at, until = _second(part.get("start"), seconds), _second(part.get("end"), seconds)
     if not text or at is None:
         return None
-    until = until if until is not None and until > at else seconds
+    if until is None or until <= at:
+        until = seconds
     return Spoken(side=side, at=at, until=max(at, until), text=text)
 
 
 def _words(given: Any, seconds: float) -> Iterator[Word]:
-    for part in given[:MOST_WORDS] if isinstance(given, list) else ():
+    if not isinstance(given, list):
+        return
+    for part in given[:MOST_WORDS]:
         if not isinstance(part, dict):
             continue
         text = part.get("word", part.get("text"))
         at, until = _second(part.get("start"), seconds), _second(part.get("end"), seconds)
         if isinstance(text, str) and text.strip() and at is not None:
-            until = max(at, until) if until is not None else at
+            until = max(at, until or at)
             yield Word(text=one_line(text, LONGEST_TEXT), at=at, until=until)
 
 
@@ -80,14 +83,9 @@ def _within(words: list[Word], segment: Spoken) -> list[Word]:
 
 def _with_words(segment: Spoken, words: list[Word]) -> Spoken:
     """The segment with its words, if they are the words of its text."""
-    same = len(words) == len(segment.text.split())
-    return Spoken(
-        side=segment.side,
-        at=segment.at,
-        until=segment.until,
-        text=segment.text,
-        words=tuple(words) if same else (),
-    )
+    if len(words) != len(segment.text.split()):
+        return segment
+    return replace(segment, words=tuple(words))
 
 
 def _second(value: Any, most: float) -> float | None:

@@ -17,10 +17,13 @@ class _LegDraft:
     cause: int | None = None
 
     def freeze(self, role: str, cut_at: datetime | None) -> Leg:
+        step = self.step
+        if role == "caller":
+            step = 0
         return Leg(
             channel=self.channel,
             role=role,
-            step=0 if role == "caller" else self.step,
+            step=step,
             started_at=self.started_at,
             answered_at=self.answered_at,
             ended_at=self.ended_at or cut_at,

@@ -164,9 +164,8 @@ class MissedCaller:
 
 def with_episode(task: MissedCaller, episode: Episode) -> MissedCaller:
     """The task with what its episode says."""
-    start, closing = waits_from(task.site_id, episode.first.at), episode.closing
-    by_call = closing is not None and closing.by_call
-    return replace(
+    start = waits_from(task.site_id, episode.first.at)
+    changed = replace(
         task,
         since=episode.first.at,
         waits_from=start,
@@ -177,11 +176,27 @@ def with_episode(task: MissedCaller, episode: Episode) -> MissedCaller:
         short=episode.short,
         tries=episode.tries,
         tried_at=episode.tried_at,
-        closed_at=closing.at if closing else None,
-        closed_as=closed_as(closing, start) if closing else None,
-        closed_by=(closing.by or None) if closing else None,
-        contact_call_id=closing.key if closing and by_call else None,
+        closed_at=None,
+        closed_as=None,
+        closed_by=None,
+        contact_call_id=None,
         latest_at=episode.latest_at,
+    )
+    if episode.closing is None:
+        return changed
+    return _closed(changed, episode.closing, start)
+
+
+def _closed(task: MissedCaller, closing: Event, start: datetime) -> MissedCaller:
+    contact = None
+    if closing.by_call:
+        contact = closing.key
+    return replace(
+        task,
+        closed_at=closing.at,
+        closed_as=closed_as(closing, start),
+        closed_by=closing.by or None,
+        contact_call_id=contact,
     )
 
 

@@ -89,7 +89,9 @@ class RungCall:
 
     def event(self) -> Event | None:
         """What this call is to a task; None while it rings, and for a call that left no trace."""
-        ending = Ending(self.ending) if self.ending else None
+        ending = None
+        if self.ending:
+            ending = Ending(self.ending)
         if self.direction == Direction.OUTGOING:
             return self._called_back(ending)
         lost = ending is Ending.LOST_IN_TRANSFER

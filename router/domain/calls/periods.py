@@ -3,7 +3,7 @@ a bridge with the caller. It has no event for hold; the agent receives it on the
 interface, so holds are subtracted from the talk afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,14 +45,18 @@ def periods(
     marks = [mark for mark in marks if mark.at <= ended_at] or marks[:1]
     ends = [*(mark.at for mark in marks[1:]), ended_at]
     for mark, until in zip(marks, ends, strict=True):
-        channels = mark.channels if mark.kind is PeriodKind.TALK else ()
-        found.append(
-            Period(
-                kind=mark.kind, started_at=mark.at, ended_at=max(mark.at, until), channels=channels
-            )
-        )
-    company = list(holds)
-    return _joined(part for period in found for part in _split(period, company))
+        channels: tuple[str, ...] = ()
+        if mark.kind is PeriodKind.TALK:
+            channels = mark.channels
+        ended = max(mark.at, until)
+        found.append(Period(kind=mark.kind, started_at=mark.at, ended_at=ended, channels=channels))
+    return _joined(_with_holds(found, list(holds)))
+
+
+def _with_holds(course: Iterable[Period], holds: Sequence[Hold]) -> Iterator[Period]:
+    """The parts of these periods, split where a hold begins or ends."""
+    for period in course:
+        yield from _split(period, holds)
 
 
 def with_periods(call: Call, course: tuple[Period, ...]) -> Call:
@@ -103,8 +107,10 @@ def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
     ordered = sorted(moments)
     for start, end in pairwise(ordered):
         held = all(_holds_at(holds, channel, start) for channel in period.channels)
-        kind, channels = (PeriodKind.HOLD, ()) if held else (PeriodKind.TALK, period.channels)
-        parts.append(Period(kind=kind, started_at=start, ended_at=end, channels=channels))
+        part = replace(period, started_at=start, ended_at=end)
+        if held:
+            part = replace(part, kind=PeriodKind.HOLD, channels=())
+        parts.append(part)
     return parts
 
 
@@ -119,10 +125,11 @@ def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:
     """Join equal neighbours; a moment without any person belongs to the period before it."""
     found: list[Period] = []
     for part in parts:
-        last = found[-1] if found else None
-        if last is None:
+        if not found:
             found.append(part)
-        elif _continues(last, part):
+            continue
+        last = found[-1]
+        if _continues(last, part):
             found[-1] = replace(last, ended_at=part.ended_at)
         elif last.kind is part.kind and last.ended_at - last.started_at < BLINK:
             # the person who transferred the caller leaves

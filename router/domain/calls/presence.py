@@ -121,4 +121,5 @@ class Presence:
         half = _HALF.fullmatch(self.names[uniqueid])
         if half is None:
             return None
-        return self._halves.get(f"{half[1]};{'2' if half[2] == '1' else '1'}")
+        other = {"1": "2", "2": "1"}[half[2]]
+        return self._halves.get(f"{half[1]};{other}")

@@ -35,18 +35,19 @@ class FallbackEntry:
 
 def encode(route: Route, *, lease_id: str = "", client_id: str = "", source: str = "") -> str:
     """Encode the route line."""
-    destination = route.destination
-    return "|".join(
-        (
-            route.number.e164 if route.number else "",
-            destination.id,
-            lease_id,
-            "t" if destination.dtmf_transfer else "",
-            client_id if destination.send_client_id else "",
-            _UNSAFE_SOURCE.sub("", source) if destination.send_source else "",
-            "^".join(f"{step.dial}~{step.ring_seconds}" for step in destination.steps),
-        )
-    )
+    destination, number, transfers = route.destination, "", ""
+    if route.number:
+        number = route.number.e164
+    if destination.dtmf_transfer:
+        transfers = "t"
+    if not destination.send_client_id:
+        client_id = ""
+    if not destination.send_source:
+        source = ""
+
+    steps = "^".join(f"{step.dial}~{step.ring_seconds}" for step in destination.steps)
+    source = _UNSAFE_SOURCE.sub("", source)
+    return "|".join((number, destination.id, lease_id, transfers, client_id, source, steps))
 
 
 class RoutingTable:

@@ -110,7 +110,12 @@ def with_tag_renamed(text: str, old: str, new: str) -> str:
     asked = query.filter.among("tag")
     if asked is None or old not in asked.values:
         return text
-    names = dict.fromkeys(new if name == old else name for name in asked.values)
+
+    names = dict[str, None]()
+    for name in asked.values:
+        if name == old:
+            name = new
+        names[name] = None
     return written_text(query.with_filter("tag", Among(tuple(names), asked.excluded)))
 
 
@@ -118,6 +123,8 @@ def renamed(rules: Iterable[Rule], old: str, new: str) -> Iterator[Rule]:
     """The rules that name a tag, with its new name."""
     for rule in rules:
         query = with_tag_renamed(rule.query, old, new)
-        tag = new if rule.tag == old else rule.tag
+        tag = rule.tag
+        if tag == old:
+            tag = new
         if (query, tag) != (rule.query, rule.tag):
             yield replace(rule, query=query, tag=tag)

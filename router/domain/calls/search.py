@@ -71,9 +71,13 @@ def search_text(
     """The search text of a call: its caller, names of both sides and words of its visit, and the
     ids of its CRM records.
     """
-    mark = COMMENTED if commented else ""
+    mark = spelled = ""
+    if commented:
+        mark = COMMENTED
+    if any(character.isalpha() for character in raw):
+        spelled = raw
+
     number = f"{FIRST}{digits(caller or raw)}{LAST}"
-    spelled = raw if any(character.isalpha() for character in raw) else ""
     words = dict.fromkeys(" ".join(_folded(text or "") for text in (*names, spelled)).split())
     ids = "".join(f"{ID}{_folded(entity_id)}{END}" for entity_id in entity_ids)
     return "".join((mark, number, ids, *(_WORD + word for word in words)))[:MOST_TEXT]
@@ -100,10 +104,14 @@ def _terms(typed: str, region: str) -> Iterator[tuple[tuple[str, ...], bool]]:
     """The needles of each term, and whether it is a number."""
     for is_number, pieces in groupby(_folded(typed).split(), _is_number):
         if not is_number:
-            yield from (((_word(piece),), False) for piece in pieces)
+            for piece in pieces:
+                yield (_word(piece),), False
             continue
         number = " ".join(pieces)
-        yield (_number(number, region) if digits(number) else (number,)), True
+        if digits(number):
+            yield _number(number, region), True
+        else:
+            yield (number,), True
 
 
 def _is_number(piece: str) -> bool:

@@ -85,10 +85,12 @@ def read_list(text: str, region: str) -> Iterator[tuple[str, str] | BadEntry]:
     """The entries of a CSV file, each with its note. The first cell of a line is the number; a
     first line without a digit is a title.
     """
-    separator = ";" if ";" in text.partition("\n")[0] else ","
+    separator = ","
+    if ";" in text.partition("\n")[0]:
+        separator = ";"
     rows = csv.reader(io.StringIO(storable(text.removeprefix("\ufeff"))), delimiter=separator)
     for count, row in enumerate(rows):
-        number = row[0].strip().lstrip("'") if row else ""
+        number = "".join(row[:1]).strip().lstrip("'")
         if not number or (count == 0 and not re.search(r"\d", number)):
             continue
         if count >= MOST_LINES:

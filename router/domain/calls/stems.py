@@ -25,7 +25,9 @@ def search_stems(texts: Iterable[str]) -> str:
     found: dict[str, None] = {}
     for text in texts:
         found.update(dict.fromkeys(stems(text)))
-    text = f" {' '.join(found)} " if found else ""
+    if not found:
+        return ""
+    text = f" {' '.join(found)} "
     if len(text) <= LONGEST:
         return text
     return text[:LONGEST].rpartition(" ")[0] + " "
@@ -33,7 +35,10 @@ def search_stems(texts: Iterable[str]) -> str:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    stemmer = _stemmer("russian" if _CYRILLIC.search(word) else "english")
+    language = "english"
+    if _CYRILLIC.search(word):
+        language = "russian"
+    stemmer = _stemmer(language)
     return str(stemmer.stemWord(word)) or word
 
 

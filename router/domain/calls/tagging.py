@@ -72,7 +72,9 @@ def check_moment(seconds: float | None) -> None:
 
 def tags_by_rule(call: Call, now: datetime) -> tuple[Tag, ...]:
     """The tags of an ended call: `missed` for the calls that tasks of missed callers count."""
-    event = RungCall.of(call).event() if call.state is State.ENDED else None
+    if call.state is not State.ENDED:
+        return ()
+    event = RungCall.of(call).event()
     if event is not None and event.kind is EventKind.MISSED:
         return (Tag(call_id=call.id, name=MISSED, author=BY_RULE, at=now),)
     return ()

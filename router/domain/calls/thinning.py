@@ -37,12 +37,12 @@ def _without(rows: list[Row], channels: Sequence[str], most: int) -> list[Row]:
 
     staying = [row for row in rows if row.uniqueid not in left_out]
     going_on = {row.linkedid for row in staying if row.event != "LINKEDID_END"}
-    return [
-        row
-        for row in rows
-        if row.uniqueid not in left_out
-        or (row.event == "LINKEDID_END" and row.linkedid in going_on)
-    ]
+    kept = []
+    for row in rows:
+        is_end = row.event == "LINKEDID_END" and row.linkedid in going_on
+        if row.uniqueid not in left_out or is_end:
+            kept.append(row)
+    return kept
 
 
 def _ranks(rows: Sequence[Row]) -> dict[str, int]:
@@ -58,11 +58,14 @@ def _ranks(rows: Sequence[Row]) -> dict[str, int]:
     needed = _never_alone([row for row in rows if row.uniqueid not in callers])
     marked = {row.uniqueid for row in rows if event_name(row) in _TRANSFERS | {"CALL"}}
     gone = dict.fromkeys(row.uniqueid for row in rows if row.event == "CHAN_END")
-    return {
-        channel: _MARKED if channel in marked else (channel in talked) + (channel in needed)
-        for channel in gone
-        if channel not in going_on
-    }
+    ranks = {}
+    for channel in gone:
+        if channel in going_on:
+            continue
+        ranks[channel] = (channel in talked) + (channel in needed)
+        if channel in marked:
+            ranks[channel] = _MARKED
+    return ranks
 
 
 def _never_alone(rows: Sequence[Row]) -> set[str]:

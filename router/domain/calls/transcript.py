@@ -172,7 +172,9 @@ def corrected(segment: Segment, text: str, *, author: str, now: datetime) -> Seg
         raise InvalidInput(f"a line of a transcript has 1 to {LONGEST_TEXT} letters")
     if text == segment.text:
         return segment
-    original = segment.text if segment.original is None else segment.original
+    original = segment.original
+    if original is None:
+        original = segment.text
     if text == original:
         return replace(segment, text=text, original=None, corrected_by=None, corrected_at=None)
     return replace(segment, text=text, original=original, corrected_by=author, corrected_at=now)

@@ -79,7 +79,9 @@ class Transfers:
         if not self._concerns(row, "bridge1_id", "bridge2_id"):
             return
         second = str(row.extra.get("channel2_uniqueid", ""))
-        consulted = self.first_rows.get(second) if second != row.uniqueid else None
+        consulted = None
+        if second != row.uniqueid:
+            consulted = self.first_rows.get(second)
         if consulted and consulted.at > self._answered_at(row):
             self.consultations.append(
                 Hold(channel=row.channel, started_at=consulted.at, ended_at=row.at)
@@ -101,8 +103,10 @@ class Transfers:
 
     def _is_parking(self, at: datetime) -> bool:
         """Whether the caller was parked by the same transfer: two threads write the two rows."""
-        last = self.drafts[-1] if self.open else None
-        return last is not None and last.kind is TransferKind.PARK and at - last.at < AT_ONCE
+        if not self.open:
+            return False
+        last = self.drafts[-1]
+        return last.kind is TransferKind.PARK and at - last.at < AT_ONCE
 
     def _begin(
         self,

@@ -52,7 +52,11 @@ class TransferDraft:
         while they wait.
         """
         mine = [leg for leg in legs if leg.role == "company" and leg.started_at >= self.at]
-        until = self.taken_at or (end.at if end else self.at)
+        until = self.at
+        if self.taken_at is not None:
+            until = self.taken_at
+        elif end is not None:
+            until = end.at
         return Transfer(
             kind=self.kind,
             at=self.at,
@@ -98,9 +102,8 @@ class TransferEnd:
 def _given_up(rung: Sequence[Leg], end: TransferEnd) -> TransferOutcome:
     if end.status == "CANCEL" or any(_rang_until(leg, end.at) for leg in rung):
         return TransferOutcome.ABANDONED_RINGING
-    last = rung[-1].cause if rung else None
-    if rung and last not in RANG_CAUSES:  # the caller heard a busy tone, and then hung up
-        return _by_cause(last)
+    if rung and rung[-1].cause not in RANG_CAUSES:  # the caller heard a busy tone, and hung up
+        return _by_cause(rung[-1].cause)
     return TransferOutcome.ABANDONED
 
 

@@ -90,6 +90,9 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallEvent:
 def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[str, str | None]:
     visit = who.get("visit") or {}
     clicks = visit.get("click_ids") or {}
+    probability = who["probability"]
+    if probability is not None:
+        probability = f"{probability:.2f}"
     return {
         "client_id": who["ga_client_id"],
         "session_id": visit.get("ga_session_id") or who["ga_session_id"],
@@ -102,7 +105,7 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
         "source": who["source"],
         "channel": who["channel"],
         "verdict": who["verdict"],
-        "probability": None if who["probability"] is None else f"{who['probability']:.2f}",
+        "probability": probability,
         "number": call["number"],
         "caller": call["caller"],
         "wait_seconds": f"{call['wait_seconds']:.0f}",

@@ -142,8 +142,10 @@ def misfit(known: Field, text: str) -> Outcome | None:
 def listed(names: Iterable[str], most: int = 10) -> str:
     """The first of them."""
     whole = list(names)
-    more = f", … (+{len(whole) - most})" if len(whole) > most else ""
-    return ", ".join(name[:40] for name in whole[:most]) + more or "–"
+    shown = ", ".join(name[:40] for name in whole[:most])
+    if len(whole) > most:
+        shown += f", … (+{len(whole) - most})"
+    return shown or "–"
 
 
 def first(some: Sequence[Named] | None, key: str) -> Named | None:

@@ -154,11 +154,9 @@ def failed(
     if health.paused_until > now:  # concurrent attempts met the same failure
         return health
     failures = health.failures + 1
-    rest = (
-        backoff(failures - FAILURES + 1, FIRST_REST, LONGEST_REST)
-        if failures >= FAILURES
-        else timedelta()
-    )
+    rest = timedelta()
+    if failures >= FAILURES:
+        rest = backoff(failures - FAILURES + 1, FIRST_REST, LONGEST_REST)
     return replace(health, failures=failures, paused_until=now + max(rest, least), reason=reason)
 
 
@@ -169,7 +167,9 @@ def refused(health: ReceiverHealth, reason: Outcome, deliveries: int = 1) -> Rec
 
 def answered(health: ReceiverHealth, now: datetime) -> ReceiverHealth:
     """It answered without a result yet: earlier refusals still count."""
-    reason = health.reason if health.refusals else None
+    reason = None
+    if health.refusals:
+        reason = health.reason
     return replace(health, failures=0, reason=reason, paused_until=now)
 
 

@@ -46,18 +46,24 @@ def plan(call: CallEvent, rules: Rules, contacts: Sequence[Found], deals: Sequen
     if not call.answered and rules.missed is not Missed.CREATE:
         on = deal or contact or company
         if rules.missed is Missed.NOTE and on is not None:
-            return Plan(note_on=on.ref, contact=contact.ref if contact else None)
+            return Plan(note_on=on.ref, contact=_ref(contact))
         return Plan(reason=Outcome.of(CrmCode.MISSED_CALL_SKIPPED))
     if deal is not None and rules.repeat is Repeat.NOTE:
-        return Plan(note_on=deal.ref, contact=contact.ref if contact else None)
+        return Plan(note_on=deal.ref, contact=_ref(contact))
     wanted = SCENARIO_KINDS[rules.scenario]
     if contact is None and company is None:
         return Plan(create=wanted)
     return Plan(
         create=tuple(kind for kind in wanted if kind not in _OWNERS),
-        contact=contact.ref if contact else None,
-        company=company.ref if company else None,
+        contact=_ref(contact),
+        company=_ref(company),
     )
+
+
+def _ref(entity: Found | None) -> Ref | None:
+    if entity is None:
+        return None
+    return entity.ref
 
 
 def responsible_for(call: CallEvent, rules: Rules) -> str | None:

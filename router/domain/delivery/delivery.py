@@ -176,10 +176,12 @@ def fail(
     """
     attempts = delivery.attempts + 1
     pause = max(backoff(attempts, FIRST_PAUSE, LONGEST_PAUSE), least)
-    failed = final or now + pause >= delivery.deadline_at
+    state = DeliveryState.PENDING
+    if final or now + pause >= delivery.deadline_at:
+        state = DeliveryState.FAILED
     return replace(
         delivery,
-        state=DeliveryState.FAILED if failed else DeliveryState.PENDING,
+        state=state,
         attempts=attempts,
         due_at=now + pause,
         last_error=reason,
@@ -204,10 +206,13 @@ def leave_to_person(delivery: Delivery, reason: Outcome, candidates: Sequence[Fo
 
 
 def _harmless(entity: Found) -> Found:
-    client_id = None if entity.client_id is None else one_line(entity.client_id, MOST_SHOWN)
+    client_id, created_at = entity.client_id, entity.created_at
+    if client_id is not None:
+        client_id = one_line(client_id, MOST_SHOWN)
+    if created_at is not None and not 1970 < created_at.year < 3000:
+        created_at = None
+
     phones = tuple(one_line(phone, MOST_SHOWN) for phone in entity.phones)
-    sane = entity.created_at is not None and 1970 < entity.created_at.year < 3000
-    created_at = entity.created_at if sane else None
     title = one_line(entity.title, MOST_SHOWN)
     return replace(entity, title=title, phones=phones, client_id=client_id, created_at=created_at)
 
@@ -259,11 +264,14 @@ def new_delivery(
     `mark` distinguishes several events of one subject.
     """
     key = ":".join(part for part in (kind, subject, mark) if part)
+    call_id = None
+    if kind in _OF_CALLS:
+        call_id = subject
     return Delivery(
         id=id,
         key=key,
         receiver_id=receiver.id,
-        call_id=subject if kind in _OF_CALLS else None,
+        call_id=call_id,
         kind=kind,
         payload={
             "schema": 1,

@@ -62,8 +62,12 @@ class Outcome:
     @classmethod
     def of(cls, code: Code, *also: "Outcome | Code", **params: Any) -> Self:
         """An outcome; its parameters become plain JSON of a bounded length."""
-        others = [cls(code=part.value) if isinstance(part, Code) else part for part in also]
-        return cls(code=code.value, params=_plain(params), also=tuple(others[:MOST_PARTS]))
+        others = []
+        for part in also[:MOST_PARTS]:
+            if isinstance(part, Code):
+                part = cls(code=part.value)
+            others.append(part)
+        return cls(code=code.value, params=_plain(params), also=tuple(others))
 
     @classmethod
     def text(cls, text: str) -> Self:
@@ -105,10 +109,13 @@ def request_of(receipt: Outcome | None) -> Outcome | None:
 
 def record_of(receipt: Outcome | None) -> int | None:
     """The place in its request that a receipt names, from 0."""
-    places = (
-        [part.params.get("place") for part in receipt.also if _is_record(part)] if receipt else []
-    )
-    return next((place for place in places if isinstance(place, int)), None)
+    if receipt is None:
+        return None
+    for part in receipt.also:
+        place = part.params.get("place")
+        if _is_record(part) and isinstance(place, int):
+            return place
+    return None
 
 
 def _is_record(outcome: Outcome) -> bool:
@@ -158,7 +165,9 @@ def _said(outcome: Outcome, gettext: Gettext, moment: Callable[[datetime], str])
                 return gettext(value.capitalize()).lower()
         return str(value)
 
-    template = CODES[outcome.code].template if outcome.code in CODES else _UNKNOWN
+    template = _UNKNOWN
+    if outcome.code in CODES:
+        template = CODES[outcome.code].template
     words = {name: word(name, value) for name, value in outcome.params.items()}
     return (gettext(template) % _Words(words, code=outcome.code)).strip()
 
@@ -178,7 +187,9 @@ def _plain(value: Any) -> Any:
     match value:
         case Outcome():
             plain = {"code": value.code, "params": value.params}
-            return plain | ({"also": [_plain(part) for part in value.also]} if value.also else {})
+            if value.also:
+                plain["also"] = [_plain(part) for part in value.also]
+            return plain
         case Ref():
             return {"kind": value.kind.value, "id": one_line(value.id)}
         case datetime():

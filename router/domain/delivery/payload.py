@@ -53,7 +53,7 @@ def call_body(
         },
         "attribution": {
             "verdict": call.verdict,
-            "probability": None if call.probability is None else round(call.probability, 4),
+            "probability": _rounded(call.probability),
             "source": call.source,
             "channel": call.channel,
             **_identity(visitor, visit),
@@ -135,6 +135,12 @@ def _visit(visit: Visit) -> dict[str, Any]:
         **times,
         **{name: getattr(visit, name) for name in (*where, "click_ids", "ga_session_id")},
     }
+
+
+def _rounded(probability: float | None) -> float | None:
+    if probability is None:
+        return None
+    return round(probability, 4)
 
 
 def _time(moment: datetime | None) -> str | None:

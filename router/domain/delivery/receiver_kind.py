@@ -18,13 +18,16 @@ def origin(address: str) -> str | None:
     """Scheme, host and port of a web address; None for other text."""
     try:
         parts = urlsplit(address)
-        port = f":{parts.port}" if parts.port else ""
+        host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not host:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}"
+    if ":" in host:
+        host = f"[{host}]"
+    if port:
+        host = f"{host}:{port}"
+    return f"{parts.scheme}://{host}"
 
 
 def own_server(connection: Connection) -> str | None:
@@ -71,15 +74,19 @@ class ReceiverKind:
 
     def sale_deadline(self, called_at: datetime, sold_at: datetime) -> datetime:
         """Until when a sale is accepted."""
-        return (sold_at if self.sales_from_their_own_time else called_at) + self.cut_off
+        if self.sales_from_their_own_time:
+            return sold_at + self.cut_off
+        return called_at + self.cut_off
 
     def page(self, kind: EntityKind, id: str, connection: Connection) -> str | None:  # noqa: A002
         """Address of an entity's page, if the connection's address and options allow it."""
         path = self.pages.get(kind)
-        where = self.pages_at(connection) if path else None
-        if where and path:
-            return where + path.format(id=quote(id, safe=""))
-        return None
+        if not path:
+            return None
+        where = self.pages_at(connection)
+        if not where:
+            return None
+        return where + path.format(id=quote(id, safe=""))
 
 
 @dataclass(frozen=True, slots=True)

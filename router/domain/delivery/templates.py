@@ -129,8 +129,12 @@ def fault_of(template: str) -> str:
         if name is None:
             continue
         if name not in _PLACES or form or conversion:
-            suffix = (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
-            wrong = f"{name}{suffix}"[:40]
+            wrong = name
+            if conversion:
+                wrong += f"!{conversion}"
+            if form:
+                wrong += f":{form}"
+            wrong = wrong[:40]
             return f"there is no {{{wrong}}}; there are {', '.join(sorted(_PLACES))}"
     return ""
 
@@ -170,16 +174,25 @@ def _filled(template: str, values: Mapping[str, str]) -> Iterator[str]:
             yield values.get(name, "")
 
 
+def _call_word(call: CallEvent, words: _Words) -> str:
+    if call.lost:
+        return words.lost
+    if call.answered:
+        return words.answered
+    return words.missed
+
+
 def _values(call: CallEvent, words: _Words, language: Language) -> dict[str, str]:
-    call_word = words.lost if call.lost else words.answered if call.answered else words.missed
-    facts = call.facts
+    facts, withheld = call.facts, ""
+    if call.withheld:
+        withheld = words.withheld
     came = [facts[name] for name in ("source", "medium", "campaign") if name in facts]
     verdict = facts.get("verdict", "")
     values = {name: facts[name] for name in FACTS if name in facts} | {
-        "call": call_word,
+        "call": _call_word(call, words),
         "caller": call.caller or words.hidden,
         "site": call.site_id or "",
-        "withheld": words.withheld if call.withheld else "",
+        "withheld": withheld,
         "came_from": " / ".join(came),
         "verdict": words.verdicts.get(verdict, verdict),
     }

@@ -6,7 +6,6 @@ The network around them is a /24 and a /48, which one hosting customer may have 
 
 import hashlib
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -27,7 +26,7 @@ def asker(address: str, key: str) -> Asker | None:
     nested = networks(address)
     if not nested:
         return None
-    line = nested[0] if len(nested) == 2 else nested[1]
+    line = nested[-2]
     return Asker(client_key=keyed(line, key), network=nested[-1])
 
 
@@ -44,7 +43,7 @@ def networks(address: str) -> tuple[str, ...]:
         return ()
     mapped = getattr(found, "ipv4_mapped", None)
     found = mapped or found
-    lengths: Iterable[int] = (32, 24) if found.version == 4 else (64, 56, 48)
+    lengths = {4: (32, 24), 6: (64, 56, 48)}[found.version]
     return tuple(str(ip_network((found, length), strict=False)) for length in lengths)
 
 

@@ -136,10 +136,13 @@ def _loads(arrivals: Sequence[float], hours: float) -> list[float]:
     whole = int(hours)
     part = hours - whole
     first = whole + (part > 0)
-    return [
-        sums[end] - sums[end - whole] + (part * arrivals[end - whole - 1] if part else 0.0)
-        for end in range(max(1, first), len(sums))
-    ]
+    loads = []
+    for end in range(max(1, first), len(sums)):
+        load = sums[end] - sums[end - whole]
+        if part:
+            load += part * arrivals[end - whole - 1]
+        loads.append(load)
+    return loads
 
 
 def _busier(loads: Sequence[float]) -> list[float]:

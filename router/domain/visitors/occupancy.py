@@ -58,7 +58,11 @@ def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[
     """For each hour from `since` to `until`, whole hours both. `spans` are ordered by number and
     beginning.
     """
-    steps = sorted(step for span in _merged(spans) for step in ((span.since, 1), (span.until, -1)))
+    steps: list[tuple[datetime, int]] = []
+    for span in _merged(spans):
+        steps += [(span.since, 1), (span.until, -1)]
+    steps.sort()
+
     hours, held, index = [], 0, 0
     hour = since
     while hour < until:
@@ -66,7 +70,10 @@ def most_held(spans: Iterable[Held], since: datetime, until: datetime) -> tuple[
         while index < len(steps) and steps[index][0] < hour + AN_HOUR:
             at, change = steps[index]
             held += change
-            most = held if at <= hour else max(most, held)
+            if at <= hour:
+                most = held
+            else:
+                most = max(most, held)
             index += 1
         hours.append(HourHeld(hour=hour, most=most))
         hour += AN_HOUR
@@ -82,7 +89,7 @@ def by_hour_of_day(
     days: list[list[int]] = [[] for _ in range(24)]
     for held, hour in zip(hours, hour_of_day, strict=True):
         days[hour].append(held.most)
-    return tuple((sum(day) / len(day), max(day)) if day else (0.0, 0) for day in days)
+    return tuple((sum(day) / max(1, len(day)), max(day, default=0)) for day in days)
 
 
 def _merged(spans: Iterable[Held]) -> Iterable[Held]:

@@ -38,7 +38,10 @@ def fitting_pools(pools: Sequence[Pool], place: Place) -> list[Pool]:
 
 def _marks(pool: Pool) -> set[str]:
     """What the pool replaces on a page; a pool without replacements has no rival."""
-    return {*pool.replaces, *([pool.selector] if pool.selector else ())} or {f"pool {pool.id}"}
+    marks = set(pool.replaces)
+    if pool.selector:
+        marks.add(pool.selector)
+    return marks or {f"pool {pool.id}"}
 
 
 def _fitting(rivals: Sequence[Pool], place: Place) -> Pool | None:

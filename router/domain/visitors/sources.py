@@ -103,12 +103,15 @@ def read_source(
     own = _own(sender, page, own_hosts)
     # The previous page may have ended before its first message, or waited for consent: its source
     # is this visit's.
-    labels = sender.labels if own and not page.labels else page.labels
+    labels = page.labels
+    if own and not labels:
+        labels = sender.labels
     inside = own or (known is not None and known[1] == Kind.ERRAND)
     # a redirect that loses the referrer may hand it on in the address
     if inside or not sender.host:
         sender = read_address(labels.get("utm_referrer"))
-        sender = Address() if _own(sender, page, own_hosts) else sender
+        if _own(sender, page, own_hosts):
+            sender = Address()
         known = _known(sender, referrers, errand_hosts)
     source, medium = _origin(labels, sender, known)
     read = Source(
@@ -125,7 +128,8 @@ def read_source(
     )
     channel = _named_by_rule(read, rules)
     plain = bool(sender.host) and known is None and channel is None and not _labelled(labels)
-    known = known if known and known[0] == source else referrers(source)
+    if known is None or known[0] != source:
+        known = referrers(source)
     return replace(read, channel=channel or _channel(read, known), plain=plain)
 
 
@@ -183,11 +187,9 @@ def _origin(
         clean(labels.get("utm_medium", "").lower()),
     )
     clicked = next((implied for name, implied in CLICK_IDS.items() if name in labels), None)
-    sent = (
-        (known[0].lower(), _MEDIUMS.get(known[1], "referral"))
-        if known
-        else (sender.host, "referral")
-    )
+    sent = (sender.host, "referral")
+    if known:
+        sent = (known[0].lower(), _MEDIUMS.get(known[1], "referral"))
     if clicked and (clicked[1] in _PAID_MEDIUMS or not known):
         guess = clicked
     elif sender.host:
@@ -217,5 +219,7 @@ def _named_by_rule(read: Source, rules: Sequence[SourceRule]) -> str | None:
 
 
 def _channel(read: Source, known: tuple[str, str] | None) -> str:
-    kind = Kind(known[1]) if known and known[1] in _KINDS else None
+    kind = None
+    if known and known[1] in _KINDS:
+        kind = Kind(known[1])
     return channel_of(read.source, read.medium, (read.campaign or "").lower(), kind)
