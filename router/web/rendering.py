@@ -16,7 +16,7 @@ from jinja2 import (
     select_autoescape,
 )
 from jinja2.bccache import Bucket
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from router.domain.access import Role
 from router.domain.calls.score_card import VALUES
@@ -42,7 +42,7 @@ class Pages:
     def __init__(self, kinds: ReceiverKinds, *, demo: bool = False) -> None:
         self._demo = demo
         self._environments = {
-            code: _environment(language, kinds) for code, language in LANGUAGES.items()
+            code: environment_of(language, kinds) for code, language in LANGUAGES.items()
         }
 
     def render(
@@ -128,7 +128,8 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
+def environment_of(language: Language, kinds: ReceiverKinds) -> Environment:
+    """The templates in this language."""
     environment = Environment(
         bytecode_cache=_COMPILED,
         loader=FileSystemLoader(HERE / "templates"),
@@ -140,7 +141,7 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
     )
     environment.filters["versioned"] = _versioned
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(language.messages, newstyle=True)  # type: ignore[attr-defined]
+    _install_messages(environment, language)
     environment.globals.update(
         words=words,
         filter_words=filter_words,
@@ -159,6 +160,19 @@ def _environment(language: Language, kinds: ReceiverKinds) -> Environment:
         most_counted=MOST_COUNTED,
     )
     return environment
+
+
+def _install_messages(environment: Environment, language: Language) -> None:
+    """Escape every message: Jinja takes it for HTML, and `_(variable)` may be any text."""
+    messages = language.messages
+
+    def gettext(message: str) -> Markup:
+        return escape(messages.gettext(message))
+
+    def ngettext(singular: str, plural: str, count: int) -> Markup:
+        return escape(messages.ngettext(singular, plural, count))
+
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
 
 
 def _versioned(part: str) -> Markup:
