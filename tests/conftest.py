@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, settings
 
 from router.logs import configure_logs
 from router.receivers.registry import RECEIVER_KINDS
+from router.service.admin import access
 from router.store.engine import SqlStore
 from router.store.migrate import migrate
 from tests.support.postgres import Postgres
@@ -116,6 +119,16 @@ async def other_store(database: str) -> AsyncIterator[SqlStore]:
     opened = SqlStore(database, receiver_kinds=RECEIVER_KINDS)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasher_of_the_product() -> PasswordHasher:
+    """What makes guessing a password expensive. In tests, which log in a thousand times, the
+    cheapest one takes its place.
+    """
+    of_the_product = access._hasher
+    access._hasher = PasswordHasher.from_parameters(CHEAPEST)
+    return of_the_product
 
 
 @pytest.fixture(autouse=True)
