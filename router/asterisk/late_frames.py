@@ -44,6 +44,7 @@ _X86_WHOLE = re.compile(
     + rb"\x3d\x00\x80\x00\x00\x0f\x87(....)",
     re.DOTALL,
 )
+_JA = 0x77
 # jne past the rule; test last; jne to the drop
 _X86_DONE = re.compile(_X86_NUMBERS + rb"\x0f\x85....\x85\xd2\x0f\x85", re.DOTALL)
 
@@ -168,7 +169,10 @@ def _offset_of_address(program: bytes, address: int) -> int | None:
 
 
 def _x86_edits(code: bytes) -> Iterator[Edit]:
-    if _X86_DONE.search(code):
+    if done := _X86_DONE.search(code):
+        at = done.start(1) - 1
+        if code[at] != _JA:  # an older Ringtrace made it unconditional since
+            yield Edit(at, bytes([_JA]))
         return
     if whole := _X86_WHOLE.search(code):
         yield _dropping_doubled(whole)
