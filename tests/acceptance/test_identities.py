@@ -76,6 +76,54 @@ async def test_the_did_is_found_in_the_uri_whatever_name_stands_before_it(
     assert (await plan.ended())[0].did == f"+{NUMBERS[0]}"
 
 
+LOGIN, OURS, MAIN = NUMBERS[1], NUMBERS[0], "74959990000"
+FORWARDED = {
+    "Diversion": (LOGIN, (f"Diversion: <sip:+{OURS}@x>;reason=unconditional",), f"+{OURS}"),
+    "Diversion without brackets": (LOGIN, (f"Diversion: sip:{OURS}@x;reason=no-answer",), OURS),
+    "the older Diversion": (
+        MAIN,
+        (f"Diversion: <sip:{MAIN}@x>", f'Diversion: "a, <b>" <tel:+{OURS}>'),
+        f"+{OURS}",
+    ),
+    "History-Info": (
+        MAIN,
+        (f"History-Info: <sip:%2B{OURS}@x?Reason=SIP%3Bcause%3D302>;index=1, <sip:{MAIN}@y>",),
+        f"+{OURS}",
+    ),
+    "History-Info in two headers": (
+        MAIN,
+        ("History-Info: <sip:5550000@x>;index=1", f"History-Info: <sip:+{OURS}@x>;index=1.1"),
+        f"+{OURS}",
+    ),
+    "a number that is none of ours": (MAIN, ("Diversion: <sip:+79990000000@x>",), MAIN),
+    "a login, and no number of ours": (LOGIN, ("Diversion: <sip:+79990000000@x>",), LOGIN),
+    "much of it": (LOGIN, ("Diversion: " + "<" * 900 + f"sip:{OURS}@x>",), LOGIN),
+}
+
+
+@pytest.mark.parametrize(("user", "headers", "did"), FORWARDED.values(), ids=FORWARDED)
+async def test_a_did_that_was_forwarded_is_found_where_the_carrier_writes_it(
+    plan: World, user: str, headers: tuple[str, ...], did: str
+) -> None:
+    assert await did_of(plan, user, user, *headers) == did
+
+
+async def test_no_header_changes_the_number_that_the_request_uri_is_for(plan: World) -> None:
+    hostile = f"<sip:+{LOGIN}@x>"
+    names = ("Diversion", "History-Info", "P-Called-Party-ID")
+    assert await did_of(plan, OURS, LOGIN, *(f"{name}: {hostile}" for name in names)) == OURS
+
+
+async def did_of(plan: World, user: str, to: str, *headers: str) -> str:
+    """The number of a call that the company is too busy for."""
+    plan.route("PJSIP/first~20")
+    refusing = asyncio.create_task(rings(plan, plan.first, "486 Busy Here"))
+    host, port = plan.carrier.peer
+    await plan.call(to, *headers, uri=f"sip:{user}@{host}:{port}")
+    await refusing
+    return (await plan.ended())[0].did
+
+
 ASSERTED = "P-Asserted-Identity: "
 CALLERS = {
     "a list with a name": (ASSERTED + '"A, <b>" <sip:ivan@x>, <tel:+7-916-555-00-01>',),
