@@ -17,6 +17,7 @@ from router.domain.visitors.site import Destination, Step
 from tests.acceptance.calling import somebody, the_call
 from tests.acceptance.phone_world import (
     CALLER,
+    CONSULTING,
     FIRST,
     SECOND,
     TALK,
@@ -44,6 +45,7 @@ exten => 601,1,Answer()
  same => n,ConfBridge(meeting)
 exten => 602,1,Set(__TRANSFER_CONTEXT=own)
  same => n,Dial(PJSIP/head-office,20)
+exten => 750,1,Park(short)
 include => parkedcalls
 """,
     "custom/queues.conf": "[sales]\nstrategy = ringall\nmember => PJSIP/head-office\n",
@@ -57,7 +59,8 @@ music_on_hold_when_empty = yes
 type = bridge
 """,
     "res_parking.conf": "[general]\n[default]\nparkext => 700\nparkpos => 701-720\n"
-    "context => parkedcalls\n",
+    "context => parkedcalls\n[short]\nparkpos => 751-760\ncontext => parkedshort\n"
+    "parkingtime => 2\ncomebacktoorigin = yes\n",
 }
 
 
@@ -192,6 +195,79 @@ async def test_a_parked_caller_is_taken_by_another_phone_and_recorded_with_both(
     assert sum(parts) == pytest.approx((call.ended_at - call.arrived_at).total_seconds())
     assert share(sides.right, FIRST, first[:-5]) > WHOLE
     assert share(sides.right, SECOND, caller_heard(caller, SECOND)) > WHOLE
+    assert share(sides.left, CALLER, after(caller, said)) > WHOLE
+
+
+@asynccontextmanager
+async def talking_with_first(phones: Phones) -> AsyncIterator[tuple[Dialled, PhoneCall, PhoneCall]]:
+    """A caller talks with the first phone, which can transfer by the own dialplan."""
+    async with dialled(phones, "602") as dial:
+        phone = await phones.office.rings(dial.number)
+        phone.media.speaker = FIRST
+        await phone.answer()
+        caller = await dial.call
+        await heard(phones, caller, FIRST)
+        await asyncio.sleep(TALK)
+        yield dial, caller, phone
+
+
+async def test_a_parked_caller_whom_no_phone_takes_comes_back_to_the_parker(
+    phones: Phones,
+) -> None:
+    async with talking_with_first(phones) as (dial, caller, phone):
+        first = list(phone.media.sent)
+        await phone.refer("750")
+        await phone.hang_up()
+        back = await phones.office.rings(dial.number)
+        back.media.speaker = SECOND
+        await back.answer()
+        await heard(phones, caller, SECOND)
+        said = len(caller.media.sent)
+        await asyncio.sleep(TALK)
+        call, sides = await dial.ended(caller)
+    assert (call.ending, call.last_answered_by) == (Ending.ANSWERED, "head-office")
+    assert [transfer.outcome for transfer in call.transfers] == [TransferOutcome.RETURNED]
+    assert call.transfer_seconds > 1.5
+    assert call.ended_at is not None
+    parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
+    assert sum(parts) == pytest.approx((call.ended_at - call.arrived_at).total_seconds())
+    assert share(sides.right, FIRST, first[:-5]) > WHOLE
+    assert share(sides.right, SECOND, caller_heard(caller, SECOND)) > WHOLE
+    assert share(sides.left, CALLER, after(caller, said)) > WHOLE
+
+
+async def test_a_caller_is_moved_into_a_conference_of_three_and_recorded_there(
+    phones: Phones,
+) -> None:
+    async with talking_with_first(phones) as (dial, caller, phone):
+        first = list(phone.media.sent)
+        members = [
+            await rung_by_asterisk(phones, f"PJSIP/{name}", "601")
+            for name in ("second", "head-office")
+        ]
+        for member, speaker in zip(members, (SECOND, CONSULTING), strict=True):
+            member.media.speaker = speaker
+            await member.answer()
+            member.media.speak(member.start, quiet=True)
+        await phone.refer("601")
+        await phone.hang_up()
+        caller.media.speak(caller.start.jumped(1), quiet=True)
+        for member in members:  # one after the other: a conference adds voices up, and clips
+            member.media.speak(member.start.jumped(2))
+            await heard(phones, caller, member.media.speaker)
+            member.media.speak(member.start.jumped(3), quiet=True)
+        caller.media.speak(caller.start.jumped(4))
+        said = len(caller.media.sent)
+        await asyncio.gather(*(heard(phones, member, CALLER) for member in members))
+        call, sides = await dial.ended(caller)
+        for member in members:
+            await member.hang_up()
+    assert call.ending is Ending.ANSWERED
+    assert [transfer.outcome for transfer in call.transfers] == [TransferOutcome.ANSWERED]
+    assert call.last_answered_by in {"second", "head-office"}
+    assert share(sides.right, FIRST, first[:-5]) > WHOLE
+    for speaker in (SECOND, CONSULTING):
+        assert share(sides.right, speaker, caller_heard(caller, speaker)) > WHOLE
     assert share(sides.left, CALLER, after(caller, said)) > WHOLE
 
 

@@ -246,6 +246,22 @@ def test_a_transfer_into_a_conference_is_taken_once_another_person_is_there() ->
     assert course(call) == [("wait", 5), ("talk", 10), ("transfer", 20), ("talk", 30), ("hold", 4)]
 
 
+@pytest.mark.parametrize("row_comes", ["before", "after"])
+def test_a_transfer_into_a_conference_of_others_is_taken_by_them_at_once(row_comes: str) -> None:
+    scene = answered().wait(10)
+    for who in ("203", "204"):
+        scene.starts(who, extension="800", linkedid=who).answers(who)
+        scene.meets("conf", who, technology="softmix")
+    at = len(scene.rows)
+    scene.blind("201", "800").meets("conf", CALLER, technology="softmix")
+    if row_comes == "after":  # two threads write the rows of the caller and of the transferor
+        scene.rows.append(scene.rows.pop(at))
+    call = scene.joins("203").joins("204").wait(30).over().ends("203").ends("204").call()
+    assert outcomes(call) == [("blind", "800", "answered", "203", 0)]
+    assert (call.ending, call.last_answered_by) == (Ending.ANSWERED, "204")
+    assert course(call) == [("wait", 5), ("talk", 10), ("talk", 30)]
+
+
 def test_ringing_behind_a_transfer_makes_no_call_a_target_of_analytics() -> None:
     lost = ringing().wait(60).ends("202").over("CANCEL", ring=1).call()
     taken = (

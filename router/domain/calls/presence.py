@@ -90,6 +90,13 @@ class Presence:
         found = (uniqueid for uniqueid in self._connected() if is_device(self.names[uniqueid]))
         return tuple(sorted(found, key=self._order.__getitem__))
 
+    def caller_is_elsewhere(self, bridge: str) -> bool:
+        """Whether the caller is in another bridge: in a conference already, for its thread may be
+        faster than that of the phone that transferred them there.
+        """
+        place = self._places.get(self.caller)
+        return bool(bridge) and place is not None and place != bridge
+
     def is_connected(self, uniqueid: str) -> bool:
         """Whether a channel, Local halves included, is the caller's or connected to it."""
         return uniqueid == self.caller or uniqueid in self._connected()

@@ -68,7 +68,9 @@ class Transfers:
         if self._is_parking(row.at):
             self.drafts.pop()
         own = frozenset({row.uniqueid})
-        left = own | frozenset(self.presence.people())
+        left = own
+        if not self.presence.caller_is_elsewhere(str(row.extra.get("bridge_id", ""))):
+            left |= frozenset(self.presence.people())
         to = str(row.extra.get("extension", ""))
         self._begin(TransferKind.BLIND, row, to, self.who(row.uniqueid), left, own)
 
