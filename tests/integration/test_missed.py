@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from router.domain.calls.call import Ending
+from router.domain.calls.call import Ending, State
 from router.domain.calls.missed import MissedState
 from router.domain.calls.missed_events import EventKind
+from router.domain.calls.qualification import Qualification
 from router.errors import Conflict, InvalidInput, NotFound
 from router.service.calls import missed_tasks as tasks
 from router.service.calls.browse import tag_call, untag_call
+from router.service.calls.missed_follow import follow_spam
 from router.store.engine import SqlStore
 from router.store.migrate import migrate, migrate_down
 from tests.integration.ingests import at, call_ingest
@@ -136,6 +138,25 @@ async def test_the_companys_own_telephone_system_closes_a_task_once(store: SqlSt
     assert (done.closed_as, done.closed_by) == (MissedState.CALLED_BACK_SOON, "pbx")
     assert done.seconds_to_contact == 300
     assert [task.closed_as for task in await every(store)] == [MissedState.CALLED_BACK_SOON, None]
+
+
+async def test_a_forged_call_that_rings_off_or_says_nothing_closes_no_task(
+    store: SqlStore,
+) -> None:
+    await write(store, unanswered("1"))
+    going_on = replace(ringing("2", later(60)), answered_at=later(67), state=State.TALKING)
+    await write(store, going_on)
+    assert (await only(store)).closed_as is MissedState.RANG_AGAIN
+    await write(store, answered("2", 60, talk_seconds=4.9))
+    assert (await only(store)).closed_as is None
+    forged = answered("3", 120)
+    await write(store, forged)
+    assert (await only(store)).closed_as is MissedState.RANG_AGAIN
+    for is_spam, closed_as in ((True, None), (False, MissedState.RANG_AGAIN)):
+        async with store.write() as session:
+            await session.qualification.save([Qualification(call_id=forged.id, spam=is_spam)])
+            await follow_spam(session, forged.id)
+        assert (await only(store)).closed_as is closed_as
 
 
 async def test_what_cannot_have_happened_is_refused(store: SqlStore) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from router.domain.calls.call import Direction, Ending, State
 
+LEAST_TALK = 5.0  # seconds of a contact: a forged caller ID that rings off closes no task
 SHORT = 15.0  # seconds: who hangs up before that may have dialled by mistake
 
 _HUNG_UP = {Ending.ABANDONED_EARLY, Ending.ABANDONED_RINGING, Ending.ABANDONED}
@@ -68,6 +69,7 @@ class RungCall:
     state: State
     ending: Ending | None
     wait_seconds: float
+    talk_seconds: float = LEAST_TALK
     direction: Direction = Direction.INCOMING
     started_by: str | None = None
     # when it arrived by the clock as it was set since; None: it was not set
@@ -87,6 +89,12 @@ class RungCall:
     def _steady(self, at: datetime) -> datetime:
         return at + (self.rang_at - self.arrived_at)
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether the caller hung up as soon as a person answered."""
+        came = self.direction == Direction.INCOMING and self.answered_at is not None
+        return came and self.state == State.ENDED and self.talk_seconds < LEAST_TALK
+
     def event(self) -> Event | None:
         """What this call is to a task; None while it rings, and for a call that left no trace."""
         ending = None
@@ -96,6 +104,8 @@ class RungCall:
             return self._called_back(ending)
         lost = ending is Ending.LOST_IN_TRANSFER
         if self.answered_at and not lost:
+            if self.is_brief:
+                return None
             return Event(kind=EventKind.RANG_AGAIN, at=self._steady(self.answered_at), key=self.id)
         if ending not in MISSED_ENDINGS and ending is not Ending.CUT:
             return None

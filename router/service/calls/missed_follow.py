@@ -26,6 +26,9 @@ SPAM = "spam"  # who closes the task of a spam call
 async def follow_calls(session: Session, calls: Iterable[Call]) -> None:
     """Begin and close tasks by these calls, as they are now in the store."""
     rung = [await _rung(session, call) for call in calls if call.state is not State.RINGING]
+    for call in rung:
+        if call.is_brief:  # it was a contact while it went on
+            await _look_again(session, call)
     events = [(call, event) for call in rung if (event := call.event())]
     if not events:
         return
@@ -96,7 +99,7 @@ async def _rebuild(
         found = await session.missed.calls_of(call.site_id, call.caller, start - LONGEST_WAIT)
         calls |= {other.id: other for other in found}
     reports = [report for task in tasks for report in task.reports]
-    rung = [rang for each in calls.values() if (rang := each.event())]
+    rung = await _events(session, calls.values())
     found_now = [event for event in (*rung, *reports) if event.at >= start]
     made = list(episodes(found_now))
     after = [_task(episode, calls, tasks) for episode in made]
@@ -104,6 +107,26 @@ async def _rebuild(
     gone = {task.id for task in tasks} - {task.id for task in after}
     await session.missed.save(after, gone)
     return after
+
+
+async def _events(session: Session, calls: Iterable[RungCall]) -> list[Event]:
+    """What these calls are to a task: a spam call is no contact, whoever answered it."""
+    rung = [rang for call in calls if (rang := call.event())]
+    contacts = [event.key for event in rung if event.kind is EventKind.RANG_AGAIN]
+    counts = await session.qualification.of(contacts)
+    spam = {key for key in contacts if key in counts and counts[key].spam}
+    return [event for event in rung if event.key not in spam]
+
+
+async def _look_again(session: Session, call: RungCall) -> None:
+    """Make the tasks again that this call may have closed."""
+    if call.caller is None:
+        return
+    await session.missed.lock()
+    touched = await session.missed.touched([call.caller], call.rang_at)
+    tasks = [task for task in touched if task.site_id == call.site_id]
+    if tasks:
+        await _rebuild(session, call, tasks)
 
 
 def _task(
@@ -170,8 +193,14 @@ async def follow_tag(session: Session, name: str, *call_ids: str) -> None:
 
 
 async def follow_spam(session: Session, call_id: str) -> None:
-    """Close the task of a call that became spam, or open it again."""
+    """Close the task of a call that became spam, and open one that the call had closed; or the
+    other way round.
+    """
     await _follow_tags(session, call_id)
+    call = await _known(session, call_id)
+    event = call.event()
+    if event and event.kind is EventKind.RANG_AGAIN:
+        await _look_again(session, call)
 
 
 async def _follow_tags(session: Session, call_id: str) -> None:
