@@ -114,6 +114,22 @@ async def test_no_header_changes_the_number_that_the_request_uri_is_for(plan: Wo
     assert await did_of(plan, OURS, LOGIN, *(f"{name}: {hostile}" for name in names)) == OURS
 
 
+LOCAL = f"{OURS[4:]};isub=1;phone-context=+{OURS[:4]}"
+
+
+@pytest.mark.parametrize("place", ["Request-URI", "To", "P-Called-Party-ID"])
+async def test_a_local_number_follows_the_digits_of_its_context(plan: World, place: str) -> None:
+    user = LOCAL if place == "Request-URI" else LOGIN
+    to = LOCAL if place == "To" else LOGIN
+    headers = (f"P-Called-Party-ID: <tel:{LOCAL}>",) if place.startswith("P") else ()
+    assert await did_of(plan, user, to, *headers) == f"+{OURS}"
+
+
+async def test_a_local_caller_follows_the_digits_of_the_context(plan: World) -> None:
+    call, _ = await refused_call(plan, number="5550002;phone-context=+7916")
+    assert call.caller_raw == "+79165550002"
+
+
 async def did_of(plan: World, user: str, to: str, *headers: str) -> str:
     """The number of a call that the company is too busy for."""
     plan.route("PJSIP/first~20")

@@ -22,6 +22,8 @@ from router.domain.calls.presence import Presence
 from router.domain.calls.transfer_legs import Transfers
 from router.domain.calls.transfer_outcomes import TransferEnd
 
+_QUOTED = re.compile(r'\\(["\\])')  # in a name, as SIP writes it
+
 
 def fold(rows: Sequence[Row], *, cut_at: datetime | None = None) -> tuple[Call, ...]:
     """Fold rows into calls: one for each channel from a carrier, usually one, often none. `cut_at`
@@ -200,7 +202,7 @@ class _Draft:
         """The caller's; that of a call back is the company's own."""
         if self.token:
             return ""
-        return self.first_rows[self.caller].caller_name[:200]
+        return _QUOTED.sub(r"\1", self.first_rows[self.caller].caller_name)[:200]
 
     def state(self, *, over: bool) -> State:
         if over:
