@@ -5,6 +5,7 @@ between steps, and an interrupted migration continues. Concurrent migrations wai
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def _scripts() -> ScriptDirectory:
-    """All migrations. Reading them takes longer than running one: read them once for many steps."""
+    """All migrations. Reading them takes longer than running one: they are read once."""
     return ScriptDirectory.from_config(alembic_config())
 
 
