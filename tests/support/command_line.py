@@ -4,12 +4,16 @@ status.
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from typer.testing import CliRunner
+from typer import testing
 
 from router.cli import app
 from router.errors import RingtraceError
+
+# Typer makes all commands from their signatures for each call, which takes longer than the call
+testing._get_command = cache(testing._get_command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Ran:
 
 def ringtrace(*arguments: str, stdin: str | bytes | None = None, status: int | None = 0) -> Ran:
     """Run it; `status` is the exit status that is expected, None for any."""
-    result = CliRunner().invoke(app, list(arguments), input=stdin)
+    result = testing.CliRunner().invoke(app, list(arguments), input=stdin)
     code, err = result.exit_code, result.stderr
     if isinstance(result.exception, RingtraceError):  # router.__main__ does the same
         code, err = 1, err + result.exception.message
