@@ -18,9 +18,26 @@ from tests.support.priority import take_priority
 # of what takes a moment where the machine has nothing else to do
 expect.set_options(timeout=120_000)
 
+# files of a minute or two: begun last, one of them would run on alone
+LONG = (
+    "test_agent_failures",
+    "test_transfers",
+    "test_player_moments",
+    "test_supervise",
+    "test_demo",
+    "test_failures",
+    "test_steps",
+    "test_call_outcomes",
+    "test_pages",
+    "test_reserve",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that name no event loop have one in common, and the browser with it."""
+    """Long files come first. Tests that name no event loop have one in common, and the browser with
+    it.
+    """
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for item in items:
         marker = item.get_closest_marker("asyncio")
         if marker and not marker.kwargs and Path(__file__).parent in item.path.parents:
