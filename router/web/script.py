@@ -90,11 +90,11 @@ def snippet(address: str, site_id: str) -> str:
 
     A script element of ours would hold back the page's `load` event for as long as we do not
     answer; a request does not. So the script is fetched first, and its element finds it in the
-    browser's cache.
+    browser's cache. The line has none of `<&`, which XHTML and editors of text change.
     """
     return (
-        f"<script data-ringtrace>fetch({written(f'{address}/site/{site_id}.js')}).then(function(r){{return "  # noqa: E501
-        "r.ok&&"
+        f'<script data-ringtrace="">fetch('
+        f"{written(f'{address}/site/{site_id}.js')}).then(function(r){{if(r.ok)return "  # noqa: E501
         "r.text().then(function(){var "
         "s=document.createElement('script');s.crossOrigin='anonymous';s.src=r.url;"
         "document.head.appendChild(s)})}).catch(function(){})</script>"

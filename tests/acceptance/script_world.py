@@ -25,7 +25,7 @@ from starlette.routing import Route
 from router.domain.page_spelling import parts
 from router.domain.phone import display
 from router.domain.visitors.site import Pool, Site, SourceRule
-from router.web.script import BUNDLE, configuration, written
+from router.web.script import BUNDLE, configuration, snippet, written
 
 OWN = "+74951234567"
 OWN_SALES = "+78001234567"
@@ -104,6 +104,10 @@ class Company:
         """The bodies of the requests of one kind."""
         return [heard.body for heard in self.heard if heard.what == what]
 
+    def snippet(self) -> str:
+        """The line as the guide has it."""
+        return snippet(self.server, "shop")
+
     def page(self, body: str, head: str = "", path: str = "/", line: str | None = None) -> str:
         """Put a page on the site; its address."""
         line = (
@@ -130,6 +134,8 @@ class Company:
             return Response(
                 self.pages[request.url.path], media_type="text/javascript", headers=headers
             )
+        if request.url.path.endswith(".xhtml"):
+            return Response(self.pages[request.url.path], media_type="application/xhtml+xml")
         if request.url.path in self.pages:
             return HTMLResponse(self.pages[request.url.path], headers=headers)
         return Response(status_code=404)

@@ -21,6 +21,10 @@ FOUND = [
     ("8 495 123-45-67, 24 часа", "8 495 777-00-01, 24 часа"),
     ("с 9 до 18 (495) 123-45-67", "с 9 до 18 (495) 777-00-01"),
     ("84951234567x12", "84957770001x12"),
+    ("8 <var>[495]</var> <strike>123</strike>|<output>45</output>|67", "8 <var>[495]</var> <strike>777</strike>|<output>00</output>|01"),  # noqa: E501
+    ("٨ (٤٩٥) ١٢٣-٤٥-٦٧", "٨ (٤٩٥) ٧٧٧-٠٠-٠١"),
+    ("۸ ۴۹۵ ۱۲۳۴۵۶۷", "۸ ۴۹۵ ۷۷۷۰۰۰۱"),
+    ("<b>８（４９５）</b><u>１２３－４５－６７</u>", "<b>８（４９５）</b><u>７７７－００－０１</u>"),
 ]  # fmt: skip
 LEFT = [
     "84951234567@mail.ru", "info-84951234567@mail.ru", "https://shop.example/84951234567", "wa.me/74951234567",  # noqa: E501
@@ -31,6 +35,8 @@ LEFT = [
     '<a href="https://t.me/+74951234567">8 495 123-45-67</a>', '<a href="skype:+74951234567?call">+7 495 123-45-67</a>',  # noqa: E501
     '<a href="https://api.whatsapp.com/send?phone=74951234567" title="8 495 123-45-67">WhatsApp 8 495 123-45-67</a>',  # noqa: E501
     '<a href="mailto:a@b.ru?subject=8 495 123-45-67">8 495 123-45-67</a>',
+    '<b data-phone="74951234567" class="whatsapp-button">x</b>',
+    """<b onclick="open('https://wa.me/74951234567')">WhatsApp 8 495 123-45-67</b>""",
 ]  # fmt: skip
 
 
@@ -168,3 +174,12 @@ async def test_a_page_that_draws_numbers_itself_asks_for_them(
     assert await visitor.page.evaluate("drawn.slice(0, 2)") == ["Звоните: 8 (495) 123-45-67!", ""]
     assert await visitor.page.evaluate("ringtrace.number('8 812 000-00-00')") == "8 812 000-00-00"
     assert [body["pools"] for body in company.said("visits")] == [["visitors"]]
+
+
+async def test_a_messenger_right_behind_a_number_to_call_keeps_its_own(visitor: Visitor) -> None:
+    await visitor.opens(
+        "<a href='tel:84951234567'>8 495 123-45-67</a>"
+        "<a href='https://wa.me/74951234567'>8 495 123-45-67</a>"
+    )
+    await visitor.shows("8 495 777-00-01", "a")
+    assert await visitor.text("a + a") == "8 495 123-45-67"

@@ -10,8 +10,12 @@ from tests.acceptance.script_world import LEASED, NEXT, STATIC, Company, Mood
 pytestmark = pytest.mark.acceptance
 
 OURS, THE_NEXT, THE_COMPANYS = "8 495 777-00-01", "8 495 777-00-02", "8 495 123-45-67"
-COUNTING = """window.asking = 0; const ask = fetch;
-window.fetch = (...asked) => { window.asking++; return ask(...asked).finally(() => window.asking--) }"""  # noqa: E501
+COUNTING = """window.asking = 0; const {send} = XMLHttpRequest.prototype;
+XMLHttpRequest.prototype.send = function (said) {
+  window.asking++;
+  this.addEventListener("loadend", () => window.asking--);
+  return send.call(this, said);
+}"""
 
 
 async def opens(visitor: Visitor, shown: str = OURS) -> None:
@@ -102,3 +106,13 @@ async def test_a_number_given_up_is_asked_for_again_when_the_server_answers_agai
     await visitor.page.evaluate("history.pushState({}, '', '/next')")
     await visitor.page.clock.run_for(100)
     await visitor.shows(THE_NEXT, "p")
+
+
+async def test_a_clock_that_is_set_back_does_not_silence_the_page(
+    company: Company, visitor: Visitor
+) -> None:
+    company.alive_seconds = 2
+    await visitor.opens("<p>8 495 123-45-67</p>")
+    heard = len(await visitor.heard("alive"))
+    await visitor.page.evaluate("() => { const now = Date.now; Date.now = () => now() - 3e10; }")
+    await visitor.heard("alive", heard + 3)

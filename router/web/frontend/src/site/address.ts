@@ -1,7 +1,7 @@
 /* The address that brought the visitor, with the words that say who sent them and none of what else it carries. */
 
 import type { Configuration } from "./configuration";
-import { LONGEST_ADDRESS } from "./limits";
+import { LONGEST_ADDRESS, LONGEST_PAGE } from "./limits";
 import { attempt } from "./scanning";
 
 interface Entry {
@@ -14,7 +14,9 @@ export interface Navigation extends EventTarget {
   currentEntry: Entry | null;
 }
 
-export const navigation = (window as unknown as { navigation?: Navigation }).navigation;
+// where the browser has none, an element with this id or a variable of the page's may be there
+const found = (window as unknown as { navigation?: Navigation }).navigation;
+export const navigation = found && typeof found.entries === "function" ? found : undefined;
 
 /** The page as a visitor would call it: applications in one page may name theirs behind a #. */
 export const route = (): string =>
@@ -30,12 +32,17 @@ export interface Addresses {
 /** How addresses of this site are read. */
 export function addresses({ labels, landing: rules }: Configuration): Addresses {
   const isLabel = (pair: string): boolean => {
-    const said = pair.toLowerCase();
-    const word = said.split("=")[0]!.replace(/^amp;|(?:\[\]|%5b%5d)$/g, "");
+    let said = pair.toLowerCase();
+    attempt(() => (said = decodeURIComponent(said)));
+    const word = said.split("=")[0]!.replace(/^\?|^amp;|\[\]$/g, "");
     return /^utm_/.test(word) || labels.includes(word) || rules.some((rule) => reads(rule.toLowerCase(), said));
   };
   const reads = (rule: string, pair: string): boolean => pair.includes(rule) || rule.includes(pair.replace(/=.*/, "="));
-  const kept = (part: string): string => part.slice(1).split(/[?&]/).filter(isLabel).join("&");
+  const kept = (part: string): string => {
+    const pairs = part.slice(1).split(/[?&]/).filter(isLabel);
+    if (part.length > LONGEST_PAGE) pairs.sort((one, other) => one.length - other.length); // the last may be cut off
+    return pairs.join("&");
+  };
 
   /** The address with its labels alone, wherever they are in it. */
   function cut(address: string): string {
@@ -44,7 +51,7 @@ export function addresses({ labels, landing: rules }: Configuration): Addresses 
       const { origin, pathname, search, hash } = new URL(address);
       const page = origin === "null" ? address.split(/[?#]/)[0] : origin + pathname;
       const [query, fragment] = [kept(search), kept(hash)];
-      said = page + (query && `?${query}`) + (fragment && `#${fragment}`);
+      said = page!.slice(0, LONGEST_PAGE) + (query && `?${query}`) + (fragment && `#${fragment}`);
     });
     return said.slice(0, LONGEST_ADDRESS);
   }

@@ -5,9 +5,9 @@ import type { Match } from "./spelling";
 /** Links where a tracking number would reach another person or no person. */
 export const MESSENGERS = [
   ...["wa.me/", "whatsapp", "viber", "//t.me/", "telegram", "tg:", "sms:", "smsto:", "skype:", "mailto:"],
-  ...["signal.me/", "//m.me/", "//max.ru/"],
+  ...["signal.me/", "//m.me/", "//max.ru/", "zalo.me/", "line.me/", "imo:"],
 ]
-  .map((part) => `a[href*="${part}" i]`)
+  .flatMap((part) => ["a[href", "[onclick", "[data-href"].map((place) => `${place}*="${part}" i]`))
   .join();
 
 const ADDRESS = /(?:\/\/|www\.)\S*$|[a-z]\S*[/=@]$|[a-z_@]$/i; // before it

@@ -28,15 +28,14 @@ const found = (pattern: RegExp, text: string): string | undefined => (pattern.ex
 
 /** What is known now. */
 export function identity(): Identity {
-  const cookies = document.cookie.split("; ");
-  return {
-    ...ids({
-      ga_client_id: clientId(cookies),
-      ga_session_id: session(cookies),
-      ym_client_id: cookies.map((cookie) => found(/^_ym_uid=(.*)/, cookie)).find(Boolean),
-    }),
-    ...learned,
-  };
+  const known: Identity = {};
+  attempt(() => {
+    const cookies = document.cookie.split("; "); // a sandbox has none, and says so with an error
+    known.ga_client_id = clientId(cookies);
+    known.ym_client_id = cookies.map((cookie) => found(/^_ym_uid=(.*)/, cookie)).find(Boolean);
+    known.ga_session_id = session(cookies);
+  });
+  return { ...ids(known), ...learned };
 }
 
 /** `GA1.1.<client ID>`, behind a name that may have a prefix. The ID may be the page's own or AMP's. */

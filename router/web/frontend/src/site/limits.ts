@@ -27,6 +27,7 @@ export const LOOKS_FOR_IDS = [500, 1000, 2000, 4000, 8000]; // milliseconds afte
 export const BETWEEN_ROUTES = 2000; // milliseconds
 export const VISIT_PAUSE = 1800000; // milliseconds; after it a visit is another one
 export const LONGEST_ADDRESS = 2000;
+export const LONGEST_PAGE = 1000; // of an address, without its labels
 export const MOST_PARAMETERS = 20;
 export const LONGEST_PARAMETER = 500;
 export const MOST_FORMER = 50; // numbers shown before that are looked for

@@ -1,16 +1,23 @@
 /* Where a page says a number: in texts, in what a tap dials, and in the words that screen readers and pointers get. */
 
-const DIALLING = ["href", "xlink:href", "data-href", "onclick", "action", "formaction"];
-const SPOKEN = ["aria-label", "title", "placeholder", "data-clipboard-text"];
+const TAPPED = ["onclick", "onmousedown", "ontouchstart", "ontouchend", "onpointerdown"];
+const NAMED = ["href", "data-href", "data-url", "data-link", ...TAPPED, "action", "formaction"];
+const DIALLING = [...NAMED, "xlink:href"];
+const TIPS = ["data-title", "data-tooltip", "data-original-title", "data-bs-original-title", "data-content", "data-bs-content"];
+const COPIED = ["data-clipboard-text", "data-clipboard", "data-copy"];
+const NUMBERS = ["data-phone", "data-tel", "data-call"]; // a script of the page's dials or shows them
+const SPOKEN = ["aria-label", "aria-description", "title", "placeholder", ...TIPS, ...COPIED, ...NUMBERS];
 
 /** Attributes in which a number may change. */
 export const WATCHED = [...DIALLING, ...SPOKEN];
 
 /** What may dial; whether it does, `dialled` says. */
-export const TEL = ["*|href", "data-href", "onclick", "action", "formaction"]
-  .map((name) => `[${name}*="tel:" i],[${name}*="callto:" i]`)
+export const TEL = ["*|href", ...NAMED.slice(1)]
+  .flatMap((name) => ["tel:", "callto:", "facetime"].map((scheme) => `[${name}*="${scheme}" i]`))
   .join();
 export const LABELLED = SPOKEN.map((name) => `[${name}]`).join();
+
+import { DIGIT } from "./spelling";
 
 export type Place = Text | Attr; // nodes stay where they are: a framework may hold them
 
@@ -19,15 +26,20 @@ const named = (element: Element, names: string[]): Attr[] =>
 
 /** The attributes of an element that dial a number. */
 export const dialled = (element: Element): Attr[] =>
-  named(element, DIALLING).filter(({ value }) => /\b(?:tel|callto):/i.test(value));
+  named(element, DIALLING).filter(({ value }) => /\b(?:tel|callto|facetime|facetime-audio):/i.test(value));
 
 /** Those that are read out or shown beside the pointer. */
-export const spoken = (element: Element): Attr[] => named(element, SPOKEN).filter(({ value }) => /\d/.test(value));
+export const spoken = (element: Element): Attr[] =>
+  named(element, SPOKEN).filter(({ name, value }) => DIGIT.test(value) && !(NUMBERS.includes(name) && isMessenger(element)));
+
+/** Whether an element says of itself that it writes to people instead of calling them. */
+const isMessenger = ({ attributes }: Element): boolean =>
+  [...attributes].some(({ value }) => /whats|viber|telegram|wa-|sms/i.test(value));
 
 /** What an attribute says, without percent signs where it is an address. */
 export function decoded({ name }: Attr, text: string): string {
   try {
-    return name === "onclick" ? text : decodeURIComponent(text);
+    return TAPPED.includes(name) ? text : decodeURIComponent(text);
   } catch {
     return text;
   }

@@ -15,10 +15,10 @@ import {
   TURNS,
 } from "./limits";
 import { WATCHED, type Place } from "./places";
-import { CONTINUED, OPEN, REACHED, SEAM } from "./spelling";
+import { CONTINUED, OPEN, plain, REACHED, SEAM } from "./spelling";
 
 const INLINE =
-  /^(A|ABBR|B|BDI|BDO|BIG|CITE|CODE|DATA|DEL|EM|FONT|I|INS|KBD|LABEL|MARK|NOBR|Q|S|SMALL|SPAN|STRONG|SUB|SUP|TIME|TSPAN|TT|U)$/i;
+  /^(A|ABBR|ACRONYM|B|BDI|BDO|BIG|CITE|CODE|DATA|DEL|DFN|EM|FONT|I|INS|KBD|LABEL|MARK|NOBR|OUTPUT|Q|S|SAMP|SMALL|SPAN|STRIKE|STRONG|SUB|SUP|TIME|TSPAN|TT|U|VAR)$/i;
 const LINE = "script[data-ringtrace],script[src*='/site/']";
 export const UNREAD = "title,script,style,textarea,noscript";
 
@@ -115,7 +115,7 @@ export function scanner({ untouched, whole, read, meet, change }: Reader): Scann
       for (const [side, add] of [["previousSibling", "unshift"], ["nextSibling", "push"]] as const)
         for (let at = node[side], count = 0; at && joins(at) && count++ < MOST_NEIGHBOURS; at = at[side]) {
           found[add](at);
-          if (at.nodeType !== Node.COMMENT_NODE && !REACHED.test(at.textContent!)) break;
+          if (at.nodeType !== Node.COMMENT_NODE && !REACHED.test(plain(at.textContent!))) break;
         }
     return found;
   }
@@ -125,11 +125,11 @@ export function scanner({ untouched, whole, read, meet, change }: Reader): Scann
   function visit(node: Node): void {
     if (isElement(node)) {
       if (node.shadowRoot) enter(node.shadowRoot);
-      if (node.nodeName === "IFRAME") enterFrame(node as HTMLIFrameElement);
+      if (/^iframe$/i.test(node.nodeName)) enterFrame(node as HTMLIFrameElement);
       meet(node);
       return;
     }
-    const text = (node as Text).data;
+    const text = plain((node as Text).data);
     const last = nodes[nodes.length - 1];
     const parent = node.parentElement;
     if (last && !(OPEN.test(said) && CONTINUED.test(text) && block(last) === block(node))) finish();
@@ -139,7 +139,8 @@ export function scanner({ untouched, whole, read, meet, change }: Reader): Scann
   }
 
   function finish(): void {
-    if (said && nodes.map((node) => node.data).join(SEAM) === said) attempt(read, nodes, said);
+    const whole = nodes.map(({ data }) => data).join(SEAM);
+    if (said && plain(whole) === said) attempt(read, nodes, whole);
     nodes = [];
     said = "";
   }

@@ -4,6 +4,7 @@ Bodies are text/plain, so that browsers ask no leave first. */
 
 import type { Numbers } from "./configuration";
 import { GIVE_UP_MILLISECONDS } from "./limits";
+import { attempt } from "./scanning";
 
 /** What is thrown for an answer that is none. */
 export interface Refused {
@@ -27,18 +28,21 @@ export function serverAt(base: string): Server {
   const send = async (path: string, body: object, more: RequestInit): Promise<Response> =>
     fetch(base + path, { method: "POST", body: json(body), credentials: "include", ...more });
   return {
-    async ask(path, body) {
-      const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), GIVE_UP_MILLISECONDS);
-      try {
-        const answer = await send(path, body, { signal: stop.signal });
-        const said = answer.ok && (await answer.json());
-        if (!said.numbers) throw answer; // every answer of ours has them
-        return said;
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    ask: (path, body) =>
+      new Promise((done, refuse) => {
+        const request = new XMLHttpRequest(); // pages replace fetch, and break it
+        request.onload = () => {
+          let said: Answer | undefined;
+          attempt(() => (said = JSON.parse(request.responseText)));
+          if (request.status < 300 && said && said.numbers) done(said); // every answer of ours has them
+          else refuse(request);
+        };
+        request.onerror = request.ontimeout = refuse;
+        request.open("POST", base + path);
+        request.timeout = GIVE_UP_MILLISECONDS;
+        request.withCredentials = true;
+        request.send(json(body));
+      }),
     tell(path, body) {
       const beacon = (): unknown => navigator.sendBeacon && navigator.sendBeacon(base + path, json(body));
       const keepalive = (): Promise<unknown> => send(path, body, { keepalive: true }).catch(() => undefined);
@@ -52,6 +56,6 @@ export function serverAt(base: string): Server {
 /** JSON, though old libraries give arrays a `toJSON` that makes texts of them. */
 function json(body: object): string {
   for (const value of [body, ...Object.values(body)])
-    if (value instanceof Object) Object.defineProperty(value, "toJSON", { value: undefined });
+    if (value instanceof Object) Object.defineProperty(value, "toJSON", { __proto__: null, value: undefined } as PropertyDescriptor);
   return JSON.stringify(body);
 }

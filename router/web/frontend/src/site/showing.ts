@@ -41,7 +41,7 @@ export function showing(
   const isSettled = hydration((element) => page.scan(element));
 
   const page = scanner({
-    untouched,
+    untouched: `${untouched},${MESSENGERS}`,
     whole: selectors,
     read(nodes, said) {
       const parent = nodes[0]!.parentNode;

@@ -34,7 +34,8 @@ function start(configuration: Configuration): void {
     (pool): Pool => ({ ...pool, number: "", display: "", lease: "", former: [...former] }),
   );
   let signs = 0;
-  const [base, elements] = origin(configuration);
+  let [base, elements]: [string, HTMLElement[]] = [configuration.base, []];
+  attempt(() => ([base, elements] = origin(configuration)));
   const begun = visit(configuration, pools, serverAt(base), parameters(elements), () => {
     page.refresh();
     announce();
@@ -114,7 +115,8 @@ function start(configuration: Configuration): void {
   else ready();
 }
 
-const announce = (): void => void dispatchEvent(new Event("ringtrace"));
+// old libraries have an Event of their own
+const announce = (): void => void dispatchEvent(new CustomEvent("ringtrace"));
 
 // an element with this id would also be a property of the window
 const { ringtrace } = window as Global;

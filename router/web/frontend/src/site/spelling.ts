@@ -5,7 +5,8 @@ import type { Parts, Pool } from "./configuration";
 /** Between texts that are read as one: numbers may go on behind it, and end before it. */
 export const SEAM = "\0";
 
-const MARKS = "\\0()./_~\\-\\u00ad\\u00b7\\u200b-\\u2015\\u2022\\u202a-\\u202e\\u2060-\\u2069\\u2212\\uff0d\\uff5e";
+const MARKS =
+  "\\0()\\[\\]|'./_~\\-\\u00ad\\u00b7\\u061c\\u200b-\\u2027\\u202a-\\u202e\\u2043\\u2060-\\u2069\\u2212\\u2219\\u22c5\\u301c\\u30fb\\ufe63\\uff08-\\uff0f\\uff5e";
 const GAP = `\\s*(?:[${MARKS}]\\s*){0,7}`; // however much white space: a source is indented, lines are wrapped
 const LESS = new RegExp(`\\d${GAP}$`);
 const MORE = new RegExp(`^${GAP}\\d`);
@@ -32,7 +33,13 @@ export interface Edit {
   text: string;
 }
 
-export const digitsOf = (text: string): string => text.replace(/\D/g, "");
+const DIGITS = /[\d\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]/g; // Arabic, Persian and wide ones, too
+export const DIGIT = new RegExp(DIGITS.source);
+
+/** The text with digits that this script can count with: each row of them begins at a multiple of sixteen. */
+export const plain = (text: string): string => text.replace(DIGITS, (digit) => `${digit.charCodeAt(0) & 15}`);
+
+export const digitsOf = (text: string): string => plain(text).replace(/\D/g, "");
 
 /** The national digits of an E.164 number if it belongs to that country, else nothing. */
 export const nationalOf = (number: string, country: string): string =>
@@ -46,7 +53,7 @@ export const partsOf = ({ number, parts }: Pool): Parts =>
 export function spellingsOf({ country, leads, old }: Parts, national: Iterable<string>): RegExp {
   const number = [...national].join(GAP);
   const spaced = (pattern: string): string =>
-    Array.from(pattern, (one) => (one === "N" ? number : one === "x" ? "[\\dx*]" : one)).join(GAP);
+    [...pattern].map((one) => (one === "N" ? number : one === "x" ? "[\\dx*]" : one)).join(GAP);
   const any = (patterns: string[]): string => `(?:${patterns.map(spaced).join("|")})`;
   const lead = leads.length ? any(leads) : "";
   const code = spaced(country) + (lead && `(?:[${MARKS}\\s]{1,9}${lead})?`); // +44 (0)20, +44 (020)
@@ -59,8 +66,9 @@ export function spellingsOf({ country, leads, old }: Parts, national: Iterable<s
 
 Its national digits alone are a part of another number behind another country's code, and, if any digits are looked
 for, among more digits. */
-export function find(text: string, spellings: RegExp, length: number, any?: boolean): Match[] {
+export function find(said: string, spellings: RegExp, length: number, any?: boolean): Match[] {
   const found: Match[] = [];
+  const text = plain(said);
   spellings.lastIndex = 0;
   for (let match = spellings.exec(text); match; match = spellings.exec(text)) {
     const [whole, lead = "", number, old = ""] = match;
@@ -87,7 +95,11 @@ export function first(text: string, parts: Parts): Match | undefined {
 export function respelled(said: string, { from, to }: Pick<Match, "from" | "to">, national: string): Edit {
   const found = said.slice(from, to);
   let at = national.length - digitsOf(found).length;
-  return { from, to, text: found.replace(/\d/g, (digit) => national[at++] || digit) };
+  const next = (digit: string): string => {
+    const value = national[at++];
+    return value ? String.fromCharCode((digit.charCodeAt(0) & ~15) | +value) : digit;
+  };
+  return { from, to, text: found.replace(DIGITS, next) };
 }
 
 /** What is said after an edit. */

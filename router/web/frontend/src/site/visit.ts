@@ -166,7 +166,8 @@ export function visit(
   const due = (): number => aliveAt + pause * Math.min(2 ** misses, SLOWEST);
 
   function tick(): void {
-    if (Date.now() >= due()) return void alive();
+    const now = Date.now();
+    if (now >= due() || now < aliveAt) return void alive(); // or the clock was set back
     review();
     rest();
   }
