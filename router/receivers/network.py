@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from router.errors import ConfigurationError
 
 Address = IPv4Address | IPv6Address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TRANSLATED = IPv6Network("64:ff9b::/96")  # IPv4 addresses behind a NAT64
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 # only a person can change certificates and proxy settings
@@ -154,5 +155,8 @@ def is_public(response: httpx.Response) -> bool:
 def read_address(text: str) -> Address:
     """An IP address; an IPv4 address in IPv6 form is the IPv4 address. Raises `ValueError`."""
     address = ip_address(text.partition("%")[0])
-    inner = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
-    return inner or address
+    if not isinstance(address, IPv6Address):
+        return address
+    if address in _TRANSLATED:
+        return IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address

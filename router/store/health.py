@@ -52,3 +52,14 @@ async def examine(store: SqlStore, cel_log: str = "cel_log") -> Health:
             failed=counts.get(DeliveryState.FAILED, 0),
             needs_review=counts.get(DeliveryState.NEEDS_REVIEW, 0),
         )
+
+
+async def is_read_only(store: SqlStore) -> bool:
+    """Whether the server takes no changes, like a replica. Raises `DatabaseUnavailable`."""
+    if store.sqlite:
+        return False
+    async with store.read() as session:
+        shown = await session.connection.exec_driver_sql(
+            "SELECT current_setting('default_transaction_read_only') = 'on' OR pg_is_in_recovery()"
+        )
+        return bool(shown.scalar_one())

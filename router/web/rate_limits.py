@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 from fastapi import Request
 
@@ -169,9 +169,10 @@ def client_key(request: Request) -> str:
     /64 counts.
     """
     host = request.client.host if request.client else ""
-    if ":" not in host:
-        return host
     try:
-        return str(IPv6Network((host.partition("%")[0], 64), strict=False).network_address)
+        address = IPv6Address(host.partition("%")[0])
     except ValueError:
         return host
+    if address.ipv4_mapped:  # as proxies that listen for both write IPv4 addresses
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((address, 64), strict=False).network_address)

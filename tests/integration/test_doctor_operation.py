@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from router.asterisk.files import write_fallback
 from router.bootstrap import FIRST_LOGIN, now
-from router.cli.doctor import operation, storage, web
+from router.cli.doctor import operation, storage, web, writing
 from router.cli.doctor.finding import Case, Finding, Level
 from router.config import Settings
 from router.domain.access import Role
@@ -26,7 +27,10 @@ from router.service.admin.access import add_person, set_password
 from router.service.calls.routing import load_table
 from router.service.ports import Heartbeat
 from router.store.engine import SqlStore
+from tests.support.authority import Authority
+from tests.support.authority import served as behind_tls
 from tests.support.builders import furnish, visit, visitor
+from tests.support.receiver import receiver
 from tests.support.web_world import World, a_world, served
 
 doctor: Any = import_module("router.cli.doctor")  # router.cli has a function of that name
@@ -155,14 +159,14 @@ async def test_secrets_that_cannot_be_read_leave_the_first_password_unknown(
 async def test_a_program_that_keeps_the_lock_of_the_database_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(writing, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(tmp_path / "ringtrace.db", isolation_level=None)) as other:
         other.execute("CREATE TABLE one (id)")
         settings = Settings(home=tmp_path)
         looked = Case(settings=settings, store=SqlStore(settings.database), secrets=None)
-        assert [finding.level for finding in await storage.writing(looked)] == [Level.OK]
+        assert [finding.level for finding in await writing.writing(looked)] == [Level.OK]
         other.execute("BEGIN IMMEDIATE")
-        (locked,) = await storage.writing(looked)
+        (locked,) = await writing.writing(looked)
     assert (locked.level, "fuser" in locked.fix) == (Level.FAIL, True)
 
 
@@ -178,6 +182,60 @@ async def test_pages_that_are_not_healthy_say_which_part_is_silent(
         settings = Settings(web_port=int(url.rpartition(":")[2]))
         found = await web.pages(Case(settings=settings, store=world.store, secrets=None))
     assert "503: worker: no sign of life for 120 s" in found.found
+
+
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "500 Oops"])
+async def test_another_program_on_the_port_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(web, "WEB_SECONDS", 60.0)  # on a busy machine
+    async with receiver() as other:
+        other.says(status, b"<html>It works!</html>")
+        settings = Settings(web_port=other.port)
+        found = await web.pages(Case(settings=settings, store=world.store, secrets=None))
+    assert (found.level, "another program" in found.found) == (Level.FAIL, True)
+    assert f"sport = :{other.port}" in found.fix
+
+
+async def test_a_database_that_is_read_only_is_named_with_what_to_do(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    looked = case(store, tmp_path)
+    assert [finding.level for finding in await writing.writing(looked)] == [Level.OK]
+    if store.sqlite:
+        found = writing._refused("/var/ringtrace.db", "attempt to write a readonly database")
+        assert "Give /var/ringtrace.db" in found.fix
+        return
+    name = store.engine.url.database
+    try:
+        await _alter(store, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        await store.engine.dispose()
+        (found,) = await writing.writing(looked)
+    finally:
+        await _alter(store, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        await store.engine.dispose()
+    assert (found.level, "read-only" in found.found) == (Level.FAIL, True)
+
+
+async def _alter(store: SqlStore, command: str) -> None:
+    async with store.engine.connect() as connection:
+        await connection.execute(text("SET default_transaction_read_only = off"))
+        await connection.commit()
+        await connection.execute(text(command))
+        await connection.commit()
+
+
+@pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (3, Level.WARN)])
+async def test_a_certificate_of_the_public_address_that_ends_soon_is_named(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, level: Level
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with behind_tls(authority.server("127.0.0.1", timedelta(days=days))) as proxy:
+        proxy.says("200 OK", b"ok")
+        found = await address(world, f"https://127.0.0.1:{proxy.port}")
+    assert (found[0].level, found[-1].level) == (Level.OK, level)
+    assert found[-1].name == "certificate of the public address"
 
 
 async def test_a_cel_log_that_asterisk_is_not_set_to_write_is_found(tmp_path: Path) -> None:

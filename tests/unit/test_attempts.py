@@ -5,8 +5,10 @@ happened.
 import time
 
 import pytest
+from starlette.requests import Request
 
-from router.web.rate_limits import Counts, RateLimits, Window
+from router.receivers.network import read_address
+from router.web.rate_limits import Counts, RateLimits, Window, client_key
 
 
 class Clock:
@@ -52,3 +54,25 @@ def test_what_is_given_back_was_not_counted() -> None:
     counts.give_back("192.0.2.1")
     assert counts.hit("192.0.2.1")
     assert not counts.hit("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),  # from a proxy that listens for both
+        ("::ffff:203.0.113.8", "203.0.113.8"),
+        ("2001:db8:1:2:3::4%eth0", "2001:db8:1:2::"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_an_address_of_ipv4_is_one_client_however_it_is_written(address: str, key: str) -> None:
+    assert client_key(Request({"type": "http", "client": (address, 0)})) == key
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "100.64.0.1"],
+)
+def test_an_inner_address_of_ipv4_is_seen_in_ipv6(address: str) -> None:
+    assert not read_address(address).is_global

@@ -24,6 +24,7 @@ from router.cli.doctor import (
     trunk_network,
     trunks,
     web,
+    writing,
 )
 from router.cli.doctor.finding import Case, Check, Finding, Level, fail
 from router.cli.doctor.waiting import is_starting
@@ -56,7 +57,7 @@ WITH_ASTERISK: tuple[Check, ...] = (
 )
 WITH_DATABASE: tuple[Check, ...] = (
     storage.write_ahead_log,
-    storage.writing,
+    writing.writing,
     cel.cel_log,
     storage.rejected_rows,
     operation.parts,

@@ -12,6 +12,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from router import bootstrap
 from router.bootstrap import now
+from router.cli.doctor.certificates import days_left, lasting
 from router.cli.doctor.finding import PREPARE, Case, Finding, fail, ok, warn
 from router.cli.doctor.waiting import in_thread
 from router.config import Settings
@@ -185,9 +186,24 @@ async def public_address(case: Case) -> list[Finding]:
     if answer.status_code != 200 or answer.text != "ok":
         found = f"{address}/livez returns {answer.status_code}, which is not Ringtrace's answer"
         return [fail(name, found, "Configure the proxy to pass all paths to RINGTRACE_WEB_PORT.")]
-    if _is_direct(case.settings):
-        return [ok(name, f"{address} answers")]
-    return [ok(name, f"{address} answers"), _proxy(address, answer.headers.get(CLIENT_ADDRESS, ""))]
+    findings = [ok(name, f"{address} answers")]
+    if not _is_direct(case.settings):
+        findings.append(_proxy(address, answer.headers.get(CLIENT_ADDRESS, "")))
+    return [*findings, *await _certificate(address)]
+
+
+async def _certificate(address: str) -> list[Finding]:
+    """The certificate of the public address does not end soon: nobody renews it by hand."""
+    parts = urlsplit(address)
+    if parts.scheme != "https":
+        return []
+    host = parts.hostname or ""
+    try:
+        days = await days_left(host, parts.port or 443, ssl.create_default_context(), host)
+    except (OSError, TimeoutError):
+        return []  # pages trust it, by other authorities than this machine's
+    advice = "Renew it, and find out why it was not renewed: `certbot renew`, or your proxy's log."
+    return [lasting("certificate of the public address", days, advice)]
 
 
 def _is_direct(settings: Settings) -> bool:

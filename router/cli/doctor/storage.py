@@ -3,14 +3,11 @@
 import hashlib
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
 import uuid
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 from recordings.errors import RecordingError
 from router.bootstrap import now, open_storage
@@ -26,7 +23,6 @@ from router.store.migrate import ADVICE, Tables, compare, missing_columns
 
 LEFT_OVER_SECONDS = 24 * 3600.0  # no call lasts so long, and no recording waits so long
 OVERDUE_SECONDS = 180.0  # the worker looks several times a second, and claims for one minute
-LOCK_SECONDS = 5.0  # no transaction of ours takes so long
 LATELY = timedelta(hours=1)
 MB = 1024 * 1024
 ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
@@ -102,33 +98,6 @@ async def write_ahead_log(case: Case) -> Finding:
         f"SQLite is in mode {mode}",
         "Keep the database on a local disk, not a network drive.",
     )
-
-
-async def writing(case: Case) -> list[Finding]:
-    """No program holds SQLite's lock."""
-    if case.settings.database_url and not case.settings.database_url.startswith("sqlite"):
-        return []
-    file = case.store.engine.url.database
-
-    def lock() -> None:
-        with closing(
-            sqlite3.connect(f"file:{quote(file or '')}?mode=rw", uri=True, timeout=LOCK_SECONDS)
-        ) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.rollback()
-
-    try:
-        await in_thread(lock)
-    except sqlite3.Error as error:
-        return [
-            fail(
-                "database writing",
-                f"nothing could be written for {LOCK_SECONDS:.0f} s: {error}",
-                f"Stop the program that holds the lock: `fuser -v {file}` lists the programs "
-                "that have the file open.",
-            )
-        ]
-    return [ok("database writing", "works")]
 
 
 async def rejected_rows(case: Case) -> Finding:

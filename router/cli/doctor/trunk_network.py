@@ -2,17 +2,15 @@
 
 import asyncio
 import ssl
-import time
 from ipaddress import ip_address
 
 from router.asterisk.trunk import split_host
 from router.asterisk.trunk_dns import addresses_of
 from router.asterisk.trunks import Transport, Trunk, TrunkKind, Trunks
-from router.cli.doctor.finding import Case, Finding, fail, ok, warn
+from router.cli.doctor.certificates import SECONDS, days_left, lasting
+from router.cli.doctor.finding import Case, Finding, fail, warn
 from router.config import Settings
 
-SECONDS = 5.0  # until the other side has to answer
-SOON = 14  # days before a certificate ends
 SIPS_PORT = 5061
 
 
@@ -76,7 +74,7 @@ async def _certificate(trunk: Trunk, authorities: str) -> Finding:
     host, port = split_host(trunk.proxy or trunk.host or "")
     where = f"{host}:{port or SIPS_PORT}"
     try:
-        days = await _days_left(host, int(port or SIPS_PORT), _context(authorities), host)
+        days = await days_left(host, int(port or SIPS_PORT), _context(authorities), host)
     except ssl.SSLCertVerificationError as error:
         found = f"that of {where} does not hold: {error.verify_message}"
         if authorities:
@@ -87,7 +85,7 @@ async def _certificate(trunk: Trunk, authorities: str) -> Finding:
     except (OSError, TimeoutError) as error:
         found = f"{where} does not answer over TLS: {str(error) or f'nothing in {SECONDS:.0f} s'}"
         return fail(name, found, "Is the port right, and does a firewall let it through?")
-    return _lasting(name, days, "Remind the other side to renew it.")
+    return lasting(name, days, "Remind the other side to renew it.")
 
 
 async def _own_certificate(settings: Settings) -> Finding:
@@ -98,31 +96,16 @@ async def _own_certificate(settings: Settings) -> Finding:
     host = bind if ip_address(bind).is_loopback else "127.0.0.1"
     advice = "Renew RINGTRACE_SIP_TLS_CERTIFICATE, and restart `ringtrace run`."
     try:
-        days = await _days_left(host, settings.sip_tls_port, context, host)
+        days = await days_left(host, settings.sip_tls_port, context, host)
     except ssl.SSLCertVerificationError as error:
         return fail(name, f"it does not hold: {error.verify_message}", advice)
     except (OSError, TimeoutError) as error:
         found = f"Asterisk does not answer over TLS at {host}:{settings.sip_tls_port}: {error}"
         return fail(name, found, "Restart `ringtrace run`; its log says what is wrong with it.")
-    return _lasting(name, days, advice)
+    return lasting(name, days, advice)
 
 
 def _context(authorities: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authorities or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-async def _days_left(host: str, port: int, context: ssl.SSLContext, name: str) -> float:
-    """How many days a server's certificate is still valid. Raises what is wrong with it."""
-    async with asyncio.timeout(SECONDS):
-        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name)
-    ends: str = writer.get_extra_info("peercert")["notAfter"]
-    writer.close()
-    return (ssl.cert_time_to_seconds(ends) - time.time()) / 86_400
-
-
-def _lasting(name: str, days: float, advice: str) -> Finding:
-    if days < SOON:
-        return warn(name, f"it ends in {days:.0f} days", advice)
-    return ok(name, f"valid for {days:.0f} days")

@@ -24,6 +24,13 @@ async def pages(case: Case) -> Finding:
         return fail(
             "pages", found, "Start `ringtrace web`, or set RINGTRACE_WEB_PORT to the port it uses."
         )
+    if status not in {200, 503} or (status == 200 and reasons != "ok"):
+        return fail(
+            "pages",
+            f"another program answers at {host}:{settings.web_port} ({status})",
+            f"`ss -ltnp 'sport = :{settings.web_port}'` names it: stop it, or set "
+            "RINGTRACE_WEB_PORT to a free port.",
+        )
     if status != 200:
         found = (
             f"{host}:{settings.web_port}/healthz answers {status}: "

@@ -8,14 +8,11 @@ import { attempt, hear, isElement } from "./scanning";
 export function interest(wanted: (pool: Pool | string) => void): (element: Element, pool: Pool) => void {
   const watched = new WeakMap<Element, Set<Pool>>();
   const timers = new WeakMap<Element, number>();
-  let views: IntersectionObserver | undefined;
-  attempt(() => {
-    views = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        clearTimeout(timers.get(target));
-        if (isIntersecting) look(target);
-      }
-    });
+  const views = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      clearTimeout(timers.get(target));
+      if (isIntersecting) look(target);
+    }
   });
 
   function look(element: Element): void {
@@ -27,7 +24,7 @@ export function interest(wanted: (pool: Pool | string) => void): (element: Eleme
     const pools = watched.get(element);
     if (!pools) return;
     watched.delete(element);
-    if (views) views.unobserve(element);
+    views.unobserve(element);
     for (const pool of pools) attempt(wanted, pool);
   }
 
@@ -41,6 +38,6 @@ export function interest(wanted: (pool: Pool | string) => void): (element: Eleme
 
   return (element, pool) => {
     watched.set(element, (watched.get(element) || new Set()).add(pool));
-    if (views) views.observe(element);
+    views.observe(element);
   };
 }
