@@ -94,7 +94,7 @@ def snippet(address: str, site_id: str) -> str:
     """
     return (
         f'<script data-ringtrace="">fetch('
-        f"{written(f'{address}/site/{site_id}.js')}).then(function(r){{if(r.ok)return "  # noqa: E501
+        f"{written(f'{address}/site/{site_id}.js')}).then(function(r){{if(r.ok)return "
         "r.text().then(function(){var "
         "s=document.createElement('script');s.crossOrigin='anonymous';s.src=r.url;"
         "document.head.appendChild(s)})}).catch(function(){})</script>"

@@ -24,7 +24,7 @@ FOUND = [
     ("8 <var>[495]</var> <strike>123</strike>|<output>45</output>|67", "8 <var>[495]</var> <strike>777</strike>|<output>00</output>|01"),  # noqa: E501
     ("٨ (٤٩٥) ١٢٣-٤٥-٦٧", "٨ (٤٩٥) ٧٧٧-٠٠-٠١"),
     ("۸ ۴۹۵ ۱۲۳۴۵۶۷", "۸ ۴۹۵ ۷۷۷۰۰۰۱"),
-    ("<b>８（４９５）</b><u>１２３－４５－６７</u>", "<b>８（４９５）</b><u>７７７－００－０１</u>"),
+    ("<b>８（４９５）</b><u>１２３－４５－６７</u>", "<b>８（４９５）</b><u>７７７－００－０１</u>"),  # noqa: E501
 ]  # fmt: skip
 LEFT = [
     "84951234567@mail.ru", "info-84951234567@mail.ru", "https://shop.example/84951234567", "wa.me/74951234567",  # noqa: E501
@@ -89,6 +89,10 @@ ATTRIBUTES = [
     ),
     ('<i id="{}" title="8 495 123-45-67">x</i>', "title", "8 495 777-00-01"),
     ('<i id="{}" data-clipboard-text="84951234567">x</i>', "data-clipboard-text", "84957770001"),
+    ('<i id="{}" data-tooltip="8 495 123-45-67">x</i>', "data-tooltip", "8 495 777-00-01"),
+    ('<i id="{}" data-phone="+74951234567">x</i>', "data-phone", "+74957770001"),
+    ('<b id="{}" data-url="tel:84951234567">x</b>', "data-url", "tel:84957770001"),
+    ('<a id="{}" href="facetime-audio:+74951234567">x</a>', "href", "facetime-audio:+74957770001"),
     ('<a id="{}" href="https://hotel:84951234567/">x</a>', "href", "https://hotel:84951234567/"),
 ]
 

@@ -18,8 +18,7 @@ GLOBALS = {
         Object.keys = given => { const found = []; for (const key in given) found.push(key); return found; };""",  # noqa: E501
     "broken requests": "window.fetch = () => { throw 1; }; delete window.AbortController;",
     "own names": """Object.defineProperty(window, "navigation", {value: {items: []}});
-        Object.prototype.get = () => 1; Object.prototype.extend = () => 1;
-        delete window.IntersectionObserver;""",
+        Object.prototype.get = () => 1; Object.prototype.extend = () => 1;""",
     "broken analytics": """window.dataLayer = [null, ["config", {toString() { throw 1; }}]];
         window.google_tag_manager = new Proxy({}, {ownKeys() { throw 1; }});
         Object.defineProperty(document, "cookie", {get() { throw new Error(); }});""",

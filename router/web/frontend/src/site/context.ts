@@ -5,7 +5,7 @@ import type { Match } from "./spelling";
 /** Links where a tracking number would reach another person or no person. */
 export const MESSENGERS = [
   ...["wa.me/", "whatsapp", "viber", "//t.me/", "telegram", "tg:", "sms:", "smsto:", "skype:", "mailto:"],
-  ...["signal.me/", "//m.me/", "//max.ru/", "zalo.me/", "line.me/", "imo:"],
+  ...["signal.me/", "//m.me/", "//max.ru/"],
 ]
   .flatMap((part) => ["a[href", "[onclick", "[data-href"].map((place) => `${place}*="${part}" i]`))
   .join();

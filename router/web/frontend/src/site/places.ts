@@ -1,12 +1,12 @@
 /* Where a page says a number: in texts, in what a tap dials, and in the words that screen readers and pointers get. */
 
-const TAPPED = ["onclick", "onmousedown", "ontouchstart", "ontouchend", "onpointerdown"];
-const NAMED = ["href", "data-href", "data-url", "data-link", ...TAPPED, "action", "formaction"];
+const TAPPED = ["onclick", "onmousedown", "ontouchstart"];
+const NAMED = ["href", "data-href", "data-url", ...TAPPED, "action", "formaction"];
 const DIALLING = [...NAMED, "xlink:href"];
-const TIPS = ["data-title", "data-tooltip", "data-original-title", "data-bs-original-title", "data-content", "data-bs-content"];
-const COPIED = ["data-clipboard-text", "data-clipboard", "data-copy"];
+const TIPS = ["data-title", "data-tooltip"]; // that style sheets show
+const COPIED = ["data-clipboard-text", "data-copy"];
 const NUMBERS = ["data-phone", "data-tel", "data-call"]; // a script of the page's dials or shows them
-const SPOKEN = ["aria-label", "aria-description", "title", "placeholder", ...TIPS, ...COPIED, ...NUMBERS];
+const SPOKEN = ["aria-label", "title", "placeholder", ...TIPS, ...COPIED, ...NUMBERS];
 
 /** Attributes in which a number may change. */
 export const WATCHED = [...DIALLING, ...SPOKEN];
@@ -26,7 +26,7 @@ const named = (element: Element, names: string[]): Attr[] =>
 
 /** The attributes of an element that dial a number. */
 export const dialled = (element: Element): Attr[] =>
-  named(element, DIALLING).filter(({ value }) => /\b(?:tel|callto|facetime|facetime-audio):/i.test(value));
+  named(element, DIALLING).filter(({ value }) => /\b(?:tel|callto|facetime[-a-z]*):/i.test(value));
 
 /** Those that are read out or shown beside the pointer. */
 export const spoken = (element: Element): Attr[] =>

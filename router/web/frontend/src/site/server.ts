@@ -31,13 +31,13 @@ export function serverAt(base: string): Server {
     ask: (path, body) =>
       new Promise((done, refuse) => {
         const request = new XMLHttpRequest(); // pages replace fetch, and break it
-        request.onload = () => {
-          let said: Answer | undefined;
-          attempt(() => (said = JSON.parse(request.responseText)));
-          if (request.status < 300 && said && said.numbers) done(said); // every answer of ours has them
-          else refuse(request);
+        request.onloadend = () => {
+          attempt(() => {
+            const said = JSON.parse(request.responseText);
+            if (said.numbers) done(said); // every answer of ours has them
+          });
+          refuse(request);
         };
-        request.onerror = request.ontimeout = refuse;
         request.open("POST", base + path);
         request.timeout = GIVE_UP_MILLISECONDS;
         request.withCredentials = true;

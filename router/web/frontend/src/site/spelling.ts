@@ -5,8 +5,7 @@ import type { Parts, Pool } from "./configuration";
 /** Between texts that are read as one: numbers may go on behind it, and end before it. */
 export const SEAM = "\0";
 
-const MARKS =
-  "\\0()\\[\\]|'./_~\\-\\u00ad\\u00b7\\u061c\\u200b-\\u2027\\u202a-\\u202e\\u2043\\u2060-\\u2069\\u2212\\u2219\\u22c5\\u301c\\u30fb\\ufe63\\uff08-\\uff0f\\uff5e";
+const MARKS = "\\0()\\[\\]|'./_~\\-\\u00ad\\u00b7\\u200b-\\u206f\\u2212-\\u2219\\u22c5\\uff08-\\uff0f\\uff5e";
 const GAP = `\\s*(?:[${MARKS}]\\s*){0,7}`; // however much white space: a source is indented, lines are wrapped
 const LESS = new RegExp(`\\d${GAP}$`);
 const MORE = new RegExp(`^${GAP}\\d`);
