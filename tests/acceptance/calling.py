@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from router.domain.calls.call import Call, Recording, RecordingState
+from router.domain.calls.call_filter import CallFilter
 from tests.acceptance import audio, sip
 from tests.acceptance.system import CARRIER, COMPANY, System, line
 
@@ -85,9 +86,8 @@ async def the_call(running: System, who: sip.Caller, *, timeout: float = 180.0) 
     """The one ended call of this caller's number."""
 
     async def look() -> Call | None:
-        mine = [
-            call for call in await running.calls() if call.caller == who.number and call.ended_at
-        ]
+        theirs = CallFilter(caller=who.number)
+        mine = [call for call in await running.calls(theirs) if call.ended_at]
         assert len(mine) < 2, "a call is in the database once"
         return mine[0] if mine else None
 

@@ -39,6 +39,8 @@ CARRIER, COMPANY, SECOND, DEAD = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0
 NUMBERS = tuple(f"+749500000{i:02}" for i in range(1, 100))
 STATIC = "+74951111111"
 PARTS = ("asterisk", "agent", "worker")
+FFMPEG = ("ffmpeg", "-v", "error", "-i", "pipe:0")
+AS_SAMPLES = ("-ar", "8000", "-ac", "2", "-f", "s16le", "pipe:1")
 
 
 @dataclass
@@ -121,20 +123,8 @@ class System:
         assert recording.key is not None
         content = bootstrap.open_storage(self.settings).read(recording.key)
         process = await asyncio.create_subprocess_exec(
-            *(
-                "ffmpeg",
-                "-v",
-                "error",
-                "-i",
-                "pipe:0",
-                "-ar",
-                "8000",
-                "-ac",
-                "2",
-                "-f",
-                "s16le",
-                "pipe:1",
-            ),
+            *FFMPEG,
+            *AS_SAMPLES,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -181,12 +171,14 @@ class System:
     async def until(
         self, look: Callable[[], Awaitable[Found | None]], complaint: str, timeout: float = 180.0
     ) -> Found:
-        """Look until something is found; the logs come with the complaint."""
+        """Look until something is found; the logs come with the complaint. Looking takes a fifth of
+        the time at most: the processor is for what is waited for.
+        """
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
+        while (began := time.monotonic()) < deadline:
             if found := await look():
                 return found
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(min(max(0.05, 4 * (time.monotonic() - began)), 1.0))
         log = self.settings.asterisk_home / "log/messages"
         raise AssertionError(
             f"{complaint} within {timeout} s\n{log.read_text()[-2000:] if log.exists() else ''}"
