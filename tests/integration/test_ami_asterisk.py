@@ -151,6 +151,22 @@ async def test_the_account_may_do_what_the_agent_needs_and_nothing_else(real: Re
         await until(lambda: not ami.connected)
 
 
+async def test_what_a_host_sets_for_all_accounts_keeps_out_none_of_ours(real: Real) -> None:
+    """Agent and doctor are logged in at the same time, on one account."""
+    settings = Path(real.console.config or "").with_name("manager.conf")
+    hosts = "timestampevents = yes\nallowmultiplelogin = no\ndebug = on\nauthtimeout = 30"
+    written = settings.read_text().replace("timestampevents = no", hosts)
+    for text in (written.replace("#include", ";"), written):  # the account is made with it
+        settings.write_text(text)
+        await real.console.run("manager reload")
+    agent = real.ami()
+    async with running(agent.run()):
+        assert await agent.events.get() == Connected()
+        async with real.ami().session() as doctor:
+            assert (await doctor.ask({"Action": "Ping"})).response == "Success"
+        assert (await agent.ask("Ping")).success
+
+
 async def test_a_wrong_secret_is_refused(real: Real) -> None:
     async def connect() -> None:
         async with real.ami("wrong").session():
