@@ -16,6 +16,7 @@ from router.bootstrap import open_store
 from router.cli.doctor import (
     asterisk,
     cel,
+    events,
     host_names,
     network,
     operation,
@@ -46,7 +47,8 @@ WITH_ASTERISK: tuple[Check, ...] = (
     asterisk.modules,
     asterisk.dialplan,
     asterisk.includes,
-    asterisk.channel_log,
+    events.channel_log,
+    events.manager_events,
     asterisk.rights,
     asterisk.heartbeat,
     operation.cel_log_place,

@@ -181,14 +181,19 @@ async def dialplan(case: Case) -> Finding:
     return ok("dialplan", f"all {len(wanted)} contexts are loaded")
 
 
+def _files_of_host(case: Case) -> list[Path]:
+    """The configuration of an Asterisk of one's own, also in directories that it includes."""
+    etc, ours = case.settings.asterisk_etc, case.settings.ringtrace_etc
+    if case.settings.asterisk != "external":
+        return []
+    files = (path for pattern in ("*.conf", "*/*.conf") for path in etc.glob(pattern))
+    return sorted(path for path in files if path.parent != ours)
+
+
 async def includes(case: Case) -> Finding:
     """The host's configuration works without Ringtrace's files."""
     hard = []
-    for path in (
-        sorted(case.settings.asterisk_etc.glob("*.conf"))
-        if case.settings.asterisk == "external"
-        else ()
-    ):
+    for path in _files_of_host(case):
         with suppress(OSError):
             if re.search(
                 r"^\s*#include\s+\W?(?:\S*/)?ringtrace/",
@@ -204,18 +209,6 @@ async def includes(case: Case) -> Finding:
             "Use #tryinclude instead of #include there.",
         )
     return ok("includes", "Asterisk can start without Ringtrace's files")
-
-
-async def channel_log(case: Case) -> Finding:
-    """Asterisk writes the CEL log."""
-    said = await case.console().run("cel show status")
-    if "Logging: Enabled" in said and "CEL Custom" in said:
-        return ok("CEL log", "is written")
-    return fail(
-        "CEL log",
-        "is disabled: calls would not be logged",
-        "Enable it in cel.conf and load cel_custom.so.",
-    )
 
 
 async def rights(case: Case) -> Finding:
