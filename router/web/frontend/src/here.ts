@@ -27,5 +27,7 @@ onKey("tag-digit", (digit) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !(event.target instanceof HTMLTextAreaElement)) return;
-  event.target.form?.requestSubmit();
+  const { form } = event.target;
+  form?.requestSubmit();
+  if (form?.checkValidity()) event.target.blur(); // the next key is a command again
 });

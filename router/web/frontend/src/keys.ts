@@ -72,6 +72,17 @@ document.addEventListener("keydown", (event) => {
   spaceTaken = isOurs(event, key) && isDone(event, key);
   if (spaceTaken) event.preventDefault();
 });
+// Esc leaves a text field, whose keys are no commands; a search field is emptied first. So does Enter in a search.
+document.addEventListener("keydown", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLElement) || !field.matches(TYPED) || field.closest("dialog") || event.isComposing) return;
+  const search = field instanceof HTMLInputElement && field.type === "search";
+  if (event.key === "Escape" && !(search && field.value)) field.blur();
+  if (event.key !== "Enter" || !search || field.form?.id !== "filters") return;
+  event.preventDefault();
+  field.form.requestSubmit();
+  field.blur();
+});
 // where Space presses a button when it is let go
 document.addEventListener("keyup", (event) => {
   if (event.key === " " && spaceTaken) event.preventDefault();
