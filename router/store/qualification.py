@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, func, or_, select, tuple_
@@ -57,6 +58,12 @@ class SqlQualification:
         for row in await self.connection.execute(_DECISIONS, {"calls": list(call_ids)}):
             found.setdefault(row.call_id, []).append(from_row(Decision, row))
         return found
+
+    async def decided_at(self, subject: Subject, author: str, at: datetime, most: int) -> list[str]:
+        """The calls on which this person decided then."""
+        wanted = (_decision.c.subject == subject, _decision.c.author == author)
+        query = select(_decision.c.call_id).where(*wanted, _decision.c.at == at).limit(most)
+        return list((await self.connection.execute(query)).scalars())
 
     async def decide(self, *decisions: Decision) -> None:
         """Keep decisions, instead of earlier ones on the same."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from router.domain.calls.call_back import CallBackState
 from router.domain.delivery.delivery import DeliveryState
 from router.store import tables
 from router.store.direct import AnyConnection
@@ -93,6 +94,7 @@ _EMPTYING = (
 
 # Rows that no other row refers to, and the moment by which each is old.
 _FINAL = _delivery.c.state.in_((DeliveryState.DONE, DeliveryState.FAILED, DeliveryState.DISMISSED))
+_OVER = tables.call_back.c.state == CallBackState.ENDED
 _AGED: dict[str, tuple[Table, Any, Any]] = {
     "mail": (_mail, _mail.c.arrived_at, None),
     "delivery": (_delivery, _delivery.c.created_at, _FINAL),
@@ -102,6 +104,8 @@ _AGED: dict[str, tuple[Table, Any, Any]] = {
     "unchanged_page": (tables.unchanged_page, tables.unchanged_page.c.last_at, None),
     "on_hold": (tables.on_hold, tables.on_hold.c.started_at, None),
     "pressed_key": (tables.pressed_key, tables.pressed_key.c.at, None),
+    "call_back": (tables.call_back, tables.call_back.c.at, _OVER),
+    "listening": (tables.listening, tables.listening.c.at, None),
     "route_request": (tables.route_request, tables.route_request.c.at, None),
     "heartbeat": (tables.heartbeat, tables.heartbeat.c.at, None),
 }

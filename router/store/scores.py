@@ -118,6 +118,11 @@ class SqlScores:
         rows = await self.connection.execute(query.order_by(order).limit(limit))
         return [from_row(Dispute, row) for row in rows]
 
+    async def count_open(self) -> int:
+        """How many disputes are not settled."""
+        query = select(func.count()).select_from(_dispute).where(_dispute.c.settled_at.is_(None))
+        return int((await self.connection.execute(query)).scalar_one())
+
     async def forget(self, login: str) -> None:
         """Remove what a person did not submit."""
         await self.connection.execute(delete(_score).where(_score.c.scorer == login, ~_SUBMITTED))

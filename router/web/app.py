@@ -113,7 +113,7 @@ def _routes() -> list[BaseRoute]:
     router.include_router(routes.router, prefix=API, responses=ANYWHERE)
     router.include_router(script.router)
     router.include_router(recording_links.router)
-    badges = [Depends(deliveries.count), Depends(missed.count)]
+    badges = [Depends(deliveries.count), Depends(missed.count), Depends(scores.count)]
     for page in (
         login,
         events,

@@ -144,3 +144,54 @@ async def test_the_page_offers_boxes_and_a_bar_for_marked_calls(world: World) ->
     assert html.count('name="call" value="pbx-1768912345.7" form="bulk"') == 1
     assert 'action="/calls/bulk?ending=busy"' in html
     assert "All that match (1)" in html
+
+
+async def counting(world: World, **flags: bool) -> set[str]:
+    """The calls that count so, as the list finds them."""
+    async with world.store.read() as session:
+        return {call.id for call in await session.calls.find(CallFilter(**flags), limit=500)}
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "flag"), [("target", "not_target", "target"), ("spam", "not_spam", "spam")]
+)
+async def test_marked_calls_count_as_a_person_says_until_they_undo_it(
+    world: World, yes: str, no: str, flag: str
+) -> None:
+    anna, boris = await world.person("anna"), await world.person("root")
+    form = {"action": yes, "call": [*IDS, "unknown"]}
+    done = await anna.post("/calls/bulk", data=form, headers=HTMX)
+    assert re.search(r"2 calls (are|is)", done.text)
+    assert await counting(world, **{flag: True}) == set(IDS)
+    again = await anna.post("/calls/bulk", data=form, headers=HTMX)
+    assert "others needed no change" in again.text
+    assert "/calls/bulk/undo" not in again.text
+
+    world.clock.now += timedelta(minutes=1)
+    await boris.post("/calls/bulk", data={"action": no, "call": IDS[:1]}, headers=HTMX)
+    assert await counting(world, **{flag: True}) == {IDS[1]}
+    subject, at = re.findall(r'name="(?:subject|at)" value="([^"]*)"', done.text)
+    sent = {"subject": subject, "at": at}
+    assert (
+        "Undone for 0 calls" in (await boris.post("/calls/bulk/undo", data=sent, headers=HTMX)).text
+    )  # noqa: E501
+    undone = await anna.post("/calls/bulk/undo", data=sent, headers=HTMX)
+    assert "Undone for 1 call: rules count again" in undone.text  # the other is decided by root
+    assert undone.headers["hx-trigger"] == "callsChanged"
+    assert await counting(world, **{flag: True}) == set()
+    tag = {"subject": "tag", "at": at}
+    assert (await anna.post("/calls/bulk/undo", data=tag, headers=HTMX)).status_code == 422
+    assert (
+        await anna.post("/calls/bulk/undo", data=sent, headers={"origin": "x"})
+    ).status_code == 403  # noqa: E501
+
+
+async def test_programs_decide_on_all_that_match_and_undo_it(world: World) -> None:
+    program = world.program(Scope.CALLS_WRITE)
+    body = {"action": "spam", "query": "ending=answered"}
+    done = (await program.post("/api/v1/calls/bulk", json=body)).json()
+    assert done["changed"] == done["chosen"] == len(await counting(world, spam=True)) > 1
+    undo = {"action": "undo_spam", "calls": sorted(await counting(world, spam=True))[:1]}
+    assert (await program.post("/api/v1/calls/bulk", json=undo)).json()["changed"] == 1
+    assert (await program.post("/api/v1/calls/bulk", json=undo)).json()["changed"] == 0
+    assert len(await counting(world, spam=True)) == done["changed"] - 1

@@ -3,7 +3,6 @@ callers.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -191,10 +190,11 @@ async def test_the_call_that_is_made_knows_its_customer_and_its_cause(store: Sql
     assert (stranger.caller, stranger.answers_call_id) == ("+79160000009", None)
 
 
-async def test_a_call_back_of_an_erased_call_still_ends(store: SqlStore) -> None:
-    lost = CallBack(id="a" * 32, call_id="gone-1.1", number="+79161234567", by="anna", at=later(0))
+async def test_a_call_back_is_erased_with_its_call_and_may_fail_then(store: SqlStore) -> None:
+    await write(store, unanswered("1"))
+    back = await asked(store)
     async with store.write() as session:
-        await session.add(lost)
-    await call_backs.fail(store, lost.id)
-    assert (await call_backs.show(store, lost.id, later(1))).result is CallBackResult.NOT_STARTED
-    assert timedelta(minutes=10) == call_backs.SHOWN
+        await session.remove(Call, back.call_id)
+    await call_backs.fail(store, back.id)
+    with pytest.raises(NotFound):
+        await call_backs.show(store, back.id, later(61))

@@ -9,7 +9,10 @@ from sqlalchemy import func, insert, select
 
 from router.domain.access import LoginSession
 from router.domain.attribution.terms import Verdict
+from router.domain.calls.call import Call
+from router.domain.calls.call_back import CallBack, CallBackState
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.listening import Listening
 from router.domain.delivery.delivery import DeliveryKind, DeliveryState, Webhook, new_delivery
 from router.domain.ids import new_id
 from router.domain.mail import Mail
@@ -188,3 +191,26 @@ async def test_many_rows_go_in_batches_that_are_bounded(
     async with store.read() as session:
         counting = select(func.count()).select_from(tables.rejected_row)
         assert (await session.connection.execute(counting)).scalar_one() == 0
+
+
+async def test_calls_back_and_listening_go_by_age_and_with_their_call(store: SqlStore) -> None:
+    await furnish(store)
+    call = a_call()
+    rows: list[Any] = []
+    for place, at in enumerate((OLD, NEW)):
+        back = CallBack(
+            id=f"b{place}", call_id=call.id, number="+79160000001", by="anna", at=at, reason="rule"
+        )
+        rows += [back, replace(back, id=f"e{place}", state=CallBackState.ENDED)]
+        rows.append(Listening(id=f"l{place}", call_id=call.id, by="anna", at=at))
+    async with store.write() as session:
+        await session.calls.save([call])
+        await session.add(*rows)
+    await remove_old(store, NOON, 400, pause=0)
+    backs = await everything(store, CallBack)
+    assert {back.id for back in backs} == {"b0", "b1", "e1"}  # one that has not ended stays
+    assert [row.id for row in await everything(store, Listening)] == ["l1"]
+
+    async with store.write() as session:
+        await session.remove(Call, call.id)
+    assert await everything(store, CallBack) == await everything(store, Listening) == []

@@ -254,6 +254,23 @@ async def test_programs_write_cards_and_score_calls_as_rules_do(
     assert (await read.get("/api/v1/scores/agreement")).json() == []
     assert (await read.get("/api/v1/scores/disputes")).json() == []
     assert (await read.get("/api/v1/scores/averages?zone=Mars")).status_code == 422
+
+    dispute = f"/api/v1/scores/{added['id']}"
+    said = {"employee": "company", "text": f"I did {TEXT}"}
+    assert (await read.post(f"{dispute}/dispute", json=said)).status_code == 403
+    other = said | {"employee": "ivan"}
+    assert (await write.post(f"{dispute}/dispute", json=other)).status_code == 403
+    assert (await write.post(f"{dispute}/dispute", json=said)).status_code == 201
+    assert (await write.post(f"{dispute}/dispute", json=said)).status_code == 409
+    badge = r'id="disputes" class="count">1<span class="unseen"> dispute to answer'
+    root = await world.person("root")
+    assert re.search(badge, (await root.get("/calls")).text)
+    values = {"text": "Right", "answers": [{"question_id": "q", "value": "5"}]}
+    settled = (await write.post(f"{dispute}/settle", json=values)).json()
+    assert (settled["settlement"], settled["score_before"]) == ("changed", 75)
+    assert (await write.post(f"{dispute}/settle", json=values)).status_code == 409
+    assert [score["score"] for score in (await read.get(scores)).json()] == [100]
+    assert not re.search(badge, (await root.get("/calls")).text)
     following = await write.post(f"{path}/draft")
     assert following.json()["version"] == 2
     assert (await write.delete(f"/api/v1/cards/{following.json()['id']}")).status_code == 204

@@ -19,6 +19,9 @@ AGED = (
     "refused_origin",
     "unchanged_page",
     "on_hold",
+    "pressed_key",
+    "call_back",
+    "listening",
     "route_request",
     "heartbeat",
 )

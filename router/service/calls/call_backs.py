@@ -6,7 +6,6 @@ looked up here when it is asked for, and again when the call begins.
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,7 +24,7 @@ from router.domain.calls.call_back import (
 from router.domain.calls.ledger import Row
 from router.domain.phone import masked
 from router.domain.visitors.site import Step
-from router.errors import Conflict, InvalidInput, NotFound
+from router.errors import Conflict, InvalidInput
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -198,8 +197,9 @@ async def fail(store: Store, token: str) -> None:
     """Asterisk did not begin this call back."""
     async with store.write() as session:
         await _lock(session)
-        known = await session.get(CallBack, token)
-        await _change(session, known, CallBackState.ENDED, CallBackResult.NOT_STARTED)
+        known = await session.peek(CallBack, token)
+        if known is not None:  # it may have been erased with its call
+            await _change(session, known, CallBackState.ENDED, CallBackResult.NOT_STARTED)
 
 
 async def follow(
@@ -241,8 +241,7 @@ async def _change(
 
 async def _show(session: Session, back: CallBack) -> None:
     """Let the pages that show it update: that of its call, and that of missed callers."""
-    with suppress(NotFound):  # the call may have been erased
-        await session.calls.touch(back.call_id)
+    await session.calls.touch(back.call_id)
     await session.missed.save([])
 
 

@@ -69,6 +69,12 @@ async def list_disputes(store: Store, *, settled: bool) -> list[ScoredCall]:
         return await _with_calls(session, [scores[dispute.score_id] for dispute in disputes])
 
 
+async def count_open(store: Store) -> int:
+    """How many disputes wait for an answer."""
+    async with store.read() as session:
+        return await session.scores.count_open()
+
+
 async def is_own_call(store: Store, call_id: str, person: Person) -> bool:
     """Whether the call is this employee's, and was scored."""
     async with store.read_inline() as session:

@@ -175,11 +175,23 @@ async def undo_decision(store: Store, call_id: str, subject: Subject, now: datet
     _check(subject)
     async with store.write() as session:
         await session.calls.lock()
-        call = await session.get(Call, call_id)
-        await session.qualification.forget_decision(call_id, subject)
-        others = await count_again(session, call) if subject is Subject.SPAM else []
-        await settle(session, {call_id, *others}, now)
-        await session.calls.touch(call_id)
+        await session.get(Call, call_id)
+        await undo_decisions(session, [call_id], subject, now)
+
+
+async def undo_decisions(
+    session: Session, call_ids: Sequence[str], subject: Subject, now: datetime
+) -> None:
+    """The rules count again for these calls, within a transaction."""
+    if not call_ids:
+        return
+    others: set[str] = set()
+    for call in (await session.get_many(Call, call_ids)).values():
+        await session.qualification.forget_decision(call.id, subject)
+        if subject is Subject.SPAM:
+            others.update(await count_again(session, call))
+    await settle(session, {*call_ids, *others}, now)
+    await session.calls.touch(*call_ids)
 
 
 def _check(subject: Subject) -> None:

@@ -1,6 +1,6 @@
 """The tables of missed callers, of calls back, and of listening in."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from router.store.tables.columns import E164, KEY, Json, key, metadata, moment
 
@@ -41,7 +41,7 @@ call_back = Table(
     "call_back",
     metadata,
     key(),
-    Column("call_id", String(64), nullable=False),
+    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False),
     Column("task_id", String(64)),
     Column("site_id", KEY),
     Column("number", E164, nullable=False),
@@ -52,6 +52,7 @@ call_back = Table(
     Column("reason", String(10), nullable=False),
     Column("made_call_id", String(64)),
     Index(None, "at"),
+    Index(None, "call_id"),
     Index(None, "state", "at"),
 )
 
@@ -59,7 +60,7 @@ listening = Table(
     "listening",
     metadata,
     key(),
-    Column("call_id", String(64), nullable=False),
+    Column("call_id", String(64), ForeignKey("call.id", ondelete="CASCADE"), nullable=False),
     Column("by", String(64), nullable=False),
     moment("at"),
     moment("ended_at", nullable=True),

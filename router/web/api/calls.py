@@ -82,7 +82,9 @@ async def _changed(store: Store, asked: Asked, after: int) -> CallList:
 
 @router.post("/bulk")
 async def change_calls(store: StoreOf, now: Now, token: Writer, body: BulkChange) -> BulkDone:
-    """Add a tag to many calls, or remove it. Repeating changes nothing."""
+    """Change many calls: a tag, whether they are reviewed, what they count as. Repeating changes
+    nothing.
+    """
     if bool(body.calls) == (body.query is not None):
         raise InvalidInput("Name the calls, or give a query: one of both.")
     selection = Selection(call_ids=body.calls)

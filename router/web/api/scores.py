@@ -1,22 +1,31 @@
 """Scores of calls: programs read them all, and score calls as rules do."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
-from router.domain.access import Scope, Token
+from router.domain.access import Person, Role, Scope, Token
 from router.domain.calls.sampling import MOST_WEEKS
 from router.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from router.service.calls import disputes, score_answers, score_figures, scoring
 from router.web.api.calls import CallId
-from router.web.api.models.scores import Agreement, Averages, NewScore, Score
+from router.web.api.models.scores import (
+    Agreement,
+    Averages,
+    Dispute,
+    DisputeAnswer,
+    NewDispute,
+    NewScore,
+    Score,
+)
 from router.web.deps import NotLoggedIn, Now, StoreOf, needs
 from router.web.error_handlers import answers
 
 router = APIRouter(tags=["scores"], responses=answers(NotFound, Conflict, NotLoggedIn, NotAllowed))
 READ = [Depends(needs(Scope.CALLS_READ))]
+ScoreId = Annotated[str, Path(description="The score's id.")]
 Writer = Annotated[Token, Depends(needs(Scope.CALLS_WRITE))]
 
 
@@ -77,8 +86,41 @@ async def list_disputes(
     store: StoreOf,
     settled: Annotated[bool, Query(description="Settled ones instead of open ones.")] = False,
 ) -> list[Score]:
-    """The scores with an open dispute, the oldest dispute first, or the newest settled ones. People
-    settle disputes on the pages.
-    """
+    """The scores with an open dispute, the oldest dispute first, or the newest settled ones."""
     found = await disputes.list_disputes(store, settled=settled)
     return [Score.of_sheet(disputed.sheet) for disputed in found]
+
+
+@router.post("/scores/{score_id}/dispute", status_code=201)
+async def dispute_score(
+    store: StoreOf, now: Now, token: Writer, score_id: ScoreId, said: NewDispute
+) -> Dispute:
+    """Dispute a score for the employee whose call it is: once for each score."""
+    person = _as_person(token, now, said.employee)
+    made = await disputes.dispute_score(store, score_id, said.text, person=person, now=now)
+    return Dispute.of(made)
+
+
+@router.post("/scores/{score_id}/settle")
+async def settle_dispute(
+    store: StoreOf, now: Now, token: Writer, score_id: ScoreId, answer: DisputeAnswer
+) -> Dispute:
+    """Answer a dispute. Answers that differ from those of the score change it; without any it is
+    kept.
+    """
+    person = _as_person(token, now)
+    settled = await disputes.settle_dispute(
+        store, score_id, answer.text, answer.values(), person=person, now=now
+    )
+    return Dispute.of(settled)
+
+
+def _as_person(token: Token, now: datetime, employee: str | None = None) -> Person:
+    """A program with the right to write scores acts as an administrator does."""
+    return Person(
+        login=f"api:{token.name}"[:64],
+        password_hash="",
+        role=Role.ADMINISTRATOR,
+        created_at=now,
+        employee=employee,
+    )

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BeforeValidator
 
+from router.domain.access import Person
 from router.domain.calls.call import Recording
 from router.domain.calls.sampling import MOST_WEEKS
 from router.domain.calls.scoring import LONGEST_DISPUTE
 from router.service.calls.disputes import (
     ScoreHidden,
+    count_open,
     dispute_score,
     list_disputes,
     may_settle,
@@ -22,7 +24,15 @@ from router.service.calls.disputes import (
 )
 from router.service.calls.score_figures import agreements, score_figures
 from router.service.calls.scoring import remove_score
-from router.web.deps import Anyone, AppStateOf, LoggedIn, Now, StoreOf, same_origin
+from router.web.deps import (
+    Anyone,
+    AppStateOf,
+    LoggedIn,
+    Now,
+    StoreOf,
+    person_or_none,
+    same_origin,
+)
 from router.web.pages.call import address_of
 from router.web.rendering import formats_of
 
@@ -31,6 +41,14 @@ WEEKS = 4
 COLUMNS = "time.caller.employee.talk.score.reviewed"  # of the lists that figures lead to
 Text = Annotated[str, Form(max_length=2 * LONGEST_DISPUTE)]  # line breaks come as two characters
 Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
+
+
+async def count(
+    request: Request, store: StoreOf, person: Annotated[Person | None, Depends(person_or_none)]
+) -> None:
+    """Count open disputes, for the badge of every page."""
+    if person is not None and request.method == "GET":
+        request.state.disputes = await count_open(store)
 
 
 @router.get("/scores")

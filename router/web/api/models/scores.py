@@ -7,7 +7,7 @@ from pydantic import Field
 
 from router.domain.calls import scoring as domain
 from router.domain.calls.score_card import MOST_QUESTIONS
-from router.domain.calls.scoring import LONGEST_COMMENT, ScoredBy, Settlement
+from router.domain.calls.scoring import LONGEST_COMMENT, LONGEST_DISPUTE, ScoredBy, Settlement
 from router.domain.calls.tagging import LONGEST_MOMENT
 from router.service.calls.score_figures import CardAgreement, ScoreFigures
 from router.service.calls.score_sheets import Sheet
@@ -150,6 +150,40 @@ class NewScore(Body):
     def given(self) -> list[domain.Answer]:
         """The same for the service."""
         return [domain.Answer(**answer.fields()) for answer in self.answers]
+
+
+class NewDispute(Body):
+    """What an employee says against a score."""
+
+    employee: Annotated[str, Field(min_length=1, max_length=120)]
+    """Whose call it is, as the score names them, e.g. `PJSIP/maria`."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_DISPUTE)]
+    """What they say."""
+
+
+class SettledAnswer(Body):
+    """The answer to one question as it shall be."""
+
+    question_id: Key
+    """The question of the card."""
+
+    value: Annotated[str, Field(min_length=1, max_length=10)]
+    """`yes`, `no`, `1` to `5`, or `skip`: the question does not apply."""
+
+
+class DisputeAnswer(Body):
+    """The answer to a dispute."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_DISPUTE)]
+    """What is answered."""
+
+    answers: Annotated[tuple[SettledAnswer, ...], Field(max_length=MOST_QUESTIONS)] = ()
+    """Answers that change."""
+
+    def values(self) -> dict[str, str]:
+        """The same for the service."""
+        return {answer.question_id: answer.value for answer in self.answers}
 
 
 class Figure(Answer):
