@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import and_, delete, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.tagging import BY_RULES, CountedTag, RegisteredTag
@@ -44,31 +44,65 @@ class SqlTagRegistry:
         """Remove a tag from the registry; calls keep it."""
         await self.connection.execute(delete(_registered).where(_registered.c.name == name))
 
-    async def counted(self, containing: str, most: int) -> list[CountedTag]:
-        """Tags whose name contains this: registered ones, then the most frequent others."""
-        has_it = func.instr if self.connection.dialect.name == "sqlite" else func.strpos
-        counts = (
-            select(_tag.c.name, func.count().label("calls"))
-            .where(has_it(_tag.c.name, containing) > 0)
-            .group_by(_tag.c.name)
-            .order_by(func.count().desc(), _tag.c.name)
+    async def offered(self, most: int) -> list[RegisteredTag]:
+        """Registered tags that are not being replaced: those with a key first."""
+        query = (
+            select(_registered)
+            .where(_registered.c.replaced_by.is_(None))
+            .order_by(func.coalesce(_registered.c.digit, 10), _registered.c.name)
             .limit(most)
         )
-        found = {row.name: row.calls for row in await self.connection.execute(counts)}
-        registered = [tag for tag in await self.all() if containing in tag.name]
+        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+
+    async def counted(self, containing: str, most: int) -> list[CountedTag]:
+        """Tags whose name contains this: registered ones, then the most frequent others."""
+        registered = await self._registered(containing, most)
+        names = [tag.name for tag in registered]
+        counts = await self._counts(_tag.c.name.in_(names), most)
         first = [
             CountedTag(
                 name=tag.name,
-                calls=found[tag.name] if tag.name in found else await self.count(tag.name),
+                calls=counts.get(tag.name, 0),
                 colour=tag.colour,
                 digit=tag.digit,
                 replaced_by=tag.replaced_by,
             )
             for tag in registered
         ]
-        names = {tag.name for tag in registered}
-        others = [CountedTag(name=name, calls=n) for name, n in found.items() if name not in names]
-        return [*first, *others]
+        known = exists(select(_registered.c.name).where(_registered.c.name == _tag.c.name))
+        others = await self._counts(
+            and_(self._holds(_tag.c.name, containing), ~known), most - len(first)
+        )
+        return [*first, *(CountedTag(name=name, calls=calls) for name, calls in others.items())]
+
+    async def _registered(self, containing: str, most: int) -> list[RegisteredTag]:
+        """Those that are being replaced first, because pages follow them."""
+        query = (
+            select(_registered)
+            .where(self._holds(_registered.c.name, containing))
+            .order_by(
+                _registered.c.replaced_by.is_(None),
+                func.coalesce(_registered.c.digit, 10),
+                _registered.c.name,
+            )
+            .limit(most)
+        )
+        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+
+    async def _counts(self, condition: Any, most: int) -> dict[str, int]:
+        """How many calls have each of these tags, the most frequent first."""
+        query = (
+            select(_tag.c.name, func.count().label("calls"))
+            .where(condition)
+            .group_by(_tag.c.name)
+            .order_by(func.count().desc(), _tag.c.name)
+            .limit(most)
+        )
+        return {row.name: row.calls for row in await self.connection.execute(query)}
+
+    def _holds(self, column: Any, text: str) -> Any:
+        has_it = func.instr if self.connection.dialect.name == "sqlite" else func.strpos
+        return has_it(column, text) > 0
 
     async def count(self, name: str) -> int:
         """How many calls have this tag."""

@@ -174,7 +174,7 @@ async def test_marked_calls_count_as_a_person_says_until_they_undo_it(
     sent = {"subject": subject, "at": at}
     assert (
         "Undone for 0 calls" in (await boris.post("/calls/bulk/undo", data=sent, headers=HTMX)).text
-    )  # noqa: E501
+    )
     undone = await anna.post("/calls/bulk/undo", data=sent, headers=HTMX)
     assert "Undone for 1 call: rules count again" in undone.text  # the other is decided by root
     assert undone.headers["hx-trigger"] == "callsChanged"
@@ -183,7 +183,7 @@ async def test_marked_calls_count_as_a_person_says_until_they_undo_it(
     assert (await anna.post("/calls/bulk/undo", data=tag, headers=HTMX)).status_code == 422
     assert (
         await anna.post("/calls/bulk/undo", data=sent, headers={"origin": "x"})
-    ).status_code == 403  # noqa: E501
+    ).status_code == 403
 
 
 async def test_programs_decide_on_all_that_match_and_undo_it(world: World) -> None:

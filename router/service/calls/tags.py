@@ -23,6 +23,7 @@ from router.service.ports import Session, Store
 
 AT_ONCE = 200  # calls of one transaction
 MOST_LISTED = 500
+MOST_OFFERED = 60
 PAUSE = 0.02  # seconds between two transactions
 
 
@@ -33,9 +34,9 @@ async def list_tags(store: Store, containing: str = "") -> list[CountedTag]:
 
 
 async def offered_tags(store: Store) -> list[RegisteredTag]:
-    """The tags to offer, those with a key first."""
+    """The tags to offer on each call, those with a key first."""
     async with store.read() as session:
-        return [tag for tag in await session.tag_registry.all() if tag.replaced_by is None]
+        return await session.tag_registry.offered(MOST_OFFERED)
 
 
 async def register_tag(
