@@ -111,6 +111,25 @@ async def test_what_cannot_be_kept_is_left_out_and_never_costs_the_number(
 
 
 @pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\uDE00 cut", "\ufffd cut"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\N{GRINNING FACE}"),
+        (r"whole \uD83D\uDE00", "whole \N{GRINNING FACE}"),
+    ],
+)
+async def test_half_a_letter_never_costs_the_number(
+    world: World, page: httpx.AsyncClient, told: str, kept: str
+) -> None:
+    body = json.dumps(page_opened(url=ORIGIN, parameters={"note": "?"})).replace("?", told)
+    opened = await page.post(OPEN, content=body)
+    assert opened.status_code == 200, opened.text
+    [visit] = await everything(world, Visit)
+    assert visit.parameters == {"note": kept}
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"[]",

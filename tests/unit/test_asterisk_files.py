@@ -109,3 +109,16 @@ async def test_doctor_warns_of_a_host_that_cannot_start_without_our_files(
     finding = await includes(Case(settings=settings, store=store, secrets=None))
     await store.close()
     assert finding.level is level
+
+
+async def test_doctor_finds_the_line_in_a_directory_that_the_host_includes(tmp_path: Path) -> None:
+    for name in ("extensions.d", "ringtrace"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ours.conf").write_text("#include ringtrace/dialplan.conf\n")
+    settings = Settings(
+        asterisk="external", asterisk_etc_path=str(tmp_path), cel_log_path=str(tmp_path / "j.csv")
+    )
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/x.db")
+    finding = await includes(Case(settings=settings, store=store, secrets=None))
+    await store.close()
+    assert (finding.level, finding.found[:10]) == (Level.WARN, "ours.conf ")

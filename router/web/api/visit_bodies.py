@@ -21,6 +21,11 @@ MOST_POOLS, MOST_LEASES, MOST_PARAMETERS = 50, 50, 20
 LONGEST_NAME = 40  # of a parameter
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Half a letter: browsers write it where a text was cut inside a pair, parsers take it for no JSON.
+_LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 Sent = TypeVar("Sent", bound="AnalyticsEvent")
 
 
@@ -214,7 +219,7 @@ async def read_body(request: Request, kind: type[Sent]) -> Sent:
     if len(raw) > LARGEST:
         raise HTTPException(413, f"A request here has at most {LARGEST >> 10} kB.")
     try:
-        return kind.model_validate_json(raw or b"{}")
+        return kind.model_validate_json(_LONE_SURROGATE.sub(rb"\\ufffd", raw) or b"{}")
     except ValidationError as error:
         raise RequestValidationError(
             error.errors(include_url=False, include_context=False)
