@@ -6,6 +6,7 @@ nothing of calls, databases or settings, only of a pair of spool files and a sto
 """
 
 from recordings.conversion import Part, as_mp3, as_wav, check_converter, wav_bytes
+from recordings.growth import Course
 from recordings.recording import AudioWarning, Format, Recording, Side, Span, key_for
 from recordings.sides import take_side
 from recordings.spool import SpoolPair, discard, is_settled, keep_aside
@@ -14,6 +15,7 @@ from recordings.storing import recall, store_pair
 
 __all__ = [
     "AudioWarning",
+    "Course",
     "Format",
     "Part",
     "Recording",

@@ -30,6 +30,7 @@ from recordings.errors import (
     SpoolUnreadable,
     StillGrowing,
 )
+from recordings.growth import Gap
 from recordings.recording import SAMPLE_RATE, AudioWarning
 
 Samples = NDArray[np.int16]
@@ -69,6 +70,11 @@ class SpoolPair:
         """Where Asterisk writes what the company says."""
         return self.directory / f"{self.name}-company.sln"
 
+    @property
+    def growth(self) -> Path:
+        """Where the agent notes when they grow."""
+        return self.directory / f"{self.name}-growth"
+
     def files(self) -> tuple[Path, ...]:
         """The files that exist, the caller's first."""
         return tuple(path for path in (self.caller, self.company) if os.path.lexists(path))
@@ -88,7 +94,7 @@ def is_settled(pair: SpoolPair, *, quiet_seconds: float, now: float) -> bool:
 
 def discard(pair: SpoolPair) -> None:
     """Remove the files that exist, e.g. of an unanswered call."""
-    for path in (pair.caller, pair.company):
+    for path in (pair.caller, pair.company, pair.growth):
         with _told(path):
             path.unlink(missing_ok=True)
 
@@ -102,6 +108,7 @@ def keep_aside(pair: SpoolPair, reason: str) -> Path:
             (broken / f"{pair.name}.reason.txt").write_text(reason + "\n", encoding="utf-8")
         for path in pair.files():
             path.replace(broken / path.name)
+        pair.growth.unlink(missing_ok=True)
     return broken
 
 
@@ -114,6 +121,7 @@ class OpenPair:
     pair: SpoolPair
     sides: tuple[BinaryIO | None, BinaryIO | None]
     sizes: tuple[int, int]
+    gaps: tuple[Gap, ...] = ()  # silence to put back, in order
 
     @property
     def samples(self) -> int:
@@ -122,8 +130,8 @@ class OpenPair:
 
     @property
     def seconds(self) -> float:
-        """Length of the longer side."""
-        return self.samples / SAMPLE_RATE
+        """Length of the longer side, with the silence that is put back."""
+        return (self.samples + sum(gap.samples for gap in self.gaps)) / SAMPLE_RATE
 
     def warnings(self) -> Iterator[AudioWarning]:
         """Warnings about the files themselves."""
@@ -138,12 +146,22 @@ class OpenPair:
             yield AudioWarning.SIDES_DIFFER
 
     def blocks(self) -> Iterator[tuple[Samples, Samples]]:
-        """Yield both sides ten seconds at a time, equally long, the shorter one padded with
+        """Yield both sides at most ten seconds at a time, equally long, the shorter one padded with
         silence.
         """
+        at = 0
+        for gap in self.gaps:
+            yield from self._between(at, gap.at)
+            at = gap.at
+            for start in range(0, gap.samples, _BLOCK):
+                silence = np.zeros(min(_BLOCK, gap.samples - start), dtype="<i2")
+                yield silence, silence
+        yield from self._between(at, self.samples)
+
+    def _between(self, begin: int, end: int) -> Iterator[tuple[Samples, Samples]]:
         caller, company = self.sides
-        for start in range(0, self.samples, _BLOCK):
-            count = min(_BLOCK, self.samples - start)
+        for start in range(begin, end, _BLOCK):
+            count = min(_BLOCK, end - start)
             yield (
                 _samples(caller, start, count, self.sizes[0]),
                 _samples(company, start, count, self.sizes[1]),

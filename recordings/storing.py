@@ -9,13 +9,14 @@ short.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
 from recordings.audio_analyzer import AudioAnalyzer, Reading
 from recordings.encoding import Encoder
 from recordings.errors import BrokenSpool, DiskFull, NotStored
+from recordings.growth import Course, gaps, read_growths
 from recordings.recording import AudioWarning, Format, Recording
 from recordings.sidecar import read_sidecar, write_sidecar
 from recordings.spool import OpenPair, Samples, SpoolPair, discard, keep_aside, opened
@@ -44,6 +45,7 @@ def store_pair(
     work_dir: Path,
     format: Format = Format.MP3,  # noqa: A002
     expected_seconds: float | None = None,
+    course: Course | None = None,
     ffmpeg: str = "ffmpeg",
     timeout_seconds: float | None = None,
 ) -> Recording:
@@ -51,7 +53,8 @@ def store_pair(
     recording.
 
     `expected_seconds` is the time from answer to end; a different length is a warning only, since
-    Asterisk writes nothing while neither side sends. Raises Retryable or NoSound with the spool
+    Asterisk writes nothing while neither side sends; with the `course` of the call that time is put
+    back as silence, where the agent saw it. Raises Retryable or NoSound with the spool
     untouched, BrokenSpool with the pair moved to `<spool>/broken`, SpoolMissing when there is
     nothing to store and nothing was stored.
     """
@@ -63,7 +66,8 @@ def store_pair(
         return finished
     try:
         with opened(pair) as audio, _scratch(scratch):
-            encoded = encode_pair(audio, to=scratch, encoder=encoder)
+            whole = _with_gaps(audio, course)
+            encoded = encode_pair(whole, to=scratch, encoder=encoder)
             audio.check_unchanged()
             recording = _put(
                 encoded, storage, key, _length_warnings(encoded.seconds, expected_seconds)
@@ -73,6 +77,13 @@ def store_pair(
     except BrokenSpool as broken:
         keep_aside(pair, str(broken))
         raise
+
+
+def _with_gaps(audio: OpenPair, course: Course | None) -> OpenPair:
+    if course is None:
+        return audio
+    growths = read_growths(audio.pair.growth)
+    return replace(audio, gaps=tuple(gaps(growths, max(audio.sizes), course)))
 
 
 def recall(storage: Storage, key: str) -> Recording | None:

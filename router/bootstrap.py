@@ -24,6 +24,7 @@ from router.asterisk.pjsip import Pjsip
 from router.asterisk.process import living_channels
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.route_responder import RouteResponder
+from router.asterisk.spool_growth import SpoolGrowth
 from router.asterisk.trunk_dns import Names
 from router.asterisk_setup import (
     call_back_starter,
@@ -156,6 +157,7 @@ async def run_route_responder(settings: Settings) -> None:
             routes=Routes(store),
             fallback=settings.fallback,
             guard=guard,
+            growth=SpoolGrowth(settings.spool, now),
             clock=now,
         ).run()
 

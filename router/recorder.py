@@ -19,7 +19,14 @@ from recordings.errors import (
     Retryable,
     SpoolMissing,
 )
-from router.domain.calls.call import Call, Ending, Recording, RecordingState, Spans
+from router.domain.calls.call import (
+    Call,
+    Ending,
+    PeriodKind,
+    Recording,
+    RecordingState,
+    Spans,
+)
 from router.domain.calls.recording_codes import NoRecordingCode, RecordingCode
 from router.domain.delivery.outcome import Outcome
 from router.errors import InvalidInput, NotFound, Unavailable
@@ -158,6 +165,7 @@ class SpoolRecorder:
             work_dir=self._work_dir,
             format=self._format,
             expected_seconds=recording.expected_seconds,
+            course=_course(call),
         )
 
     def _without_sound(
@@ -197,6 +205,18 @@ def warning(found: recordings.AudioWarning, moment: float | None = None) -> Outc
     """What is said of a flaw that begins at a moment."""
     code = RecordingCode[found.name]
     return Outcome.of(code) if moment is None else Outcome.of(code, position=moment)
+
+
+def _course(call: Call) -> recordings.Course | None:
+    """When the call was recorded; None if the clock was set during it."""
+    if call.answered_at is None or call.ended_at is None or call.clock_stepped:
+        return None
+    waits = [period for period in call.periods if period.kind is PeriodKind.TRANSFER]
+    return recordings.Course(
+        answered_at=call.answered_at.timestamp(),
+        ended_at=call.ended_at.timestamp(),
+        pauses=tuple((wait.started_at.timestamp(), wait.ended_at.timestamp()) for wait in waits),
+    )
 
 
 def _spans(made: recordings.Recording) -> Spans | None:

@@ -44,6 +44,9 @@ _X86_WHOLE = re.compile(
     + rb"\x3d\x00\x80\x00\x00\x0f\x87(....)",
     re.DOTALL,
 )
+# mov $32768, size; mode 0; the buffer; call setvbuf: in ast_writefile
+_X86_BUFFER = re.compile(rb"\xb9(\x00\x80\x00\x00)\x31\xd2\x48\x89\xc6\xe8")
+_FRAME_BYTES = 320
 _JA = 0x77
 # jne past the rule; test last; jne to the drop
 _X86_DONE = re.compile(_X86_NUMBERS + rb"\x0f\x85....\x85\xd2\x0f\x85", re.DOTALL)
@@ -75,6 +78,16 @@ def find_rule(program: bytes) -> Edit | None:
     found = {_X86_64: _x86_edits, _AARCH64: _arm_edits}.get(machine, lambda _: iter(()))(code)
     edits = [Edit(start + edit.offset, edit.content) for edit in found]
     return edits[0] if len(edits) == 1 else None
+
+
+def find_buffer(program: bytes) -> Edit | None:
+    """The edit that makes Asterisk write each frame of a recording at once, instead of two seconds
+    together, so that the agent sees when none comes; None if it is done, or in an unknown form.
+    """
+    found = list(_X86_BUFFER.finditer(program))
+    if len(found) != 1:
+        return None
+    return Edit(found[0].start(1), struct.pack("<I", _FRAME_BYTES))
 
 
 def without_rule(program: bytes, find: Callable[[bytes], Edit | None] = find_rule) -> bytes | None:
@@ -114,13 +127,17 @@ def corrected_launch(launch: Path) -> Path:
         unpacked = launch.resolve().parent / "root/usr/sbin/asterisk"
         if unpacked.exists():
             correct(unpacked)
+            correct(unpacked, find=find_buffer)
             return launch
         content = launch.resolve().read_bytes()
         if find_rule(content):
             copy = (
                 cache_directory() / f"corrected-{hashlib.sha256(content).hexdigest()[:16]}/asterisk"
             )
-            return copy if copy.exists() or correct(launch.resolve(), copy) else launch
+            if not copy.exists() and not correct(launch.resolve(), copy):
+                return launch
+            correct(copy, find=find_buffer)
+            return copy
     return launch
 
 
@@ -210,9 +227,8 @@ def _arm_edits(code: bytes) -> Iterator[Edit]:
 def main() -> int:
     """Correct the program in the command line; returns 0 if it drops no frames any more."""
     program = Path(sys.argv[1])
-    print(
-        f"{program}: {'corrected; restart Asterisk' if correct(program) else 'nothing to correct'}"
-    )
+    corrected = [correct(program, find=find) for find in (find_rule, find_buffer)]
+    print(f"{program}: {'corrected; restart Asterisk' if any(corrected) else 'nothing to correct'}")
     return 0
 
 

@@ -13,6 +13,7 @@ from router.asterisk.ami_consumer import consume
 from router.asterisk.answers import Answers
 from router.asterisk.files import write_fallback
 from router.asterisk.recording_guard import RecordingGuard
+from router.asterisk.spool_growth import SpoolGrowth
 from router.errors import AsteriskUnavailable, DatabaseUnavailable
 from router.service.calls.routing import Routes
 from router.service.clock import Clock
@@ -36,10 +37,12 @@ class RouteResponder:
         routes: Routes,
         fallback: Path,
         guard: RecordingGuard,
+        growth: SpoolGrowth,
         clock: Clock,
     ) -> None:
         self._ami, self._answers, self._routes = ami, answers, routes
         self._fallback, self._guard, self._clock = fallback, guard, clock
+        self._growth = growth
         self._pushed = True  # the fallback table is up to date
         self._outages = Outages()
 
@@ -54,6 +57,7 @@ class RouteResponder:
                         self._follow(),
                         self._beat(),
                         self._guard.run(),
+                        self._growth.run(),
                     ):
                         tasks.create_task(work)
             finally:
@@ -63,6 +67,7 @@ class RouteResponder:
     async def _take(self, event: Event) -> None:
         if isinstance(event, RouteAsked):
             self._guard.heard(event.channel)
+            self._growth.heard(event.uniqueid)
             line = await self._routes.answer(event.did, self._clock())
             self._answer(event.uniqueid, line)
 

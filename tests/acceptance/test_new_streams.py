@@ -242,30 +242,3 @@ async def test_a_jitter_buffer_lets_new_streams_through(phones: Phones) -> None:
     finally:
         dialplan.write_text(plain)
         await phones.system.console("dialplan reload")
-
-
-@pytest.mark.parametrize("doubled", ["caller", "company", "both"])
-async def test_packets_that_the_network_doubles_are_recorded_once(
-    phones: Phones, doubled: str
-) -> None:
-    for tries_left in (2, 1, 0):
-        async with talking(phones) as (talk, phone):
-            caller_from, company_from = len(talk.caller.media.sent), len(phone.media.sent)
-            talk.caller.media.copies = 1 if doubled == "company" else 2
-            phone.media.copies = 1 if doubled == "caller" else 2
-            await asyncio.sleep(2 * TALK)
-            caller_sent, company_sent = (
-                after(talk.caller, caller_from),
-                after(phone, company_from),
-            )
-            sides = await talk.recorded()
-        shares = [
-            share(sides[0], CALLER, caller_sent),
-            share(sides[1], FIRST, company_sent),
-        ]
-        repeated = [len(side) - len(set(side)) for side in sides]
-        print(shares, repeated)
-        if min(shares) > WHOLE or not tries_left:
-            break
-    assert min(shares) > WHOLE
-    assert repeated == [0, 0]

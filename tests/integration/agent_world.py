@@ -16,6 +16,7 @@ from router.asterisk.cel_ingest import CelIngest
 from router.asterisk.cel_log import CelLog
 from router.asterisk.recording_guard import RecordingGuard
 from router.asterisk.route_responder import RouteResponder
+from router.asterisk.spool_growth import SpoolGrowth
 from router.domain.calls.call import Call
 from router.domain.calls.ledger import Row
 from router.service.calls.ingest import CallIngest
@@ -80,6 +81,7 @@ class Beside:
                 routes=Routes(self.store),
                 fallback=self.fallback,
                 guard=RecordingGuard(Answers(self.directory), self.cel_log.parent, 0),
+                growth=SpoolGrowth(self.cel_log.parent, self.clock),
                 clock=self.clock,
             ),
             CelIngest(
