@@ -73,7 +73,7 @@ class SpoolPair:
     @property
     def growth(self) -> Path:
         """Where the agent notes when they grow."""
-        return self.directory / f"{self.name}-growth"
+        return self.directory / "growth" / self.name
 
     def files(self) -> tuple[Path, ...]:
         """The files that exist, the caller's first."""

@@ -78,6 +78,7 @@ class SpoolGrowth:
             return now - file.grew_at < FORGOTTEN
         if now - file.grew_at >= LEAST_SECONDS:
             growth = Growth(at=self._clock().timestamp(), before=file.size, after=size)
+            file.pair.growth.parent.mkdir(exist_ok=True)
             with file.pair.growth.open("ab") as noted:
                 noted.write(growth.row())
         file.size, file.grew_at = size, now

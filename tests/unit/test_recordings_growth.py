@@ -83,7 +83,7 @@ def test_silence_is_read_between_the_samples_of_both_sides(tmp_path: Path) -> No
 
 def test_a_stored_recording_has_the_silence_and_leaves_nothing_in_the_spool(tmp_path: Path) -> None:
     pair = SpoolPair(directory=tmp_path / "spool", name="a")
-    pair.directory.mkdir()
+    pair.growth.parent.mkdir(parents=True)
     for path in (pair.caller, pair.company):
         path.write_bytes(struct.pack("<h", 900) * 16_000)
     pair.growth.write_bytes(growth(7, 1, 1.2).row())
@@ -92,7 +92,7 @@ def test_a_stored_recording_has_the_silence_and_leaves_nothing_in_the_spool(tmp_
         format=Format.MP3, course=Course(answered_at=100.0, ended_at=108.0),
     )  # fmt: skip
     assert stored.seconds == pytest.approx(7.8, abs=0.05)
-    assert list(pair.directory.iterdir()) == []
+    assert [path.name for path in pair.directory.rglob("*")] == ["growth"]
 
 
 def test_a_file_that_stood_still_is_noted_when_it_grows(tmp_path: Path) -> None:
