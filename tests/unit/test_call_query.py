@@ -69,6 +69,11 @@ def test_what_an_address_says_wrongly_is_left_out(query: str) -> None:
     assert read(query).is_empty
 
 
+def test_characters_that_no_database_takes_are_replaced() -> None:
+    wanted = CallQuery.read([("tag", "a\0"), ("text", "\ud800b")]).filter
+    assert (wanted.among("tag"), wanted.text) == (Among(("a\ufffd",)), "\ufffdb")
+
+
 def test_several_values_mean_one_of_them_and_not_means_none_of_them() -> None:
     query = read("ending=busy&ending=no_answer&ending=busy&not_tag=VIP&not_tag=-")
     assert query.filter.ending == Among(("busy", "no_answer"))

@@ -19,6 +19,7 @@ from router.domain.calls.call_filter import CHOICES, FLAGS, RANGES, Among, CallF
 from router.domain.calls.call_order import NEWEST, CallOrder
 from router.domain.calls.hours import DAY, Hours
 from router.domain.phone import parse_number
+from router.domain.text import storable
 from router.errors import InvalidInput
 
 LONGEST = 80  # characters of one value
@@ -75,7 +76,7 @@ class CallQuery:
         """The query in an address. Invalid values are ignored, because addresses get shared."""
         values: dict[str, list[str]] = {}
         for name, value in pairs:
-            if value := value.strip()[:LONGEST]:
+            if value := storable(value.strip()[:LONGEST]):
                 values.setdefault(name, []).append(value)
 
         found: dict[str, Any] = {}
