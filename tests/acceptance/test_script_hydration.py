@@ -104,13 +104,38 @@ async def test_a_page_of_react_is_written_once_react_has_taken_it_over(
 async def test_a_page_that_is_never_taken_over_shows_the_number_all_the_same(
     visitor: Visitor,
 ) -> None:
-    await visitor.page.clock.install()
+    await stopped_clock(visitor)
     await visitor.opens(f"{OWN}<div id='__nuxt'><b>8 495 123-45-67</b></div>")
     await visitor.shows("777-00-01", "#own")
     await visitor.page.clock.run_for(4_000)
     assert await visitor.text("b") == "8 495 123-45-67"
     await visitor.page.clock.run_for(2_000)
     await visitor.shows("777-00-01", "b")
+
+
+async def test_a_framework_has_five_seconds_after_the_load_however_long_that_takes(
+    company: Company, visitor: Visitor, gate: asyncio.Event
+) -> None:
+    company.pages["/app.js"] = ""
+    body = (
+        f"{OWN}<div id='__nuxt'><b>8 495 123-45-67</b></div><script async src='/app.js'></script>"
+    )
+    await stopped_clock(visitor)
+    await visitor.page.goto(company.page(body), wait_until="commit")
+    await visitor.shows("777-00-01", "#own")
+    await visitor.page.clock.run_for(8_000)
+    gate.set()
+    await visitor.until("document.readyState === 'complete'")
+    await visitor.page.clock.run_for(4_000)
+    assert await visitor.text("b") == "8 495 123-45-67"
+    await visitor.page.clock.run_for(2_000)
+    await visitor.shows("777-00-01", "b")
+
+
+async def stopped_clock(visitor: Visitor) -> None:
+    """Time passes in the pages only where the test says so."""
+    await visitor.page.clock.install(time=0)
+    await visitor.page.clock.pause_at(1)
 
 
 async def test_what_vue_has_mounted_and_what_is_drawn_in_the_browser_shows_the_number_at_once(

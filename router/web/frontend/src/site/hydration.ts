@@ -16,7 +16,8 @@ const ISLAND = "astro-island"; // has the attribute ssr until its framework begi
 
 /** Says of an element whether its page may be changed there; `again` is told of it when it may later. */
 export function hydration(again: (element: Element) => void): (element: Element) => boolean {
-  const began = Date.now();
+  let began = Date.now(); // the script, and then the time after which a framework must come: the page has loaded
+  addEventListener("load", () => (began = Date.now()));
   const begun = new WeakMap<Element, number>(); // islands, and when their framework had begun
   const waiting = new Map<Element, boolean>(); // and whether it was taken over when we last looked
 
@@ -24,7 +25,7 @@ export function hydration(again: (element: Element) => void): (element: Element)
     const loaded = document.readyState === "complete";
     const island = element.closest(ISLAND);
     if (island && !begun.has(island)) begun.set(island, Date.now());
-    const since = Date.now() - ((island && begun.get(island)) || began);
+    const since = Date.now() - Math.max((island && begun.get(island)) || 0, began);
     if (since > (loaded ? LONGEST_HYDRATION : LONGEST_LOADING)) return true;
     if (island && isMarked(element, island)) return true;
     if (island) return since > HYDRATION_LOOK && !hasKey(island, /^__reactContainer/);
