@@ -109,7 +109,7 @@ async def everyone(
                 for receiver in receivers.values()
             )
         )
-        yield SentCall(call, receivers, trap, await settled(running, 2 * len(receivers)))
+        yield SentCall(call, receivers, trap, await settled(running, call, 2 * len(receivers)))
 
 
 @pytest.mark.parametrize("name", [*AGAIN, "down"])
@@ -188,11 +188,11 @@ async def tried(running: System, name: str) -> None:
     await running.until(look, f"nothing was sent to {name}", timeout=180)
 
 
-async def settled(running: System, count: int) -> list[Delivery]:
-    """All deliveries, when the worker knows that they are done."""
+async def settled(running: System, call: Call, count: int) -> list[Delivery]:
+    """All deliveries of the call, when the worker knows that they are done."""
 
     async def look() -> list[Delivery] | None:
-        deliveries = await running.deliveries()
+        deliveries = [d for d in await running.deliveries() if d.call_id == call.id]
         done = [delivery for delivery in deliveries if delivery.state is DeliveryState.DONE]
         return deliveries if len(done) == count else None
 
