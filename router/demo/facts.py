@@ -17,6 +17,7 @@ DELIVERED = (
     DeliveryKind.RECORDING_READY,
 )  # deliveries of one answered call
 RECEIVER = "demo-crm"  # a home in use may have other receivers
+MOST = 0.7  # of what was said is in the recording: a busy machine loses packets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +62,9 @@ def recording_facts(view: CallView, caller: Samples, company: Samples, fetched: 
     seconds = recording.seconds or 0.0
     left, right = recording.caller_speech_seconds or 0.0, recording.company_speech_seconds or 0.0
     return [
-        Fact(name="recording, s", found=round(seconds, 2), right=abs(seconds - talk) < 1),
-        Fact(name="caller speaks, s", found=round(left, 2), right=left > speaks(caller) * 0.7),
-        Fact(name="company speaks, s", found=round(right, 2), right=right > speaks(company) * 0.7),
+        Fact(name="recording, s", found=round(seconds, 2), right=talk * MOST < seconds < talk + 1),
+        Fact(name="caller speaks, s", found=round(left, 2), right=left > speaks(caller) * MOST),
+        Fact(name="company speaks, s", found=round(right, 2), right=right > speaks(company) * MOST),
         Fact(name="replayed, bytes", found=fetched, right=fetched == recording.bytes),
     ]
 
@@ -96,4 +97,4 @@ def seconds_of_speech(samples: Samples) -> float:
 
 def like(heard: Samples, said: Samples) -> bool:
     """Whether most of what was said was heard."""
-    return speaks(heard) > speaks(said) * 0.7
+    return speaks(heard) > speaks(said) * MOST
