@@ -27,9 +27,11 @@ from router.store.engine import SqlStore
 from router.web.sessions import LIFETIME
 from tests.integration.test_worker import Recorder
 from tests.support.builders import DID, NOON, OTHER_DID, furnish, lease, visit, visitor, webhook
+from tests.support.web_calls import a_call
 
 HOUR = timedelta(hours=1)
 CALL_ID = "rt1-1.0"
+CALLED = a_call("1", NOON)  # a call back answers it
 
 
 class Clock:
@@ -228,7 +230,7 @@ async def test_nothing_that_began_by_a_clock_that_was_ahead_lasts_longer_for_tha
     now = clock()
     held = lease(started_at=now, seen_at=now, frozen_at=now + HOUR / 2, ends_at=now + HOUR)
     session = log_in_of("anna", now)
-    back = CallBack(id="b1", call_id=CALL_ID, number="+79161234567", by="anna", at=now)
+    back = CallBack(id="b1", call_id=CALLED.id, number="+79161234567", by="anna", at=now)
     await furnish(store, visitor(), visit())
     async with working(store, clock):
         await beaten(store, now - HOUR)
@@ -253,7 +255,7 @@ async def test_a_call_back_that_was_asked_for_is_begun_where_the_clock_is_set_fo
     store: SqlStore,
 ) -> None:
     clock = Clock()
-    back = CallBack(id="b1", call_id=CALL_ID, number="+79161234567", by="anna", at=clock())
+    back = CallBack(id="b1", call_id=CALLED.id, number="+79161234567", by="anna", at=clock())
     async with working(store, clock):
         await beaten(store, clock() - HOUR)
         await keep(store, back)
@@ -270,6 +272,7 @@ def log_in_of(login: str, now: datetime) -> LoginSession:
 async def keep(store: SqlStore, *records: object) -> None:
     person = Person(login="anna", password_hash="", role=Role.SUPERVISOR, created_at=NOON)
     async with store.write() as session:
+        await session.calls.save([CALLED])
         for record in (person, *records):
             await session.add(record)
 
