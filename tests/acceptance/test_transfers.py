@@ -1,13 +1,17 @@
 """The company passes a call on, or holds it: one call in the database, one recording, no gap."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from router.domain.attribution.terms import Verdict
-from router.domain.calls.call import Ending, TransferKind, TransferOutcome
+from router.domain.calls.call import Call, Ending, TransferKind, TransferOutcome
+from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Destination
+from router.service.calls.rules import Wanted, keep_rule
 from tests.acceptance import sip
 from tests.acceptance.audio import RATE, contains
 from tests.acceptance.calling import (
@@ -106,9 +110,11 @@ async def test_a_hold_is_counted(running: System, tmp_path: Path, voice: Voices)
     assert contains(sound[:, 1].copy(), greeting()[: 2 * RATE])[1] > 0.8
 
 
-async def test_a_transfer_by_keys_works_where_the_destination_allows_it(
+async def test_a_transfer_by_keys_works_where_the_destination_allows_it_and_keys_trigger_a_rule(
     running: System, tmp_path: Path, voice: Voices
 ) -> None:
+    rule = Wanted(name="Keys", query=urlencode({"keys": "##202"}), tag="by keys", target=True)
+    await keep_rule(running.store, rule, author="anna", now=datetime.now(UTC))
     async with running.store.read() as session:
         plain = await session.get(Destination, "office")
     seven = tuple(replace(step, ring_seconds=7) for step in plain.steps)
@@ -127,6 +133,13 @@ async def test_a_transfer_by_keys_works_where_the_destination_allows_it(
     assert [transfer.kind for transfer in call.transfers][:1] == [TransferKind.BLIND]
     assert (call.ending, call.verdict) == (Ending.ANSWERED, Verdict.EXACT)
     assert len([c for c in await running.calls() if c.caller == who.number]) == 1
+    assert call.keys == "##202"
+
+    async def marked() -> list[Call]:
+        return await running.calls(CallFilter(tag="by keys", target=True))
+
+    (tagged,) = await running.until(marked, "no rule was triggered")
+    assert tagged.id == call.id
 
 
 @pytest.mark.parametrize(
