@@ -20,9 +20,10 @@ from playwright.async_api import Browser, Page
 
 from recordings import Storage
 from router.recorder import StorageReader
+from tests.acceptance.firefox import DEBIAN, FIREFOX, firefox
 from tests.acceptance.supervisor import log_in, looking, until
 from tests.support.web_calls import a_call, a_recording
-from tests.support.web_world import Clock, World, a_world
+from tests.support.web_world import PASSWORD, Clock, World, a_world, served
 
 boto3 = pytest.importorskip("boto3")
 server = pytest.importorskip("moto.server")
@@ -79,6 +80,22 @@ SEEK = """(async () => {
     heard.push([audio.currentTime, ...window.pitches()]);
   }
   return JSON.stringify({ waited, heard: heard.slice(Math.floor(heard.length / 2)) });
+})()"""
+
+
+LOG_IN = """(() => {
+  document.querySelector("[name=login]").value = "anna";
+  document.querySelector("[name=password]").value = "%s";
+  document.querySelector("form.login").requestSubmit();
+  return true;
+})()"""
+PLAIN_SEEK = """(async () => {
+  const audio = document.querySelector("audio");
+  const from = performance.now();
+  const sought = new Promise((resolve) => (audio.onseeked = resolve));
+  audio.currentTime = %f;
+  await sought;
+  return JSON.stringify([performance.now() - from, audio.currentTime]);
 })()"""
 
 
@@ -192,3 +209,34 @@ async def test_an_hour_plays_soon_and_seeks_exactly(
         page = seen.page
         await page.goto(f"{seen.address}/calls/pbx-1768912345.1")
         await listen(page, hour, request.node.callspec.id)
+
+
+@pytest.mark.skipif(not (FIREFOX or DEBIAN), reason="Ubuntu's is a snap")
+async def test_an_hour_plays_soon_and_seeks_in_firefox_too(
+    world: World, hour: Hour, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    home = tmp_path / "firefox"
+    home.mkdir()
+    async with served(world.app) as address, firefox(home) as page:
+        await page.goto(f"{address}/login")
+        await page.evaluate(LOG_IN % PASSWORD)
+        await page.until("location.pathname === '/calls'")
+        await page.goto(f"{address}/calls/pbx-1768912345.1")
+        await page.until(READY)
+        # aloud, Firefox never ends a seek on a machine without a sound card
+        await page.evaluate("document.querySelector('audio').muted = true")
+        await page.evaluate(WATCH)
+        await page.evaluate("document.querySelector('[data-play]').click()")
+        await page.until(PLAYED)
+        plays = await page.evaluate("window.figures.playing - window.figures.clicked")
+        figures = []
+        for units, seconds in SEEKS:
+            to = units * hour.unit + seconds
+            waited, at = json.loads(await page.evaluate(PLAIN_SEEK % to))
+            await page.until(f"document.querySelector('audio').currentTime > {at + 0.3}")
+            figures.append((waited, at - to))
+    shown = ", ".join(f"{waited:.0f} ms {error:+.3f} s" for waited, error in figures)
+    print(f"\nFirefox, {request.node.callspec.id}: plays after {plays:.0f} ms; seeks: {shown}")
+    assert plays < LATEST
+    assert max(waited for waited, _ in figures) < LATEST
+    assert max(abs(error) for _, error in figures) <= 0.2
