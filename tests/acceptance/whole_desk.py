@@ -85,6 +85,7 @@ async def whole_desk(world: World, recording: Recording) -> dict[str, str]:
         "word list": "/words/price",
         "spam": "/spam",
         "tags": "/tags",
+        "tag": "/tags/change?name=price",
         "deliveries": "/deliveries",
         "pools": "/pools",
         "pool": "/pools/visitors",

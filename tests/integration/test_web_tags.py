@@ -56,6 +56,11 @@ async def test_tags_are_renamed_merged_and_removed_by_a_form(
         last = await anna.post("/tags/rename", data={"name": "hot", "new": "very hot"})
     assert last.status_code == 404
     html = (await anna.get("/tags")).text
+    assert html.count("<form") < 10  # browsers take long to read hundreds
+    change = (await anna.get("/tags/change?name=missed")).text
+    assert "Offer on calls" in change
+    assert "/tags/rename" not in change  # rules set it
+    assert (await anna.get("/tags/change?name=a/b")).status_code == 422
     assert "<bdi>very hot</bdi>" in html
     assert "<bdi>hot</bdi>" not in html
     await anna.post("/tags/remove", data={"name": "very hot", "from_calls": "true"})

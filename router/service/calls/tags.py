@@ -33,6 +33,19 @@ async def list_tags(store: Store, containing: str = "") -> list[CountedTag]:
         return await session.tag_registry.counted(containing.casefold(), MOST_LISTED)
 
 
+async def show_tag(store: Store, name: str) -> CountedTag:
+    """One tag, registered or not. Raises `InvalidInput`."""
+    name = tag_name(name)
+    async with store.read() as session:
+        calls = await session.tag_registry.count(name)
+        tag = await session.tag_registry.find(name)
+    if tag is None:
+        return CountedTag(name=name, calls=calls)
+    return CountedTag(
+        name=name, calls=calls, colour=tag.colour, digit=tag.digit, replaced_by=tag.replaced_by
+    )
+
+
 async def offered_tags(store: Store) -> list[RegisteredTag]:
     """The tags to offer on each call, those with a key first."""
     async with store.read() as session:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from router.domain.calls.tagging import SET_BY_RULES, TagColour, tag_name
 from router.errors import InvalidInput
-from router.service.calls.tags import list_tags, register_tag, remove_tag, rename_tag
+from router.service.calls.tags import list_tags, register_tag, remove_tag, rename_tag, show_tag
 from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf, logged_in, same_origin
 from router.web.words import N_
 
@@ -41,6 +41,25 @@ async def tags(
         person=person,
         tags=await list_tags(store, text.strip()),
         text=text.strip(),
+        colours=COLOURS,
+        by_rules=SET_BY_RULES,
+    )
+
+
+@router.get("/tags/change")
+async def change(
+    request: Request,
+    app_state: AppStateOf,
+    person: LoggedIn,
+    store: StoreOf,
+    name: Annotated[str, Query(max_length=200)],
+) -> Response:
+    """The forms that change one tag."""
+    return app_state.pages.render(
+        request,
+        "tag.html",
+        person=person,
+        tag=await show_tag(store, name),
         colours=COLOURS,
         by_rules=SET_BY_RULES,
     )
