@@ -17,6 +17,7 @@ export function startMoments(player: Player): void {
     write("sessionStorage", name, over ? "" : audio.currentTime.toFixed(1));
   };
   for (const event of ["timeupdate", "seeked"]) audio.addEventListener(event, keep);
+  addEventListener("pagehide", keep); // the sound of a new place may still be on its way
 
   const goTo = (moment: number) => {
     player.seek(moment);
