@@ -187,3 +187,24 @@ async def test_a_messenger_right_behind_a_number_to_call_keeps_its_own(visitor: 
     )
     await visitor.shows("8 495 777-00-01", "a")
     assert await visitor.text("a + a") == "8 495 123-45-67"
+
+
+async def test_a_script_of_the_page_dials_the_number_that_is_shown(
+    company: Company, visitor: Visitor
+) -> None:
+    await visitor.opens("<p>8 495 123-45-67</p><button>☎</button><i>☏</i>")
+    await visitor.shows("777-00-01", "p")
+    await visitor.page.evaluate(
+        """() => { window.dialled = [];
+          navigation.addEventListener("navigate", ({destination, defaultPrevented}) =>
+            defaultPrevented || dialled.push(destination.url));
+          const dial = () => location.href = "tel:+7%20495%201234567";
+          document.querySelector("button").onclick = dial;
+          document.querySelector("i").onclick = () => location.href = "tel:84950000000"; }"""
+    )
+    await visitor.page.click("button")
+    assert await visitor.heard("tap") == [{"number": "+74957770001"}]
+    await visitor.page.click("i")
+    dialled = await visitor.page.evaluate("dialled.map(decodeURIComponent)")
+    assert dialled == ["tel:+7 495 7770001", "tel:84950000000"]
+    assert len(company.said("tap")) == 1

@@ -128,5 +128,5 @@ async def test_nothing_but_one_name_is_left_on_the_window(
     assert set(await visitor.page.evaluate(names)) - set(without) == {"ringtrace"}
 
 
-def test_the_script_is_at_most_eleven_kilobytes_on_the_wire() -> None:
-    assert len(gzip.compress(BUNDLE.read_bytes(), 9, mtime=0)) <= 11_000
+def test_the_script_is_at_most_eleven_kilobytes_and_a_quarter_on_the_wire() -> None:
+    assert len(gzip.compress(BUNDLE.read_bytes(), 9, mtime=0)) <= 11_250

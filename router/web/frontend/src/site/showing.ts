@@ -20,7 +20,7 @@ export interface Showing {
   giveBack(root: Node): void; // the company's own, where somebody is about to keep what is written there
   numberIn(href: string): string; // E.164 of the number of ours that a link dials, or empty
   unchanged(): boolean; // a number of the company's is where it cannot be replaced
-  said(text: string): string; // the text with the visitor's number in place of the company's
+  said(text: string, form?: Form): string; // the text with the visitor's number in place of the company's
 }
 
 export function showing(
@@ -205,8 +205,8 @@ export function showing(
         return ends.every((place) => mayCall(around(holder(place))));
       });
     },
-    said(text) {
-      const found = rules.texts(text, "display");
+    said(text, form = "display") {
+      const found = rules.texts(text, form);
       if (!found) return text;
       for (const pool of found.pools) seen(pool);
       return found.shown;

@@ -1,9 +1,11 @@
 /* What a company's page carries: shows each visitor a number of their own, and never harms the page. */
 
+import { navigation } from "./address";
 import type { Configuration, Pool } from "./configuration";
 import { parameters } from "./identity";
 import { interest } from "./interest";
 import { numbers } from "./keeping";
+import { TOUCHED_MILLISECONDS } from "./limits";
 import { dialled, TEL } from "./places";
 import { attempt, hear } from "./scanning";
 import { serverAt } from "./server";
@@ -11,6 +13,12 @@ import { showing } from "./showing";
 import { visit } from "./visit";
 
 declare const ringtraceConfiguration: Configuration; // an argument of the function around the bundle
+
+/** What the browser says of a page that is about to go elsewhere. */
+interface Dialling extends Event {
+  destination: { url: string };
+  userInitiated: boolean;
+}
 
 interface Global {
   ringtrace?: { consent?: unknown };
@@ -69,7 +77,27 @@ function start(configuration: Configuration): void {
   function dial(path: EventTarget[]): void {
     const links = (path as Element[]).filter((one) => one.nodeType === 1 && one.matches(TEL));
     const number = links.flatMap(dialled).map(({ value }) => page.numberIn(value)).find(Boolean);
-    if (number) begun.tell("tap", { number });
+    if (number) tap(number);
+  }
+
+  let tappedAt = 0;
+  function tap(number: string): void {
+    tappedAt = Date.now();
+    begun.tell("tap", { number });
+  }
+
+  // scripts of the page's that dial do it with the number that is shown
+  if (navigation) navigation.addEventListener("navigate", (event) => attempt(dialledByScript, event as Dialling));
+
+  function dialledByScript(event: Dialling): void {
+    const url = decodeURIComponent(event.destination.url);
+    if (event.userInitiated || !/^(?:tel|callto):/i.test(url)) return;
+    const shown = page.said(url, "number");
+    const number = page.numberIn(shown);
+    if (shown !== url) {
+      event.preventDefault();
+      location.href = shown;
+    } else if (number && Date.now() - tappedAt > TOUCHED_MILLISECONDS) tap(number);
   }
 
   function submitted({ target }: Event): void {
