@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, select
 from router.domain.calls.call_back import CallBack, CallBackState
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row
+from router.store.records import from_rows
 
 _back = tables.call_back
 _ASKED = select(_back).where(_back.c.state == CallBackState.ASKED).order_by(_back.c.at)
@@ -29,9 +29,9 @@ class SqlCallBacks:
 
     async def asked(self) -> list[CallBack]:
         """Those that Asterisk has not begun, the oldest first."""
-        return [from_row(CallBack, row) for row in await self.connection.execute(_ASKED)]
+        return from_rows(CallBack, await self.connection.execute(_ASKED))
 
     async def recent(self, since: datetime, most: int = 200) -> list[CallBack]:
         """Those that were asked for since then or go on, the newest first."""
         rows = await self.connection.execute(_RECENT, {"since": since, "most": most})
-        return [from_row(CallBack, row) for row in rows]
+        return from_rows(CallBack, rows)

@@ -21,13 +21,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.call import RecordingState
 from router.domain.calls.scoring import ScoredBy, ScoreState
 from router.domain.calls.search import comments_text, search_text
 from router.store import tables
 from router.store.direct import AnyConnection
+from router.store.writing import insert_into
 
 _call, _facet, _search = tables.call, tables.call_facet, tables.call_search
 _entity, _recording, _visit = tables.entity, tables.recording, tables.visit
@@ -122,7 +122,7 @@ async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]
 @cache
 def _saving_texts(dialect: str) -> Executable:
     """Update the search text only if it changed."""
-    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(_search)
+    statement = insert_into(_search, dialect)
     names = ("text", "comments", "arrived_at")
     new = {name: statement.excluded[name] for name in names}
     differs = or_(*(_search.c[name] != new[name] for name in names[:2]))

@@ -30,7 +30,7 @@ from router.store.finding import (
 )
 from router.store.listed import facets_of, values_of
 from router.store.neighbours import neighbour
-from router.store.records import TABLES, from_row, to_row
+from router.store.records import TABLES, from_rows, from_rows_by, to_row
 from router.store.writing import upsert
 
 _call = tables.call
@@ -111,7 +111,7 @@ class SqlCalls:
             return []
         query = select(_call).where(_call.c.revision > revision, _call.c.revision <= last)
         rows = await self.connection.execute(query.order_by(_call.c.revision, _call.c.arrived_at))
-        return [from_row(Call, row) for row in rows]
+        return from_rows(Call, rows)
 
     async def count_newer(self, revision: int, most: int) -> int:
         """How many calls changed after `revision`, counted up to `most`."""
@@ -169,7 +169,7 @@ class SqlCalls:
     async def unfinished(self) -> list[Call]:
         """Open calls of all Asterisks, oldest first."""
         query = select(_call).where(_call.c.state.in_(_OPEN)).order_by(_call.c.arrived_at)
-        return [from_row(Call, row) for row in await self.connection.execute(query)]
+        return from_rows(Call, await self.connection.execute(query))
 
     async def reattributed(self, known: Collection[Call]) -> dict[str, Call]:
         """Those of these calls whose attribution changed since, with their present values."""
@@ -183,4 +183,4 @@ class SqlCalls:
         if not changed:
             return {}
         found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))
-        return {row.id: from_row(Call, row) for row in found}
+        return from_rows_by("id", Call, found)

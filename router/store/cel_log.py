@@ -32,9 +32,9 @@ class SqlCelLog:
                 select(tables.cursor).where(tables.cursor.c.name == cel_log)
             )
         ).first()
-        return (
-            Cursor(file=row.file, offset=row.offset, finished=tuple(row.finished)) if row else None
-        )
+        if not row:
+            return None
+        return Cursor(file=row.file, offset=row.offset, finished=tuple(row.finished))
 
     async def set_cursor(self, cursor: Cursor, cel_log: str = _CEL_LOG) -> None:
         """Save the cursor, in the transaction of the ingested rows."""

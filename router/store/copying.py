@@ -71,9 +71,11 @@ async def _make_empty(target: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         if table.name in AFTER_A_START:
             continue
-        if found := await _count(
-            table, target, without=FIRST_RULE if table.name == "rule" else None
-        ):
+        without = None
+        if table.name == "rule":
+            without = FIRST_RULE
+
+        if found := await _count(table, target, without=without):
             raise Conflict(
                 f"The target database is not empty: the table {table.name} has {found} rows. "
                 "Nothing was copied; use an empty database."

@@ -14,7 +14,7 @@ from router.service.delivery.ports import Waiting
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.due import due_rows, next_due
-from router.store.records import from_row, to_row
+from router.store.records import from_rows, to_row, to_rows
 from router.store.writing import upsert
 
 _delivery, _health = tables.delivery, tables.receiver_health
@@ -35,7 +35,7 @@ class SqlDeliveries:
         new = {
             (d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present
         }
-        await upsert(self.connection, _delivery, [to_row(delivery) for delivery in new.values()])
+        await upsert(self.connection, _delivery, to_rows(new.values()))
 
     async def due(
         self, now: datetime, limit: int, receiver_id: str | None = None
@@ -45,7 +45,7 @@ class SqlDeliveries:
         if receiver_id is not None:
             query = query.where(_delivery.c.receiver_id == receiver_id)
         rows = await self.connection.execute(query, {"now": now, "most": limit})
-        return [from_row(Delivery, row) for row in rows]
+        return from_rows(Delivery, rows)
 
     async def replace_pending(self, delivery: Delivery) -> bool:
         """Replace the payload of the unsent delivery of the same call to the same receiver."""
@@ -61,7 +61,7 @@ class SqlDeliveries:
         waiting = (
             select(_delivery).where(mine, _delivery.c.state != DeliveryState.DONE).with_for_update()
         )
-        rows = [from_row(Delivery, row) for row in await self.connection.execute(waiting)]
+        rows = from_rows(Delivery, await self.connection.execute(waiting))
         for former in rows:
             values = {
                 "payload": replaced(former, delivery.payload),
@@ -125,7 +125,7 @@ class SqlDeliveries:
         )
         if before:
             query = query.where(tuple_(_delivery.c.created_at, _delivery.c.id) < before)
-        return [from_row(Delivery, row) for row in await self.connection.execute(query)]
+        return from_rows(Delivery, await self.connection.execute(query))
 
     async def count(self, state: DeliveryState, most: int) -> int:
         """How many are in this state, counted up to `most`."""

@@ -160,4 +160,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    return text.lower()

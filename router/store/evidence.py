@@ -185,7 +185,9 @@ class SqlEvidence:
     async def visit_by_code(self, site_id: str, code: str) -> CandidateFacts | None:
         """The newest visit that was shown this promo code."""
         row = (await self.connection.execute(_CODES, {"site": site_id, "code": code})).first()
-        return _known(row, code=True) if row else None
+        if not row:
+            return None
+        return _known(row, code=True)
 
 
 @cache

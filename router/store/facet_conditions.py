@@ -43,7 +43,7 @@ INDEXED_FLAGS = {  # of calls that have it
     "commented": "ix_call_facet_commented",
 }
 FIGURES = {name: f"ix_call_facet_by_{name}" for name in RANGES}  # in the order of the figure
-_EMPLOYEE = ("answered_by", "last_answered_by")
+_COLUMNS = {"employee": ("answered_by", "last_answered_by")}  # of filters with several
 _ELSEWHERE = {"tag"}  # no column of a facet
 
 
@@ -97,11 +97,13 @@ def tag_conditions(call_id: ColumnElement[Any], wanted: CallFilter) -> list[Colu
         conditions.append(exists(select(_tag.c.call_id).where(*named)))
     if len(names) < len(choice.values):  # the empty value: no tag at all
         conditions.append(~exists(select(_tag.c.call_id).where(_tag.c.call_id == call_id)))
-    return [not_(or_(*conditions)) if choice.excluded else or_(*conditions)]
+    if choice.excluded:
+        return [not_(or_(*conditions))]
+    return [or_(*conditions)]
 
 
 def _is_among(facet: FromClause, name: str, choice: Among) -> ColumnElement[bool]:
-    columns = [facet.c[column] for column in (_EMPLOYEE if name == "employee" else (name,))]
+    columns = [facet.c[column] for column in _COLUMNS.get(name, (name,))]
     if len(choice.values) == 1:
         found = [column == choice.values[0] for column in columns]
     else:

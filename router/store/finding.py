@@ -5,7 +5,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select
 
 from router.domain.calls.call import Call
 from router.domain.calls.call_filter import CallFilter
@@ -14,8 +14,8 @@ from router.service.calls.ports import Listed
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.plans import Planner, times
-from router.store.records import from_row
-from router.store.walks import COUNTED, Found, Position, read_all, read_windows
+from router.store.records import from_rows_by
+from router.store.walks import COUNTED, Found, Position, read_all, read_windows, union_of
 
 _call, _facet = tables.call, tables.call_facet
 
@@ -48,9 +48,12 @@ async def list_calls(
 
 
 async def _calls(connection: AnyConnection, places: Sequence[Position]) -> list[Call]:
-    query = select(_call).where(_call.c.id.in_([place[-1] for place in places]))
-    rows = {row.id: row for row in await connection.execute(query)} if places else {}
-    return [from_row(Call, rows[place[-1]]) for place in places if place[-1] in rows]
+    if not places:
+        return []
+    ids = [place[-1] for place in places]
+    found = await connection.execute(select(_call).where(_call.c.id.in_(ids)))
+    calls = from_rows_by("id", Call, found)
+    return [calls[call_id] for call_id in ids if call_id in calls]
 
 
 async def count_calls(connection: AnyConnection, wanted: CallFilter, most: int) -> tuple[int, bool]:
@@ -62,9 +65,13 @@ async def count_calls(connection: AnyConnection, wanted: CallFilter, most: int) 
     for walk in walks:
         size = COUNTED[walk.costly]
         end = (await connection.execute(walk.end_of_window(None, size))).first()
-        parts.append(walk.query(None, share, tuple(end) if end else None))
-        whole = whole and end is None
-    every = parts[0] if len(parts) == 1 else union(*(select(one.subquery()) for one in parts))
+        if end is None:
+            parts.append(walk.query(None, share, None))
+        else:
+            parts.append(walk.query(None, share, tuple(end)))
+            whole = False
+
+    every = union_of([select(part.subquery()) for part in parts])
     counted = await connection.execute(select(func.count()).select_from(every.subquery()))
     count = counted.scalar_one()
     return min(count, most), whole and count < share

@@ -33,20 +33,22 @@ async def examine(store: SqlStore, cel_log: str = "cel_log") -> Health:
     state = delivery.c.state
     async with store.read() as session:
         ask = session.connection
-        mode = (await ask.exec_driver_sql("PRAGMA journal_mode")).scalar() if store.sqlite else None
-        counts = {
-            row[0]: row[1] for row in await ask.execute(select(state, func.count()).group_by(state))
-        }
+        mode = None
+        if store.sqlite:
+            mode = (await ask.exec_driver_sql("PRAGMA journal_mode")).scalar()
+
+        by_state = await ask.execute(select(state, func.count()).group_by(state))
+        counts = {row[0]: row[1] for row in by_state}
         last = select(rejected.c.reason, rejected.c.at).order_by(rejected.c.at.desc()).limit(1)
-        rejection = (await ask.execute(last)).first()
+        reason, rejected_at = (await ask.execute(last)).first() or (None, None)
         return Health(
             journal_mode=mode,
             cursor=await session.cel_log.cursor(cel_log),
             rejected_rows=(
                 await ask.execute(select(func.count()).select_from(rejected))
             ).scalar_one(),
-            last_rejection=rejection.reason if rejection else None,
-            rejected_at=rejection.at if rejection else None,
+            last_rejection=reason,
+            rejected_at=rejected_at,
             pending=counts.get(DeliveryState.PENDING, 0),
             next_due=min((await session.deliveries.receivers_due()).values(), default=None),
             failed=counts.get(DeliveryState.FAILED, 0),

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select
 from router.domain.attribution.late_evidence import LateEvidence
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_rows, to_rows
 from router.store.writing import upsert
 
 _late = tables.late_evidence
@@ -31,7 +31,7 @@ class SqlLateEvidence:
 
     async def add(self, evidence: Sequence[LateEvidence]) -> None:
         """Queue these jobs, each subject once."""
-        await upsert(self.connection, _late, [to_row(item) for item in evidence])
+        await upsert(self.connection, _late, to_rows(evidence))
 
     async def next_due(self) -> datetime | None:
         """When the first job is due."""
@@ -41,7 +41,7 @@ class SqlLateEvidence:
     async def due(self, now: datetime, most: int) -> list[LateEvidence]:
         """Due jobs, oldest first."""
         rows = await self.connection.execute(_DUE, {"now": now, "most": most})
-        return [from_row(LateEvidence, row) for row in rows]
+        return from_rows(LateEvidence, rows)
 
     async def finish(self, looked: LateEvidence) -> None:
         """Delete a finished job, unless more evidence came meanwhile."""

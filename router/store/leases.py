@@ -14,7 +14,14 @@ from router.domain.visitors.site import NumberKind, TrackingNumber
 from router.service.visitors.ports import Holder
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, rows_among, to_row
+from router.store.records import (
+    from_any_row,
+    from_row,
+    from_rows,
+    from_rows_by,
+    rows_among,
+    to_rows,
+)
 from router.store.writing import upsert
 
 _lease, _number, _visitor, _visit = tables.lease, tables.number, tables.visitor, tables.visit
@@ -126,6 +133,9 @@ _NEWEST = select(*(column for column in _ranked.c if column.name != "rank")).whe
 )
 
 
+_UNKNOWN = Asker(client_key="", network="")
+
+
 @dataclass(frozen=True, slots=True)
 class SqlLeases:
     """The `Leases` of `router.service.visitors.ports`."""
@@ -139,7 +149,7 @@ class SqlLeases:
     async def lock_numbers(self, e164s: Collection[str]) -> dict[str, TrackingNumber]:
         """The existing ones of these numbers, locked until the transaction ends."""
         rows = await self.connection.execute(_LOCKED, {"keys": list(e164s)})
-        return {row.e164: from_row(TrackingNumber, row) for row in rows}
+        return from_rows_by("e164", TrackingNumber, rows)
 
     async def lock_idle_numbers(self, pool_id: str, now: datetime, most: int = 1) -> list[str]:
         """Idle numbers of the pool, locked until the transaction ends: longest idle first, those
@@ -157,12 +167,14 @@ class SqlLeases:
     async def save(self, leases: Sequence[Lease]) -> None:
         """Save leases, and until when their numbers are taken."""
         if leases:
-            await upsert(self.connection, _lease, [to_row(lease) for lease in leases])
+            await upsert(self.connection, _lease, to_rows(leases))
             taken = [{"taken": lease.number, "until": lease.ends_at} for lease in leases]
             await self.connection.execute(_TAKING, taken)
 
     async def newest(self, visitor_ids: Collection[str]) -> dict[tuple[str, str], Lease]:
         """The newest lease of each of these visitors in each pool, by visitor and pool."""
+        if not visitor_ids:
+            return {}
         rows = await self.connection.execute(_NEWEST, {"visitors": list(visitor_ids)})
         return {(row.visitor_id, row.pool_id): from_row(Lease, row) for row in rows}
 
@@ -200,25 +212,29 @@ class SqlLeases:
         rows = await self.connection.execute(
             _OVER_HELD, {**values, "share": share, "network_share": network_share}
         )
-        return [from_row(Lease, row) for row in rows]
+        return from_rows(Lease, rows)
 
     async def note_holders(self, holders: Mapping[str, Asker | None], now: datetime) -> None:
         """Store from where these numbers are held, replacing former holders."""
-        rows = [
-            {
-                "e164": e164,
-                "client_key": holder.client_key if holder else "",
-                "network": holder.network if holder else "",
-                "at": now,
-            }
-            for e164, holder in holders.items()
-        ]
+        rows = []
+        for e164, holder in holders.items():
+            known = holder or _UNKNOWN
+            rows.append(
+                {
+                    "e164": e164,
+                    "client_key": known.client_key,
+                    "network": known.network,
+                    "at": now,
+                }
+            )
         await upsert(self.connection, _holding, rows)
 
     async def most_held(self, pool_id: str, now: datetime) -> tuple[str, int] | None:
         """The network that holds most numbers of the pool now, and how many."""
         row = (await self.connection.execute(_MOST_HELD, {"pool": pool_id, "now": now})).first()
-        return (row.network, row.held) if row else None
+        if not row:
+            return None
+        return (row.network, row.held)
 
     async def count_begun(self, pool_id: str, since: datetime) -> int:
         """How many visits started a lease from the pool since then."""
@@ -243,7 +259,7 @@ class SqlLeases:
         found = []
         for number, at in moments:
             row = (await self.connection.execute(_LAST, {"number": number, "at": at})).first()
-            found.append(from_row(Lease, row) if row else None)
+            found.append(from_any_row(Lease, row))
         return found
 
     async def find(
@@ -255,4 +271,4 @@ class SqlLeases:
             query = query.where(_lease.c.number == number)
         if visitor_id:
             query = query.where(_lease.c.visitor_id == visitor_id)
-        return [from_row(Lease, row) for row in await self.connection.execute(query)]
+        return from_rows(Lease, await self.connection.execute(query))

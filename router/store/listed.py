@@ -27,11 +27,11 @@ async def values_of(connection: AnyConnection, name: str, since: datetime, most:
     """The values of one filter in calls since then, the most frequent first."""
     if name == "tag":
         value, at = _tag.c.name, _tag.c.arrived_at
+    elif name == "employee":
+        value, at = _facet.c.last_answered_by, _facet.c.arrived_at
     else:
-        value, at = (
-            _facet.c["last_answered_by" if name == "employee" else name],
-            _facet.c.arrived_at,
-        )
+        value, at = _facet.c[name], _facet.c.arrived_at
+
     query = (
         select(value)
         .where(at >= since, value != "")

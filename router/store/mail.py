@@ -11,7 +11,7 @@ from router.domain.mail import Mail, Mailbox
 from router.domain.visitors.visit import Visit
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row
+from router.store.records import from_any_row, from_rows, from_rows_by
 
 _mail, _mailbox, _visit, _visitor = tables.mail, tables.mailbox, tables.visit, tables.visitor
 
@@ -40,7 +40,7 @@ class SqlMails:
     async def lock_mailbox(self, site_id: str) -> Mailbox | None:
         """A site's mailbox, locked until the transaction ends."""
         row = (await self.connection.execute(_LOCKED, {"site": site_id})).first()
-        return from_row(Mailbox, row) if row else None
+        return from_any_row(Mailbox, row)
 
     async def mailboxes_due(self) -> dict[str, datetime]:
         """Next poll of each site's mailbox."""
@@ -54,7 +54,7 @@ class SqlMails:
     async def coded_visits(self, site_id: str, codes: Collection[str]) -> dict[str, Visit]:
         """The site's visits with these promo codes, by code; of several with one code the last."""
         rows = await self.connection.execute(_CODED, {"site": site_id, "codes": list(codes)})
-        return {row.code: from_row(Visit, row) for row in rows}
+        return from_rows_by("code", Visit, rows)
 
     async def find(
         self,
@@ -72,4 +72,4 @@ class SqlMails:
             query = query.where(_mail.c.visitor_id == visitor_id)
         if before:
             query = query.where(_mail.c.arrived_at < before)
-        return [from_row(Mail, row) for row in await self.connection.execute(query)]
+        return from_rows(Mail, await self.connection.execute(query))

@@ -98,7 +98,9 @@ async def compare(store: SqlStore) -> Tables:
     known = {revision.revision for revision in scripts.walk_revisions()}
     if not set(found) <= known:
         return Tables.NEWER
-    return Tables.CURRENT if set(found) == set(scripts.get_heads()) else Tables.OLDER
+    if set(found) == set(scripts.get_heads()):
+        return Tables.CURRENT
+    return Tables.OLDER
 
 
 async def check_tables(store: SqlStore) -> None:
@@ -145,11 +147,14 @@ async def _heads(store: SqlStore) -> tuple[str, ...]:
 
 async def _first_step(store: SqlStore, scripts: ScriptDirectory, revision: str) -> str | None:
     """The revision that comes next on the way to `revision`."""
-    heads = await _heads(store)
-    path = [
-        step.revision for step in scripts.iterate_revisions(revision, heads[0] if heads else "base")
-    ]
-    return path[-1] if path else None
+    present = "base"
+    if heads := await _heads(store):
+        present = heads[0]
+
+    path = [step.revision for step in scripts.iterate_revisions(revision, present)]
+    if not path:
+        return None
+    return path[-1]
 
 
 def _run_steps(

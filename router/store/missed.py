@@ -31,7 +31,7 @@ from router.store import tables
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
 from router.store.moments import plus
-from router.store.records import MOST_KEYS, batched, from_row, to_row
+from router.store.records import MOST_KEYS, batched, from_rows, to_rows
 from router.store.writing import upsert
 
 COUNTER = "missed"
@@ -72,7 +72,7 @@ class SqlMissed:
         """The tasks of these callers that something at this moment may change, the oldest first."""
         values = {"callers": list(callers), "last_from": at - LAPSES, "at": at}
         rows = await self.connection.execute(_TOUCHED, values)
-        return [from_row(MissedCaller, row) for row in rows]
+        return from_rows(MissedCaller, rows)
 
     async def calls_of(self, site_id: str | None, caller: str, since: datetime) -> list[RungCall]:
         """The calls of a caller to a site from then on."""
@@ -99,7 +99,7 @@ class SqlMissed:
         is_open = and_(_task.c.closed_at.is_(None), _task.c.last_at >= last_from)
         later = or_(_task.c.last_at > later_than, _task.c.closed_at > later_than)
         rows = await self.connection.execute(select(_task).where(or_(is_open, later)))
-        return [from_row(MissedCaller, row) for row in rows]
+        return from_rows(MissedCaller, rows)
 
     async def moving_calls(self, now: datetime, arrived_from: datetime) -> list[str]:
         """The calls that go on, and those of this time in which something happened after `now`."""
@@ -122,7 +122,7 @@ class SqlMissed:
         """Save tasks, and remove those that are part of another one now."""
         if gone:
             await self.connection.execute(delete(_task).where(_task.c.id.in_(gone)))
-        await upsert(self.connection, _task, [to_row(task) for task in tasks])
+        await upsert(self.connection, _task, to_rows(tasks))
         await count_up(self.connection, COUNTER)
 
     async def open(self, now: datetime, site_id: str | None, most: int) -> list[MissedCaller]:
@@ -133,7 +133,7 @@ class SqlMissed:
             .order_by(_task.c.waits_from, _task.c.id)
             .limit(most)
         )
-        return [from_row(MissedCaller, row) for row in await self.connection.execute(query)]
+        return from_rows(MissedCaller, await self.connection.execute(query))
 
     async def closed(
         self, site_id: str | None, before: tuple[datetime, str] | None, limit: int
@@ -145,7 +145,7 @@ class SqlMissed:
         if before:
             query = query.where(tuple_(_task.c.closed_at, _task.c.id) < before)
         query = query.order_by(_task.c.closed_at.desc(), _task.c.id.desc()).limit(limit)
-        return [from_row(MissedCaller, row) for row in await self.connection.execute(query)]
+        return from_rows(MissedCaller, await self.connection.execute(query))
 
     async def count_waiting(self, now: datetime) -> int:
         """How many callers have to be called back."""
@@ -233,7 +233,9 @@ def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _of_site(column: ColumnElement[Any], site_id: str | None) -> tuple[ColumnElement[bool], ...]:
-    return () if site_id is None else (column == site_id,)
+    if site_id is None:
+        return ()
+    return (column == site_id,)
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -1,5 +1,7 @@
 """The calls beside one call in a list."""
 
+from collections.abc import Sequence
+
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.call_order import CallOrder
 from router.store.direct import AnyConnection
@@ -21,7 +23,13 @@ async def neighbour(
     order = CallOrder(ascending=newer)
     walks = await Planner(connection, wanted, order).plan()
     if not bounded:
-        found = await read_all(connection, walks, place, 1)
-        return (found[0][-1] if found else None), True
+        return _first_id(await read_all(connection, walks, place, 1)), True
     some = await read_windows(connection, walks, place, 1)
-    return (some.places[0][-1] if some.places else None), some.reached is None
+    return _first_id(some.places), some.reached is None
+
+
+def _first_id(places: Sequence[Position]) -> str | None:
+    if not places:
+        return None
+    call_id: str = places[0][-1]
+    return call_id

@@ -15,7 +15,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    union,
 )
 
 from router.domain.calls.call_filter import RANGES, Among, CallFilter, Range
@@ -32,7 +31,7 @@ from router.store.facet_conditions import (
     within,
 )
 from router.store.texts import Texts
-from router.store.walks import Condition, Walk
+from router.store.walks import Condition, Walk, union_of
 
 _facet, _search, _tag = tables.call_facet, tables.call_search, tables.tag
 _entity = tables.entity
@@ -77,7 +76,10 @@ class Planner:
         if self._search.said and not (await self._connection.execute(said.ANY)).scalar_one():
             self._search = replace(self._search, said=())
         texts = Texts(self._connection, self._search)
-        few = await texts.few(FEW) if self._search.terms else None
+        few = None
+        if self._search.terms:
+            few = await texts.few(FEW)
+
         if few is not None:
             return [self._fetched([self._by_text(few)])]
 
@@ -213,19 +215,22 @@ class Planner:
     def _of(self, source: Any, entries: Sequence[Condition], text: Any) -> Walk:
         """Another table by arrival, with the conditions that it does not contain."""
         at, call_id = source.c.arrived_at, source.c.call_id
-        conditions = list(text(call_id)) if text else []
-        conditions += tag_conditions(call_id, self._wanted)
+        conditions = tag_conditions(call_id, self._wanted)
+        if text:
+            conditions = [*text(call_id), *conditions]
+
         facets = facet_conditions(_facet, self._wanted)
         same = (at == _AT, call_id == _ID)
         whole: FromClause = source
+        keys: tuple[ColumnElement[Any], ...] = (at, call_id)
         if not self._by_time:  # fetched, never walked
-            whole, conditions = source.join(_facet, and_(*same)), [*conditions, *facets]
-            conditions += [_facet.c[self._order.by].is_not(None)]
+            whole, keys = source.join(_facet, and_(*same)), self._keys(_facet)
+            conditions += [*facets, _facet.c[self._order.by].is_not(None)]
         elif facets:
             conditions.append(exists(select(literal(1)).select_from(_facet).where(*same, *facets)))
         return Walk(
             source=whole,
-            keys=self._keys(_facet) if not self._by_time else (at, call_id),
+            keys=keys,
             entries=[*entries, *self._times(at)],
             conditions=conditions,
             costly=True,
@@ -242,12 +247,14 @@ class Planner:
             parts.append(query.where(*walk.entries, *walk.conditions))
         if not self._by_time:
             parts = [part.where(_facet.c[self._order.by].is_not(None)) for part in parts]
-        cte = (union(*parts) if len(parts) > 1 else parts[0]).cte("few").prefix_with("MATERIALIZED")
+        cte = union_of(parts).cte("few").prefix_with("MATERIALIZED")
         return Walk(source=cte, keys=tuple(cte.c), entries=(), order=self._order)
 
     def _keys(self, facet: FromClause) -> tuple[ColumnElement[Any], ...]:
         placed = (facet.c.arrived_at, facet.c.call_id)
-        return placed if self._by_time else (facet.c[self._order.by], *placed)
+        if self._by_time:
+            return placed
+        return (facet.c[self._order.by], *placed)
 
     def _times(self, at: ColumnElement[Any]) -> list[Condition]:
         return times(at, self._wanted)

@@ -108,7 +108,9 @@ class SqlPools:
         seconds = func.sum(self._seconds(kept) - self._seconds(leases.c.started_at))
         query = select(func.count(distinct(leases.c.visit_id)), seconds).select_from(leases)
         visits, total = (await self.connection.execute(query)).one()
-        return visits, float(total / visits) if visits else None
+        if not visits:
+            return 0, None
+        return visits, float(total / visits)
 
     async def fallbacks(
         self, pool_id: str, since: datetime, until: datetime

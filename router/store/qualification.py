@@ -14,7 +14,7 @@ from router.service.calls.rule_ports import Change
 from router.store import tables
 from router.store.counters import counter
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_row, from_rows_by, to_rows
 from router.store.writing import add_absent, upsert
 
 _call, _rule, _match = tables.call, tables.rule, tables.rule_match
@@ -46,11 +46,11 @@ class SqlQualification:
     async def of(self, call_ids: Collection[str]) -> dict[str, Qualification]:
         """What these calls count as; without a row a call is nothing of it."""
         rows = await self.connection.execute(_QUALIFICATIONS, {"calls": list(call_ids)})
-        return {row.call_id: from_row(Qualification, row) for row in rows}
+        return from_rows_by("call_id", Qualification, rows)
 
     async def save(self, qualifications: Sequence[Qualification]) -> None:
         """Save what calls count as."""
-        await upsert(self.connection, _qualification, [to_row(one) for one in qualifications])
+        await upsert(self.connection, _qualification, to_rows(qualifications))
 
     async def decisions(self, call_ids: Collection[str]) -> dict[str, list[Decision]]:
         """What people decided of these calls."""
@@ -67,7 +67,7 @@ class SqlQualification:
 
     async def decide(self, *decisions: Decision) -> None:
         """Keep decisions, instead of earlier ones on the same."""
-        await upsert(self.connection, _decision, [to_row(one) for one in decisions])
+        await upsert(self.connection, _decision, to_rows(decisions))
 
     async def forget_decision(self, call_id: str, subject: Subject, name: str = "") -> None:
         """Remove a decision, if there is one."""
@@ -127,7 +127,9 @@ class SqlQualification:
     async def place(self) -> Change:
         """The last change of a call that rules have looked at."""
         row = (await self.connection.execute(select(_to).where(_to.c.name == CURSOR))).first()
-        return Change(row.revision, row.call_id) if row else Change(0, "")
+        if row:
+            return Change(row.revision, row.call_id)
+        return Change(0, "")
 
     async def set_place(self, place: Change) -> None:
         """They have looked at all changes up to this one."""

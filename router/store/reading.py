@@ -71,7 +71,10 @@ async def watched(connection: AsyncConnection) -> AsyncIterator[None]:
     did not ask before the task was gone.
     """
     inner = connection.sync_connection
-    watch: Watch | None = inner.info.get(_WATCH) if inner else None
+    watch: Watch | None = None
+    if inner:
+        watch = inner.info.get(_WATCH)
+
     if watch is None:
         yield
         return

@@ -9,7 +9,7 @@ from router.domain.delivery.connection import ReceiverHealth
 from router.domain.delivery.entity import Entity
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_row, from_rows, to_row
 from router.store.writing import add_absent, upsert
 
 _health, _entity, _call = tables.receiver_health, tables.entity, tables.call
@@ -56,4 +56,4 @@ class SqlEntities:
                 _entity.c.at > since,
             )
         )
-        return [from_row(Entity, row) for row in await self.connection.execute(query)]
+        return from_rows(Entity, await self.connection.execute(query))

@@ -10,7 +10,7 @@ from router.domain.calls.call import Recording, RecordingState
 from router.store import tables
 from router.store.direct import AnyConnection
 from router.store.due import due_rows, next_due
-from router.store.records import from_row, to_row
+from router.store.records import from_rows, from_rows_by, to_rows
 from router.store.writing import upsert
 
 _recording, _transcript = tables.recording, tables.transcript
@@ -27,13 +27,13 @@ class SqlRecordings:
         long as all the rest.
         """
         rows = await self.connection.execute(_SHORT, {"calls": list(call_ids)})
-        return {row.call_id: from_row(Recording, row) for row in rows}
+        return from_rows_by("call_id", Recording, rows)
 
     async def save(self, recordings: Sequence[Recording]) -> None:
         """Write recordings as they are now. The transcript of audio that is not kept goes with
         it.
         """
-        await upsert(self.connection, _recording, [to_row(recording) for recording in recordings])
+        await upsert(self.connection, _recording, to_rows(recordings))
         gone = [
             recording.call_id for recording in recordings if recording.state not in _WITH_TRANSCRIPT
         ]
@@ -44,7 +44,7 @@ class SqlRecordings:
         """Recordings the worker should look at."""
         query = due_rows(_recording, RecordingState.WAITING)
         rows = await self.connection.execute(query, {"now": now, "most": limit})
-        return [from_row(Recording, row) for row in rows]
+        return from_rows(Recording, rows)
 
     async def next_due(self) -> datetime | None:
         """When the next recording is due."""

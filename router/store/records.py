@@ -1,6 +1,6 @@
 """Converts domain records to table rows and back. Rows are validated: invalid values raise here."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
@@ -135,6 +135,11 @@ def to_row(record: Any) -> dict[str, Any]:
     return values
 
 
+def to_rows(records: Iterable[Any]) -> list[dict[str, Any]]:
+    """The columns and values of these records."""
+    return [to_row(record) for record in records]
+
+
 def to_new_row(record: Any) -> dict[str, Any]:
     """The values that a new row is written from: `to_row`, and what its derived columns are looked
     up by.
@@ -152,6 +157,23 @@ def from_row(kind: type[Record], row: Any) -> Record:
     """
     record: Record = _ADAPTERS[kind].validate_python(dict(row._mapping))
     return record
+
+
+def from_rows(kind: type[Record], rows: Iterable[Any]) -> list[Record]:
+    """The records of these rows, in their order."""
+    return [from_row(kind, row) for row in rows]
+
+
+def from_any_row(kind: type[Record], row: Any) -> Record | None:
+    """The record of a row that a query may not have found."""
+    if row is None:
+        return None
+    return from_row(kind, row)
+
+
+def from_rows_by(column: str, kind: type[Record], rows: Iterable[Any]) -> dict[Any, Record]:
+    """The records of these rows, by their values in one column."""
+    return {getattr(row, column): from_row(kind, row) for row in rows}
 
 
 def key_column(table: Table) -> Any:

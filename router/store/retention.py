@@ -114,7 +114,11 @@ _AGED: dict[str, tuple[Table, Any, Any]] = {
 def _removal(table: Table, moment: Any, condition: Any) -> Delete:
     keys = list(table.primary_key.columns)
     old = moment < bindparam("moment", type_=moment.type)
-    wanted = old if condition is None else and_(old, condition)
+    if condition is None:
+        wanted = old
+    else:
+        wanted = and_(old, condition)
+
     rows = select(*keys).where(wanted).order_by(moment).limit(bindparam("most"))
     return delete(table).where(tuple_(*keys).in_(rows))
 
@@ -140,7 +144,9 @@ class SqlRetention:
             bounds |= {"ended_before": ended_before}
         rows = (await self.connection.execute(_BATCHES[name], bounds)).all()
         gone = await self._remove(name, [row.id for row in rows if not row.needed])
-        return (rows[-1].id if len(rows) == most else None), gone
+        if len(rows) < most:
+            return None, gone
+        return rows[-1].id, gone
 
     async def _remove(self, name: str, keys: Collection[str]) -> int:
         gone = 0

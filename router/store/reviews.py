@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from router.domain.calls.review import Review
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_rows_by, to_row
 from router.store.writing import add_absent
 
 _call, _review = tables.call, tables.review
@@ -23,7 +23,7 @@ class SqlReviews:
     async def of(self, call_ids: Sequence[str]) -> dict[str, Review]:
         """The reviews of these calls."""
         rows = await self.connection.execute(select(_review).where(_review.c.call_id.in_(call_ids)))
-        return {row.call_id: from_row(Review, row) for row in rows}
+        return from_rows_by("call_id", Review, rows)
 
     async def add(self, reviews: Sequence[Review]) -> list[str]:
         """Store reviews of calls that exist and have none; returns the ids of these calls."""

@@ -14,7 +14,10 @@ ANY = select(exists(select(_text.c.id)))  # whether there are transcripts
 
 def holds(call_id: ColumnElement[Any], said: Sequence[str], *, sqlite: bool) -> Any:
     """Whether all these stems are in the transcript of a call; tested on the rows of a walk."""
-    place = func.instr if sqlite else func.strpos
+    place = func.strpos
+    if sqlite:
+        place = func.instr
+
     found = [place(_text.c.text, f" {stem} ") > 0 for stem in said]
     return exists(select(_text.c.id).where(_text.c.call_id == call_id, *found))
 

@@ -42,7 +42,9 @@ class SqlSamples:
         """One sample."""
         rows = await self.connection.execute(_PROGRESS.where(_sample.c.id == sample_id))
         row = rows.first()
-        return _progress(row) if row else None
+        if not row:
+            return None
+        return _progress(row)
 
     async def calls_of(self, sample_id: str) -> list[Drawn]:
         """The calls of a sample, in their order."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.scoring import Answer, Dispute, Score, ScoredBy, ScoreState
 from router.service.calls.score_ports import Average, Span
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row
+from router.store.records import from_rows
+from router.store.writing import insert_into
 
 _score, _answer, _dispute = tables.score, tables.score_answer, tables.dispute
 _facet = tables.call_facet
@@ -29,13 +29,13 @@ class SqlScores:
         """All scores of a call, the first submitted first."""
         query = select(_score).where(_score.c.call_id == call_id)
         rows = await self.connection.execute(query.order_by(_score.c.submitted_at, _score.c.id))
-        return [from_row(Score, row) for row in rows]
+        return from_rows(Score, rows)
 
     async def of_employee(self, employee: str, limit: int) -> list[Score]:
         """The submitted scores of an employee's calls, the newest first."""
         query = select(_score).where(_score.c.employee == employee, _SUBMITTED)
         newest = query.order_by(_score.c.submitted_at.desc(), _score.c.id.desc()).limit(limit)
-        return [from_row(Score, row) for row in await self.connection.execute(newest)]
+        return from_rows(Score, await self.connection.execute(newest))
 
     async def answers(self, score_ids: Sequence[str]) -> dict[str, list[Answer]]:
         """The answers of these scores."""
@@ -55,10 +55,9 @@ class SqlScores:
 
     async def save_answer(self, score_id: str, question_id: str, **values: Any) -> None:
         """Save some values of one answer, and leave the others as they are."""
-        dialect: Any = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         row = {"score_id": score_id, "question_id": question_id, **_UNANSWERED, **values}
         await self.connection.execute(
-            dialect.insert(_answer)
+            insert_into(_answer, self.connection.dialect.name)
             .values(row)
             .on_conflict_do_update(index_elements=["score_id", "question_id"], set_=values)
         )
@@ -108,15 +107,17 @@ class SqlScores:
             .where(_SUBMITTED, _score.c.by == ScoredBy.PERSON)
             .order_by(_score.c.call_id, _score.c.id)
         )
-        return [from_row(Score, row) for row in await self.connection.execute(query)]
+        return from_rows(Score, await self.connection.execute(query))
 
     async def disputes(self, limit: int, *, settled: bool) -> list[Dispute]:
         """Open disputes, the oldest first, or settled ones, the newest first."""
         at = _dispute.c.settled_at
-        query = select(_dispute).where(at.is_not(None) if settled else at.is_(None))
-        order = at.desc() if settled else _dispute.c.at
-        rows = await self.connection.execute(query.order_by(order).limit(limit))
-        return [from_row(Dispute, row) for row in rows]
+        query = select(_dispute).where(at.is_(None)).order_by(_dispute.c.at)
+        if settled:
+            query = select(_dispute).where(at.is_not(None)).order_by(at.desc())
+
+        rows = await self.connection.execute(query.limit(limit))
+        return from_rows(Dispute, rows)
 
     async def count_open(self) -> int:
         """How many disputes are not settled."""

@@ -49,7 +49,9 @@ from router.store.records import (
     MOST_KEYS,
     TABLES,
     batched,
-    from_row,
+    from_any_row,
+    from_rows,
+    from_rows_by,
     key_column,
     rows_among,
     to_new_row,
@@ -144,10 +146,12 @@ class SqlSession:
             raise NotFound(f"There is no {_name(kind)} '{key}'.")
         return record
 
-    async def peek(self, kind: type[Record], key: str) -> Record | None:
+    async def peek(self, kind: type[Record], key: str | None) -> Record | None:
         """The record of this key, if there is one."""
+        if not key:
+            return None
         row = (await self.connection.execute(_by_key(TABLES[kind]), {"key": key})).first()
-        return from_row(kind, row) if row else None
+        return from_any_row(kind, row)
 
     async def get_many(self, kind: type[Record], keys: Collection[str]) -> dict[str, Record]:
         """The records of these keys, those that are there."""
@@ -155,13 +159,13 @@ class SqlSession:
         table, column = TABLES[kind], key_column(TABLES[kind])
         for some in batched(keys, MOST_KEYS):
             rows = await self.connection.execute(rows_among(table, column.name), {"keys": some})
-            found |= {row._mapping[column]: from_row(kind, row) for row in rows}
+            found |= from_rows_by(column.name, kind, rows)
         return found
 
     async def find(self, kind: type[Record], /, **equal: Any) -> list[Record]:
         """All records with these values, ordered by key."""
         rows = await self.connection.execute(_by_values(TABLES[kind], tuple(equal)), equal)
-        return [from_row(kind, row) for row in rows]
+        return from_rows(kind, rows)
 
     async def add(self, *records: Any) -> None:
         """Add records. Raises `Conflict` if a key is taken, or a reference is missing."""
@@ -181,7 +185,10 @@ class SqlSession:
         """Update records. Raises `NotFound`."""
         for record in records:
             kind, values = type(record), to_row(record)
-            before = await self.peek(kind, _key(record)) if kind in SET_UP else None
+            before = None
+            if kind in SET_UP:
+                before = await self.peek(kind, _key(record))
+
             if kind is TrackingNumber:
                 # only changed by leases: an older value would free a number taken since
                 del values["free_at"]
@@ -203,7 +210,10 @@ class SqlSession:
 
     async def remove(self, kind: type[Any], key: str) -> None:
         """Remove a record. Raises `NotFound`, and `Conflict` while something uses it."""
-        before = await self.peek(kind, key) if kind in SET_UP else None
+        before = None
+        if kind in SET_UP:
+            before = await self.peek(kind, key)
+
         try:
             done = await self.connection.execute(
                 delete(TABLES[kind]).where(key_column(TABLES[kind]) == key)
@@ -233,7 +243,9 @@ def _by_key(table: Table) -> Select[Any]:
 
 @cache
 def _inserting(table: Table) -> Insert:
-    return insert(table).values(DERIVED[table]) if table in DERIVED else insert(table)
+    if table in DERIVED:
+        return insert(table).values(DERIVED[table])
+    return insert(table)
 
 
 @cache
@@ -258,7 +270,9 @@ def _why_not_added(kind: type[Any], records: Sequence[Any], error: IntegrityErro
 
 
 def _name(kind: type[Any]) -> str:
-    return "number" if kind is TrackingNumber else kind.__name__.lower()
+    if kind is TrackingNumber:
+        return "number"
+    return kind.__name__.lower()
 
 
 def _key(record: Any) -> Any:

@@ -12,7 +12,7 @@ from router.domain.calls.spam import EVERYONE, BlockedCaller
 from router.store import tables
 from router.store.counters import count_up
 from router.store.direct import AnyConnection
-from router.store.records import batched, from_row, to_row
+from router.store.records import batched, from_row, from_rows, to_rows
 from router.store.writing import add_absent, upsert
 
 _call, _sign = tables.call, tables.spam_sign
@@ -56,7 +56,7 @@ class SqlSpam:
             gone = [call_id for call_id in call_ids if call_id not in kept]
             of_sign = (_sign.c.sign == sign, _sign.c.call_id.in_(gone))
             await self.connection.execute(delete(_sign).where(*of_sign))
-        await upsert(self.connection, _sign, [to_row(one) for one in found])
+        await upsert(self.connection, _sign, to_rows(found))
 
     async def calls_of(self, caller: str, most: int) -> list[str]:
         """The newest calls of a caller that have a sign."""
@@ -115,7 +115,7 @@ class SqlSpam:
         has_it = _blocked.c.id.contains(containing, autoescape=True)
         query = select(_blocked).where(has_it).order_by(_blocked.c.created_at.desc(), _blocked.c.id)
         rows = await self.connection.execute(query.limit(most))
-        return [from_row(BlockedCaller, row) for row in rows]
+        return from_rows(BlockedCaller, rows)
 
     async def count_listed(self) -> int:
         """How many entries the block list has."""
@@ -126,7 +126,7 @@ class SqlSpam:
         """Add entries; returns how many were not there."""
         known = await self.blocked([entry.id for entry in entries])
         new = {entry.id: entry for entry in entries if entry.id not in known}
-        await upsert(self.connection, _blocked, [to_row(entry) for entry in new.values()])
+        await upsert(self.connection, _blocked, to_rows(new.values()))
         return len(new)
 
     async def unblock(self, entry: str) -> bool:

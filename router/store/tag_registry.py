@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.domain.calls.tagging import BY_RULES, CountedTag, RegisteredTag
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
-from router.store.writing import upsert
+from router.store.records import from_any_row, from_rows, to_rows
+from router.store.writing import insert_into, place_of, upsert
 
 _tag, _registered = tables.tag, tables.registered_tag
 _KEPT = ("call_id", "author", "at", "at_seconds", "arrived_at")  # of a tag that is renamed
@@ -27,18 +26,18 @@ class SqlTagRegistry:
         """The tag of this name, if it is registered or being replaced."""
         query = select(_registered).where(_registered.c.name == name)
         row = (await self.connection.execute(query)).first()
-        return from_row(RegisteredTag, row) if row else None
+        return from_any_row(RegisteredTag, row)
 
     async def all(self) -> list[RegisteredTag]:
         """Every registered tag: those with a key first, by it; the others by name."""
         query = select(_registered).order_by(
             func.coalesce(_registered.c.digit, 10), _registered.c.name
         )
-        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+        return from_rows(RegisteredTag, await self.connection.execute(query))
 
     async def save(self, *tags: RegisteredTag) -> None:
         """Add or change registered tags."""
-        await upsert(self.connection, _registered, [to_row(tag) for tag in tags])
+        await upsert(self.connection, _registered, to_rows(tags))
 
     async def remove(self, name: str) -> None:
         """Remove a tag from the registry; calls keep it."""
@@ -52,7 +51,7 @@ class SqlTagRegistry:
             .order_by(func.coalesce(_registered.c.digit, 10), _registered.c.name)
             .limit(most)
         )
-        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+        return from_rows(RegisteredTag, await self.connection.execute(query))
 
     async def counted(self, containing: str, most: int) -> list[CountedTag]:
         """Tags whose name contains this: registered ones, then the most frequent others."""
@@ -87,7 +86,7 @@ class SqlTagRegistry:
             )
             .limit(most)
         )
-        return [from_row(RegisteredTag, row) for row in await self.connection.execute(query)]
+        return from_rows(RegisteredTag, await self.connection.execute(query))
 
     async def _counts(self, condition: Any, most: int) -> dict[str, int]:
         """How many calls have each of these tags, the most frequent first."""
@@ -101,8 +100,7 @@ class SqlTagRegistry:
         return {row.name: row.calls for row in await self.connection.execute(query)}
 
     def _holds(self, column: Any, text: str) -> Any:
-        has_it = func.instr if self.connection.dialect.name == "sqlite" else func.strpos
-        return has_it(column, text) > 0
+        return place_of(self.connection)(column, text) > 0
 
     async def count(self, name: str) -> int:
         """How many calls have this tag."""
@@ -136,8 +134,8 @@ class SqlTagRegistry:
         return call_ids
 
     def _adding(self, rows: Any) -> Any:
-        dialect: Any = sqlite if self.connection.dialect.name == "sqlite" else postgresql
-        adding = dialect.insert(_tag).from_select(["name", *_KEPT], rows)
+        adding = insert_into(_tag, self.connection.dialect.name)
+        adding = adding.from_select(["name", *_KEPT], rows)
         # what a person set stays theirs, what a rule set beside it does not count
         new = {column: adding.excluded[column] for column in ("author", "at", "at_seconds")}
         return adding.on_conflict_do_update(

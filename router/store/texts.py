@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Select, and_, exists, func, literal, or_, select, union
+from sqlalchemy import FromClause, Select, and_, exists, func, literal, or_, select
 
 from router.domain.calls.search import COMMENTED, FIRST, Search
 from router.store import said, tables
 from router.store.direct import AnyConnection
 from router.store.trigrams import by_fts5, by_gin
-from router.store.walks import Condition
+from router.store.walks import Condition, union_of
+from router.store.writing import place_of
 
 _call, _search = tables.call, tables.call_search
 _other = tables.call_search.alias("other")  # the same call's
@@ -25,27 +26,26 @@ class Texts:
 
     async def few(self, most: int) -> FromClause | None:
         """The matching search texts, if there are at most so many."""
-        terms = [
-            needles
-            for needles in self._search.terms
-            if all(len(needle) >= TRIGRAM for needle in needles)
-        ]
+        terms = [needles for needles in self._search.terms if _has_index(needles)]
         if not terms or (len(terms) == 1 and await self._many_begin(terms[0], most)):
             return None
-        ids = by_fts5(terms) if self._sqlite else select(_search.c.id).where(by_gin(terms))
+        if self._sqlite:
+            ids = by_fts5(terms)
+            place: Condition = _search.c.id.in_(ids)
+        else:
+            place = by_gin(terms)
+            ids = select(_search.c.id).where(place)
+
         if await self._exceeds(ids, most):
             return None
-        places = [_search.c.id.in_(ids) if self._sqlite else by_gin(terms)]
+        places = [place]
         if self._search.said:
             heard = said.calls_that_hold(self._search.said, sqlite=self._sqlite)
             if await self._exceeds(heard, most):
                 return None
             places.append(_search.c.call_id.in_(heard))
-        found = [
-            select(_search.c.arrived_at, _search.c.call_id).where(place, *self.hold())
-            for place in places
-        ]
-        return (union(*found) if len(found) > 1 else found[0]).cte("found")
+        every = select(_search.c.arrived_at, _search.c.call_id).where(*self.hold())
+        return union_of([every.where(place) for place in places]).cte("found")
 
     def hold(self) -> list[Condition]:
         """What a matching search text fulfils."""
@@ -79,7 +79,7 @@ class Texts:
 
     def _holds(self, needle: str) -> Condition:
         """Prevents index use on purpose: tested on the rows of a walk."""
-        place = func.instr if self._sqlite else func.strpos
+        place = place_of(self._connection)
         same = (_other.c.call_id == _search.c.call_id, place(_other.c.comments, needle) > 0)
         # only calls with comments are looked up once more
         return or_(
@@ -89,3 +89,8 @@ class Texts:
                 exists(select(literal(1)).select_from(_other).where(*same)),
             ),
         )
+
+
+def _has_index(needles: Sequence[str]) -> bool:
+    """Whether the trigrams find a term: none of its words is too short."""
+    return all(len(needle) >= TRIGRAM for needle in needles)

@@ -34,7 +34,9 @@ class SqlTraining:
         row = (
             await self.connection.execute(select(_model).where(_model.c.site_id == site_id))
         ).first()
-        return (_MODEL.validate_python(row._mapping["values"]), row.trained_at) if row else None
+        if not row:
+            return None
+        return (_MODEL.validate_python(row._mapping["values"]), row.trained_at)
 
     async def save_model(self, site_id: str, model: Model, now: datetime) -> None:
         """Save the model, replacing the previous one."""

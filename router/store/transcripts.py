@@ -10,7 +10,7 @@ from router.domain.calls.stems import search_stems
 from router.domain.calls.transcript import Segment, Transcript, TranscriptState
 from router.store import said, tables
 from router.store.direct import AnyConnection
-from router.store.records import from_row, to_row
+from router.store.records import from_any_row, from_rows, to_row, to_rows
 from router.store.writing import upsert
 
 _transcript, _segment = tables.transcript, tables.transcript_segment
@@ -27,13 +27,13 @@ class SqlTranscripts:
     async def segments(self, call_id: str) -> list[Segment]:
         """The lines of a call, in the order of time."""
         query = select(_segment).where(_segment.c.call_id == call_id).order_by(_segment.c.place)
-        return [from_row(Segment, row) for row in await self.connection.execute(query)]
+        return from_rows(Segment, await self.connection.execute(query))
 
     async def segment(self, call_id: str, place: int) -> Segment | None:
         """One line."""
         query = select(_segment).where(_segment.c.call_id == call_id, _segment.c.place == place)
         row = (await self.connection.execute(query)).first()
-        return from_row(Segment, row) if row else None
+        return from_any_row(Segment, row)
 
     async def saying_any(
         self, phrases: Sequence[Sequence[str]], site_id: str | None, most: int
@@ -53,9 +53,7 @@ class SqlTranscripts:
 
     async def save(self, *transcripts: Transcript) -> None:
         """Write transcripts as they are now."""
-        await upsert(
-            self.connection, _transcript, [to_row(transcript) for transcript in transcripts]
-        )
+        await upsert(self.connection, _transcript, to_rows(transcripts))
 
     async def note_progress(self, call_id: str, progress: float) -> None:
         """How much of a call has been heard, 0…1."""
@@ -68,7 +66,7 @@ class SqlTranscripts:
     async def save_segments(self, call_id: str, segments: Sequence[Segment]) -> None:
         """Replace the lines of a call."""
         await self.connection.execute(delete(_segment).where(_segment.c.call_id == call_id))
-        await upsert(self.connection, _segment, [to_row(segment) for segment in segments])
+        await upsert(self.connection, _segment, to_rows(segments))
         await self._write_text(call_id, segments)
 
     async def change_segment(self, segment: Segment) -> None:
@@ -101,7 +99,7 @@ class SqlTranscripts:
             .with_for_update(skip_locked=True)
         )
         row = (await self.connection.execute(query)).first()
-        return from_row(Transcript, row) if row else None
+        return from_any_row(Transcript, row)
 
     async def rules_due(self) -> dict[str, datetime]:
         """When the next transcript of each rule is due."""
@@ -113,7 +111,7 @@ class SqlTranscripts:
     async def waiting(self) -> list[Transcript]:
         """Transcripts that are not finished, the first due first."""
         query = select(_transcript).where(_WAITING).order_by(_transcript.c.due_at)
-        return [from_row(Transcript, row) for row in await self.connection.execute(query)]
+        return from_rows(Transcript, await self.connection.execute(query))
 
     async def counts(self) -> Mapping[tuple[str, TranscriptState], int]:
         """How many transcripts of each rule are in each state."""

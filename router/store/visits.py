@@ -11,7 +11,7 @@ from sqlalchemy import Select, Table, bindparam, func, select, update
 from router.domain.visitors.visit import Visit, Visitor
 from router.store import tables
 from router.store.direct import AnyConnection
-from router.store.records import TABLES, from_row
+from router.store.records import TABLES, from_rows_by
 
 _visit, _visitor = tables.visit, tables.visitor
 _VISIT_FIELDS = tuple(field.name for field in fields(Visit))
@@ -69,7 +69,7 @@ class SqlVisits:
         rows = await self.connection.execute(
             _GOING, {"visitors": list(visitor_ids), "since": since}
         )
-        return {row.visitor_id: from_row(Visit, row) for row in rows}
+        return from_rows_by("visitor_id", Visit, rows)
 
     async def left_visitors(
         self, clients: Collection[str], since: datetime, now: datetime
@@ -109,6 +109,8 @@ class SqlVisits:
 
     async def count_records(self, kind: type[Any], visit_ids: Collection[str]) -> dict[str, int]:
         """How many page views, taps or forms these visits have, those that have any."""
+        if not visit_ids:
+            return {}
         rows = await self.connection.execute(_counting(TABLES[kind]), {"visits": list(visit_ids)})
         return {row.visit_id: row.seen for row in rows}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, select, tuple_, union
+from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, select, tuple_, union
 
 from router.domain.calls.call_order import NEWEST, CallOrder
 from router.store.direct import AnyConnection
@@ -45,10 +45,16 @@ class Walk:
     def _between(self, before: Position | None, floor: Position | None) -> Select[Any]:
         query = select(*self.keys).select_from(self.source).where(*self.entries)
         place, up = tuple_(*self.keys), self.order.ascending
-        if before:
-            query = query.where(place > before if up else place < before)
-        if floor:
-            query = query.where(place <= floor if up else place >= floor)
+        if before and up:
+            query = query.where(place > before)
+        elif before:
+            query = query.where(place < before)
+
+        if floor and up:
+            query = query.where(place <= floor)
+        elif floor:
+            query = query.where(place >= floor)
+
         if self.index:
             query = query.with_hint(self.source, f"INDEXED BY {self.index}", "sqlite")
         return query
@@ -70,7 +76,11 @@ async def read_windows(
 ) -> Found:
     """At most `limit` calls, in the order of the list, as far as the windows reach."""
     found: list[Position] = []
-    for size in COSTLY if any(walk.costly for walk in walks) else CHEAP:
+    sizes = CHEAP
+    if any(walk.costly for walk in walks):
+        sizes = COSTLY
+
+    for size in sizes:
         floor = await _floor(connection, walks, before, size)
         found += await _read(connection, walks, before, limit - len(found), floor)
         if floor is None or len(found) == limit:
@@ -97,7 +107,9 @@ async def _floor(
             ends.append(tuple(row))
     if not ends:
         return None
-    return min(ends) if walks[0].order.ascending else max(ends)
+    if walks[0].order.ascending:
+        return min(ends)
+    return max(ends)
 
 
 async def _read(
@@ -118,4 +130,13 @@ async def _read(
 
 def in_order(keys: Sequence[ColumnElement[Any]], order: CallOrder) -> list[ColumnElement[Any]]:
     """The columns, as ORDER BY wants them."""
-    return [key.asc() if order.ascending else key.desc() for key in keys]
+    if order.ascending:
+        return [key.asc() for key in keys]
+    return [key.desc() for key in keys]
+
+
+def union_of(queries: Sequence[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
+    """The rows of all these queries; of a single one, the query itself."""
+    if len(queries) == 1:
+        return queries[0]
+    return union(*queries)
