@@ -43,7 +43,11 @@ def prepare_asterisk(settings: Settings, secrets: Secrets) -> None:
 
 
 def _places(settings: Settings, secrets: Secrets, found: Installation | None) -> Places:
-    modules = found.modules if found else host_modules(settings.asterisk_etc)
+    if found:
+        modules, data = found.modules, found.data
+    else:
+        modules, data = host_modules(settings.asterisk_etc), Path()
+
     return Places(
         home=settings.asterisk_home,
         spool=settings.spool,
@@ -51,7 +55,7 @@ def _places(settings: Settings, secrets: Secrets, found: Installation | None) ->
         cel_log=settings.cel_log,
         answers=settings.answers,
         modules=modules,
-        data=found.data if found else Path(),
+        data=data,
         run=run_directory(settings.asterisk_home),
         sip_bind=settings.sip_bind,
         sip_port=settings.sip_port,

@@ -103,7 +103,9 @@ def parse_event(message: Message) -> Event | None:
 def _one(message: Message, header: str) -> str:
     """The first value of a header: a forged second one comes after Asterisk's own."""
     value = message.get(header, "")
-    return str(value[0] if isinstance(value, list) else value)[:200].replace("\0", "\ufffd")
+    if isinstance(value, list):
+        value = value[0]
+    return str(value)[:200].replace("\0", "\ufffd")
 
 
 class Ami:
@@ -278,10 +280,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def close(self) -> None:
         """Close at once; pending actions are cancelled."""
         # an action is in it twice, and is not hashable
-        actions, self.responses = (
-            list(self.responses.values()),
-            {},
-        )
+        actions, self.responses = list(self.responses.values()), {}
         self.closed = True
         self.lost.set()
         self.transport.abort()

@@ -60,7 +60,9 @@ class CallBackStarter:
         self._remove_old()
         async with self.store.read_inline() as session:
             asked = await session.call_backs.asked()
-            others = await session.cel_log.names() - {self.name} if asked else set()
+            if not asked:
+                return
+            others = await session.cel_log.names() - {self.name}
         for back in asked:
             # calls of an Asterisk that is gone, or was renamed, are answered by any
             if back.call_id.rpartition("-")[0] not in others:

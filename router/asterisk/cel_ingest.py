@@ -136,7 +136,12 @@ class CelIngest:
                 # a bug: retried, and the rest goes on
                 log.exception("cel_log_reading_broke")
                 await asyncio.sleep(FAULT_PAUSE)
-            await asyncio.sleep(IDLE_PAUSE if batch is None else 0 if batch.more else CEL_LOG_PAUSE)
+            if batch is None:
+                await asyncio.sleep(IDLE_PAUSE)
+            elif batch.more:
+                await asyncio.sleep(0)
+            else:
+                await asyncio.sleep(CEL_LOG_PAUSE)
 
     async def _ready(self) -> None:
         """Load the numbers and the open calls after a failed write. With an empty table, all

@@ -5,6 +5,7 @@ compression.
 
 import os
 import re
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,9 +54,11 @@ class CelLog:
     def read(self, cursor: Cursor | None) -> Batch | None:
         """The next rows after `cursor` (None: from the oldest row); None without new rows."""
         live = look(self.path, live=True)
-        files = (
-            [live] if live and cursor and live.identity == cursor.file else list_files(self.path)
-        )
+        if live and cursor and live.identity == cursor.file:
+            files = [live]
+        else:
+            files = list_files(self.path)
+
         finished = read_to_the_end(files, cursor, self.path)
         file, offset = self._place(files, cursor, finished)
         if file is None:
@@ -64,8 +67,14 @@ class CelLog:
         if part is None:
             return None  # renamed at this moment: the next read finds it again
         data, whole, more = part.data, part.whole, part.more
-        rejected = [_damaged(file, part)] if part.damage else []
-        successor = None if more else self._after(file, finished)
+        rejected = []
+        if part.damage:
+            rejected.append(_damaged(file, part))
+
+        successor = None
+        if not more:
+            successor = self._after(file, finished)
+
         if successor is not None:  # no longer written: an incomplete row stays incomplete
             read = remembered([*finished, file.digest], list_files(self.path))
             whole, more, cursor = (
@@ -87,30 +96,43 @@ class CelLog:
         """
         wanted = re.compile(b"|".join(re.escape(linkedid.encode()) for linkedid in linkedids))
         files = list_files(self.path)
-        here, finished = (
-            find(files, cursor) if cursor else None,
-            read_to_the_end(files, cursor, self.path),
-        )
+        here = find(files, cursor)
+        finished = read_to_the_end(files, cursor, self.path)
         for file in files:
-            if file is not here and file.digest not in finished:
+            if cursor and file is here:
+                parts = self._parts(file, until=cursor.offset)
+            elif file.digest in finished:
+                parts = self._parts(file, until=sys.maxsize)
+            else:
                 continue
-            offset, until = 0, cursor.offset if cursor and file is here else None
-            while (
-                (part := self._read(file, offset))
-                and part.whole
-                and (until is None or offset < until)
-            ):
-                data = part.data[: part.whole if until is None else min(part.whole, until - offset)]
-                rows = parse_rows(data, file.identity, offset)[0] if wanted.search(data) else []
-                yield [row for row in rows if row.linkedid in linkedids]
-                offset += part.whole
+            for offset, data in parts:
+                found = []
+                if wanted.search(data):
+                    rows = parse_rows(data, file.identity, offset)[0]
+                    found = [row for row in rows if row.linkedid in linkedids]
+
+                yield found
+
+    def _parts(self, file: LogFile, *, until: int) -> Iterator[tuple[int, bytes]]:
+        """The whole rows of a file before this offset, in parts: where each begins, and its
+        bytes.
+        """
+        offset = 0
+        while offset < until:
+            part = self._read(file, offset)
+            if part is None or not part.whole:
+                return
+            yield offset, part.data[: min(part.whole, until - offset)]
+            offset += part.whole
 
     def oldest_unread(self, cursor: Cursor | None) -> datetime | None:
         """The time of the first unread row; None if all were read."""
         batch = self.read(cursor)
         while batch and not batch.rows:
             batch = self.read(batch.cursor)
-        return batch.rows[0].at if batch else None
+        if not batch:
+            return None
+        return batch.rows[0].at
 
     def rotate(self, cursor: Cursor | None, largest: int, keep: int) -> Path | None:
         """Rotate the log if it is large and completely read; keep `keep` older files."""
@@ -131,7 +153,7 @@ class CelLog:
         self, files: list[LogFile], cursor: Cursor | None, finished: list[str]
     ) -> tuple[LogFile | None, int]:
         """Where to continue: the cursor's file, or if it is gone, the oldest unread file."""
-        here = find(files, cursor) if cursor else None
+        here = find(files, cursor)
         if here and cursor:
             return here, cursor.offset
         if cursor:
@@ -154,7 +176,9 @@ class CelLog:
         """The bytes of `file` from `offset`; None if it is gone."""
         if file.packed:
             stream = self._unpacked(file)
-            return _take(stream, offset, self.chunk) if stream else None
+            if not stream:
+                return None
+            return _take(stream, offset, self.chunk)
         try:
             with file.path.open("rb") as plain:
                 stat = os.fstat(plain.fileno())

@@ -36,7 +36,10 @@ def whole_part(data: bytes) -> int:
     if end == 0:
         return 0
     starts = [match.start() + 1 for match in _NEXT.finditer(data, max(0, end - LONGEST_ROW), end)]
-    last = starts[-1] if starts else 0
+    last = 0
+    if starts:
+        last = starts[-1]
+
     if data.count(b'"', last, end) % 2:
         return last
     return end
@@ -145,13 +148,15 @@ def _extra(text: str) -> dict[str, Any]:
         raise UnreadableRow(f"extra is not JSON: {error}"[:200]) from error
     if not isinstance(value, dict):
         raise UnreadableRow("extra is not a JSON object")
-    return {
-        storable(name): storable(v) if isinstance(v, str) else v
-        for name, v in value.items()
-        if _is_plain(v)
-    }
+    plain: dict[str, Any] = {}
+    for name, content in value.items():
+        if isinstance(content, str):
+            plain[storable(name)] = storable(content)
+        elif _is_whole_number(content):
+            plain[storable(name)] = content
+    return plain
 
 
-def _is_plain(value: Any) -> bool:
+def _is_whole_number(value: Any) -> bool:
     """Asterisk writes names with texts and numbers, nothing deeper."""
-    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
+    return isinstance(value, int) and abs(value) < 2**53

@@ -57,7 +57,11 @@ def cel_section(cel_log: Path) -> str:
     """The section name for the log's file: relative to Asterisk's log directory, otherwise the full
     path. Raises `ConfigurationError` for a path that Asterisk would cut.
     """
-    section = cel_log.name if cel_log.parent.name == "cel-custom" else str(cel_log)
+    if cel_log.parent.name == "cel-custom":
+        section = cel_log.name
+    else:
+        section = str(cel_log)
+
     if len(section.encode()) > _LONGEST_SECTION:
         raise ConfigurationError(
             f"RINGTRACE_CEL_LOG_PATH has more than {_LONGEST_SECTION} letters, which Asterisk "

@@ -119,8 +119,8 @@ def write_includes(ours: Path, places: Places) -> None:
         f"{places.ami_password}\n",
         mode=0o600,
     )
-    for name in ("trunks.conf", "trunk-secrets.conf"):
-        path, mode = ours / name, 0o600 if "secret" in name else 0o640
+    for name, mode in (("trunks.conf", 0o640), ("trunk-secrets.conf", 0o600)):
+        path = ours / name
         if not path.exists():
             write_whole(path, "; Written by `ringtrace trunk`.\n", mode=mode)
         elif (text := path.read_text()) != (named := _with_our_prefix(text)):
@@ -153,13 +153,17 @@ def _dialplan_places(places: Places) -> dict[str, object]:
             raise ConfigurationError(
                 f"{path} cannot be written in a dialplan: use letters, digits and /._+=:@~-"
             )
+    announcement = ""
+    if places.announcement:
+        announcement = f"A({places.announcement})"
+
     return {
         **paths,
         "DEADLINE": places.deadline_ms / 1000,
         "TRANSFER_CONTEXT": places.transfer_context,
         "JITTER_BUFFER": "adaptive" if places.jitter_buffer else "none",
         "HEADERS": "inherited" if places.inherits_headers else "added",
-        "ANNOUNCEMENT": f"A({places.announcement})" if places.announcement else "",
+        "ANNOUNCEMENT": announcement,
     }
 
 
@@ -182,8 +186,14 @@ def share_with_host(ours: Path) -> None:
         if not model.exists() or os.geteuid() not in {0, path.stat().st_uid}:
             continue
         wanted = model.stat()
-        readable = wanted.st_mode & 0o044 if wanted.st_uid == 0 else 0
-        enterable = readable >> 2 if path.is_dir() else 0
+        readable = 0
+        if wanted.st_uid == 0:
+            readable = wanted.st_mode & 0o044
+
+        enterable = 0
+        if path.is_dir():
+            enterable = readable >> 2
+
         if os.geteuid() == 0:
             os.chown(path, wanted.st_uid, wanted.st_gid)
         path.chmod(path.stat().st_mode & 0o777 | readable | enterable)

@@ -59,13 +59,17 @@ class IngestReport:
         """
         now = self._clock()
         oldest = self._cel_log.oldest_unread(self._call_ingest.cursor)
-        waited = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+        waited, unread_since = 0.0, None
+        if oldest:
+            waited = max(0.0, (now - oldest).total_seconds())
+            unread_since = oldest.isoformat()
+
         if waited > LATE_SECONDS:
             self._outages.fell("cel_log_reading", f"the oldest unread row is {waited:.0f} s old")
         else:
             self._outages.back("cel_log_reading")
         facts = {
-            "unread_since": oldest.isoformat() if oldest else None,
+            "unread_since": unread_since,
             "open_calls": self._call_ingest.open_calls,
             "lines_down": await self._lines_down(),
         }
@@ -78,8 +82,10 @@ class IngestReport:
 
     async def _lines_down(self) -> dict[str, str] | None:
         """The endpoints that cannot be called, for the live board; None: not known."""
+        if not self._down:
+            return None
         try:
             async with asyncio.timeout(CONSOLE_SECONDS):
-                return await self._down() if self._down else None
+                return await self._down()
         except (AsteriskUnavailable, TimeoutError):
             return None

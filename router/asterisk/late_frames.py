@@ -64,11 +64,10 @@ def find_rule(program: bytes) -> Edit | None:
     unknown form of it.
     """
     try:
-        machine = (
-            struct.unpack_from("<H", program, 18)[0]
-            if program.startswith(b"\x7fELF\x02\x01")
-            else 0
-        )
+        machine = 0
+        if program.startswith(b"\x7fELF\x02\x01"):
+            machine = struct.unpack_from("<H", program, 18)[0]
+
         start = _offset_of_function(program)
     except (struct.error, IndexError):
         return None
@@ -77,7 +76,9 @@ def find_rule(program: bytes) -> Edit | None:
     code = program[start : start + _SEARCHED]
     found = {_X86_64: _x86_edits, _AARCH64: _arm_edits}.get(machine, lambda _: iter(()))(code)
     edits = [Edit(start + edit.offset, edit.content) for edit in found]
-    return edits[0] if len(edits) == 1 else None
+    if len(edits) == 1:
+        return edits[0]
+    return None
 
 
 def find_buffer(program: bytes) -> Edit | None:
@@ -144,7 +145,11 @@ def corrected_launch(launch: Path) -> Path:
 def cache_directory() -> Path:
     """The cache directory, shared with asterisk.sh."""
     named, shared = os.environ.get("RINGTRACE_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    cache = Path(named) if named else Path(shared or Path.home() / ".cache") / "ringtrace"
+    if named:
+        cache = Path(named)
+    else:
+        cache = Path(shared or Path.home() / ".cache") / "ringtrace"
+
     if not (named or shared or cache.exists()) and os.geteuid() == 0:
         # root's own home is closed to the user that Asterisk runs as
         return Path("/var/cache/ringtrace")
@@ -195,8 +200,10 @@ def _x86_edits(code: bytes) -> Iterator[Edit]:
         yield _dropping_doubled(whole)
         return
     for found in _X86_RULE.finditer(code):
-        near = found[1] == b"\x77"
-        yield Edit(found.start(1), b"\xeb" if near else b"\x90\xe9")  # jmp, of the same length
+        jump = b"\x90\xe9"  # jmp, of the same length
+        if found[1] == b"\x77":
+            jump = b"\xeb"
+        yield Edit(found.start(1), jump)
 
 
 def _dropping_doubled(rule: re.Match[bytes]) -> Edit:
@@ -228,7 +235,10 @@ def main() -> int:
     """Correct the program in the command line; returns 0 if it drops no frames any more."""
     program = Path(sys.argv[1])
     corrected = [correct(program, find=find) for find in (find_rule, find_buffer)]
-    print(f"{program}: {'corrected; restart Asterisk' if any(corrected) else 'nothing to correct'}")
+    if any(corrected):
+        print(f"{program}: corrected; restart Asterisk")
+    else:
+        print(f"{program}: nothing to correct")
     return 0
 
 

@@ -38,4 +38,6 @@ def reason_of(
     if trunk.kind is TrunkKind.ACCOUNT and not known:
         return "no_phone"
     unreachable = known and all(contact.state == "Unavail" for contact in known)
-    return "unreachable" if unreachable else None
+    if unreachable:
+        return "unreachable"
+    return None

@@ -35,7 +35,9 @@ async def look(path: Path, console: Console) -> None:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    if not path.exists():
+        return 0
+    return path.stat().st_size
 
 
 def _remove_old(path: Path) -> None:

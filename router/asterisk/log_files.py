@@ -78,8 +78,14 @@ def list_files(live: Path) -> list[LogFile]:
     """The log's files with at least one row, oldest first; of copies the best to read."""
     found: dict[str, LogFile] = {}
     for path in live.parent.glob(f"{live.name}*"):
-        file = look(path, live=path == live) if path.suffix not in _UNREADABLE else None
-        known = found.get(file.digest) if file else None
+        file = None
+        if path.suffix not in _UNREADABLE:
+            file = look(path, live=path == live)
+
+        known = None
+        if file:
+            known = found.get(file.digest)
+
         if file and (known is None or _preference(file, live) < _preference(known, live)):
             found[file.digest] = file
     return sorted(found.values(), key=lambda file: _age(file.path, live))
@@ -91,7 +97,9 @@ def look(path: Path, *, live: bool) -> LogFile | None:
     try:
         with path.open("rb") as stream:
             stat = os.fstat(stream.fileno())
-            head = stream.read(_HEAD) if not packed else b""
+            head = b""
+            if not packed:
+                head = stream.read(_HEAD)
     except (FileNotFoundError, IsADirectoryError):
         return None
     if packed:
@@ -107,13 +115,16 @@ def identify(path: Path, stat: os.stat_result, head: bytes, *, live: bool) -> Lo
     if not head or (live and not ended and len(head) < _HEAD):
         return None
     place = f"{stat.st_dev}:{stat.st_ino}"
-    row = _START.match(first)
-    known_by = first if row else first + place.encode()  # rubbish may begin many files
+    if _START.match(first):
+        known_by, began = first, first.split(b'"')[3].decode()
+    else:  # rubbish may begin many files
+        known_by, began = first + place.encode(), "0"
+
     return LogFile(
         path=path,
         place=place,
         digest=hashlib.blake2b(known_by, digest_size=8).hexdigest(),
-        began=(first.split(b'"')[3].decode() if row else "0").rjust(20, "0"),
+        began=began.rjust(20, "0"),
         packed=path.suffix in _UNPACKERS,
     )
 
@@ -133,23 +144,26 @@ def _age(path: Path, live: Path) -> tuple[bool, int, int, float, str]:
     time.
     """
     rest = path.name.removeprefix(live.name)
-    numbered = re.match(r"\.(\d{1,5})(\.|$)", rest)  # logrotate: the greatest is the oldest
-    ours = re.match(rf"{re.escape(_OURS)}(\d+)", rest)  # the greatest is the youngest
+    numbered = _number_of(r"\.(\d{1,5})(\.|$)", rest)  # logrotate: the greatest is the oldest
+    ours = _number_of(rf"{re.escape(_OURS)}(\d+)", rest)  # the greatest is the youngest
     try:
         written = path.stat().st_mtime
     except FileNotFoundError:
         written = 0.0
-    return (
-        path == live,
-        -int(numbered[1]) if numbered else 0,
-        int(ours[1]) if ours else 0,
-        written,
-        path.name,
-    )
+    return path == live, -numbered, ours, written, path.name
 
 
-def find(files: list[LogFile], cursor: Cursor) -> LogFile | None:
+def _number_of(pattern: str, rest: str) -> int:
+    found = re.match(pattern, rest)
+    if not found:
+        return 0
+    return int(found[1])
+
+
+def find(files: list[LogFile], cursor: Cursor | None) -> LogFile | None:
     """The file that the cursor is in, wherever it is now."""
+    if cursor is None:
+        return None
     place, _, mark = cursor.file.rpartition("@")
     mine = [file for file in files if mark in {file.digest, file.began}]
     return next((file for file in mine if file.place == place), next(iter(mine), None))
@@ -165,11 +179,11 @@ def read_to_the_end(files: list[LogFile], cursor: Cursor | None, live: Path) -> 
     # A cursor of an older version, which knew files by the time of their first row and kept no
     # list.
     here = find(files, cursor)
-    before = (
-        files[: files.index(here)]
-        if here
-        else [f for f in files if f.began <= mark and f.path != live]
-    )
+    if here:
+        before = files[: files.index(here)]
+    else:
+        before = [f for f in files if f.began <= mark and f.path != live]
+
     return [file.digest for file in before]
 
 

@@ -54,10 +54,12 @@ class Pjsip:
         for name, uri, state, time in _CONTACT.findall(
             await self._console.run("pjsip show contacts")
         ):
-            asked = state == "Avail" and time.replace(".", "").isdigit()
-            found.setdefault(name, []).append(
-                Contact(uri=uri, state=state, milliseconds=float(time) if asked else None)
-            )
+            milliseconds = None
+            if state == "Avail" and time.replace(".", "").isdigit():
+                milliseconds = float(time)
+
+            contact = Contact(uri=uri, state=state, milliseconds=milliseconds)
+            found.setdefault(name, []).append(contact)
         asked_ones = {
             name.removesuffix(HINT): known for name, known in found.items() if name.endswith(HINT)
         }

@@ -82,7 +82,11 @@ class Console:
 
     async def run(self, command: str) -> str:
         """Run a console command; returns its output. Raises `AsteriskUnavailable`."""
-        options = ["-C", str(self.config)] if self.config else []
+        if self.config:
+            options = ["-C", str(self.config)]
+        else:
+            options = []
+
         try:
             process = await asyncio.create_subprocess_exec(
                 self.launch,

@@ -164,8 +164,14 @@ class RefusedCalls(asyncio.DatagramProtocol):
         for offer, refusal in refused:
             if refusal.status in ASKED_AGAIN and refusal.call_id in self._offers:
                 continue
-            caller = "" if refusal.status in NOT_KNOWN else _trunk_of(offer.source, networks)
-            called = "" if caller else _trunk_of(refusal.source, networks)
+            caller = ""
+            if refusal.status not in NOT_KNOWN:
+                caller = _trunk_of(offer.source, networks)
+
+            called = ""
+            if not caller:
+                called = _trunk_of(refusal.source, networks)
+
             if caller:
                 known = self._count(known, caller, refusal, self._reason(caller, offer, refusal))
             elif called and refusal.status in NOT_KNOWN | NOT_TAKEN:
@@ -187,7 +193,9 @@ class RefusedCalls(asyncio.DatagramProtocol):
         """What was wrong with a call of this trunk."""
         described = describe_refused(offer, refusal)
         plain = refusal.status == 488 and described.startswith("the codecs")
-        return PLAIN_SOUND if plain and trunk in self._encrypted() else described
+        if plain and trunk in self._encrypted():
+            return PLAIN_SOUND
+        return described
 
     def _count(
         self, known: list[RefusedCall], trunk: str, refusal: Refusal, offered: str

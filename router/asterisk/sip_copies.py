@@ -61,11 +61,9 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
     source = str(ip_address(address))
     if not payload.startswith(b"SIP/"):
         text = body[:4000].decode("utf-8", "replace")
-        return (
-            None
-            if b";tag=" in headers.get(b"to", b"")
-            else Offer(call_id=call_id, source=source, body=text)
-        )
+        if b";tag=" in headers.get(b"to", b""):
+            return None
+        return Offer(call_id=call_id, source=source, body=text)
     if not headers.get(b"cseq", b"").endswith(b"INVITE") or not payload[8:11].isdigit():
         return None
     return Refusal(
@@ -126,4 +124,6 @@ def describe_offer(body: str) -> str:
     named = dict(re.findall(r"^a=rtpmap:(\d+) ([A-Za-z0-9-]{1,20})/", body, re.MULTILINE))
     codecs = {named.get(kind) or _NAMES.get(kind) for _, kinds in sound for kind in kinds[:20]}
     known = sorted(name for name in codecs - {None, "telephone-event", "CN"} if name)
-    return f"the codecs {', '.join(known)[:80]}" if known else "codecs that have no name"
+    if not known:
+        return "codecs that have no name"
+    return f"the codecs {', '.join(known)[:80]}"

@@ -135,11 +135,15 @@ def split_host(text: str) -> tuple[str, str]:
     Empty: no host.
     """
     found = _HOST.fullmatch(text)
-    name, port = (found["name"], found["port"] or "") if found else ("", "")
+    if not found:
+        return "", ""
+    name, port = found["name"], found["port"] or ""
     if not name or (port and not 0 < int(port) < 65536):
         return "", ""
+    if _NAME.fullmatch(name):
+        return name, port
     if not name.startswith("["):
-        return (name, port) if _NAME.fullmatch(name) else ("", "")
+        return "", ""
     try:
         return str(IPv6Address(name[1:-1])), port
     except ValueError:

@@ -41,17 +41,9 @@ def _endpoint(trunk: Trunk) -> Iterable[str]:
         yield f"auth = {trunk.name}"
     else:
         yield f"aors = {trunk.name},{trunk.name}{HINT}"
-    registers = trunk.kind is TrunkKind.REGISTRATION
-    if registers:
+    if trunk.kind is TrunkKind.REGISTRATION:
         yield f"outbound_auth = {trunk.name}"
-    if trunk.number or registers:
-        yield (
-            f"from_user = {trunk.number or trunk.user}"
-            if trunk.cli is Cli.OWN
-            else "; From is the caller's"
-        )
-    if trunk.from_domain or registers:
-        yield f"from_domain = {trunk.from_domain or _in_uri(trunk.address)}"
+    yield from _from_header(trunk)
     if trunk.did_from is not DidFrom.URI:
         yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
     if trunk.is_ipv6:
@@ -59,6 +51,17 @@ def _endpoint(trunk: Trunk) -> Iterable[str]:
     if trunk.own_music:
         yield "moh_suggest = none"
     yield from _proxy(trunk)
+
+
+def _from_header(trunk: Trunk) -> Iterable[str]:
+    registers = trunk.kind is TrunkKind.REGISTRATION
+    if trunk.number or registers:
+        if trunk.cli is Cli.OWN:
+            yield f"from_user = {trunk.number or trunk.user}"
+        else:
+            yield "; From is the caller's"
+    if trunk.from_domain or registers:
+        yield f"from_domain = {trunk.from_domain or _in_uri(trunk.address)}"
 
 
 def _templates(trunk: Trunk) -> Iterable[str]:
@@ -110,9 +113,14 @@ def _proxy(trunk: Trunk) -> Iterable[str]:
 
 
 def _uri(trunk: Trunk, host: str | None) -> str:
-    transport = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport}"
+    transport = ""
+    if trunk.transport is not Transport.UDP:
+        transport = f";transport={trunk.transport}"
+
     return escape(f"sip:{host}{transport}")
 
 
 def _in_uri(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+    if ":" in address:
+        return f"[{address}]"
+    return address

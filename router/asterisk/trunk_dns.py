@@ -70,7 +70,9 @@ class Names:
         """Update addresses; returns the trunks with new ones. `now`: seconds since the epoch;
         `ticks`: monotonic clock.
         """
-        ticks = now if ticks is None else ticks
+        if ticks is None:
+            ticks = now
+
         names = {trunk.name: host for trunk in self._trunks.all() if (host := _name_of(trunk))}
         seen = self._seen = {name: dict(self._seen.get(name, {})) for name in names}
         for name, host in names.items():

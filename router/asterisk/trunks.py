@@ -61,11 +61,11 @@ class Trunks:
         """Change a trunk in place. Raises `NotFound`."""
         if trunk.name not in {known.name for known in self.all()}:
             raise NotFound(f"There is no trunk '{trunk.name}'.")
+        passwords = {}
         if password is not None:
             _check_password(trunk, password)
-        self._rewrite(
-            {trunk.name: trunk}, {} if password is None else {trunk.name: escape(password)}
-        )
+            passwords[trunk.name] = escape(password)
+        self._rewrite({trunk.name: trunk}, passwords)
 
     def refresh(self) -> None:
         """Rewrite every trunk in the format of this version."""
@@ -85,11 +85,14 @@ class Trunks:
         """Remove a trunk. Raises `NotFound`."""
         if name not in {trunk.name for trunk in self.all()}:
             raise NotFound(f"There is no trunk '{name}'.")
+
+        def without(match: re.Match[str]) -> str:
+            if _parse(match[1]).name == name:
+                return ""
+            return match[0]
+
         for path, mode in ((self._file, 0o640), (self._secrets, 0o600)):
-            kept = _BLOCK.sub(
-                lambda match: "" if _parse(match[1]).name == name else match[0], self._text(path)
-            )
-            write_whole(path, kept, mode=mode)
+            write_whole(path, _BLOCK.sub(without, self._text(path)), mode=mode)
 
     def _append(self, path: Path, trunk: Trunk, lines: Iterable[str], *, mode: int) -> None:
         write_whole(path, (self._text(path) or _HEAD) + _block(trunk, lines), mode=mode)
@@ -97,7 +100,9 @@ class Trunks:
     def _rewrite(self, trunks: dict[str, Trunk], passwords: dict[str, str]) -> None:
         def endpoint(match: re.Match[str]) -> str:
             trunk = trunks.get(_parse(match[1]).name)
-            return _block(trunk, trunk_lines(trunk)) if trunk else match[0]
+            if trunk:
+                return _block(trunk, trunk_lines(trunk))
+            return match[0]
 
         def secret(match: re.Match[str]) -> str:
             trunk = trunks.get(_parse(match[1]).name)
@@ -113,7 +118,9 @@ class Trunks:
 
     @staticmethod
     def _text(path: Path) -> str:
-        return path.read_text() if path.exists() else ""
+        if not path.exists():
+            return ""
+        return path.read_text()
 
 
 def _parse(facts: str) -> Trunk:

@@ -38,7 +38,9 @@ _CLAIM = re.compile(
 def find_claim(module: bytes) -> Edit | None:
     """The edit after which nothing is claimed; None for a corrected or an unknown module."""
     branch = _branch(module)
-    return Edit(branch.start(1), _JUMP) if branch and branch[1] != _JUMP else None
+    if branch and branch[1] != _JUMP:
+        return Edit(branch.start(1), _JUMP)
+    return None
 
 
 def is_corrected(module: bytes) -> bool:
@@ -53,7 +55,9 @@ def _branch(module: bytes) -> re.Match[bytes] | None:
     if not module.startswith(_HEAD) or module[18:20] != _X86_64:
         return None
     found = list(_CLAIM.finditer(module))
-    return found[0] if len(found) == 1 else None
+    if len(found) == 1:
+        return found[0]
+    return None
 
 
 def corrected_modules(modules: Path) -> Path:
