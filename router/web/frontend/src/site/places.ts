@@ -34,7 +34,7 @@ export const spoken = (element: Element): Attr[] =>
 
 /** Whether an element says of itself that it writes to people instead of calling them. */
 const isMessenger = ({ attributes }: Element): boolean =>
-  [...attributes].some(({ value }) => /whats|viber|telegram|wa-|sms/i.test(value));
+  [...attributes].some(({ value }) => /whatsapp|viber|telegram|wa-|sms/i.test(value));
 
 /** What an attribute says, without percent signs where it is an address. */
 export function decoded({ name }: Attr, text: string): string {
