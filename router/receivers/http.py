@@ -9,8 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, Protocol
 
 import httpx
@@ -19,6 +18,7 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.entity import Ref
 from router.domain.text import one_line
 from router.errors import ConfigurationError
+from router.receivers.header_times import clock_ahead, retry_after
 from router.receivers.json_body import read_json
 from router.receivers.network import (
     Network,
@@ -36,7 +36,6 @@ MOST_PIECES = 50_000  # chunks of an answer: a hostile server may send each byte
 NO_RIGHT = timedelta(minutes=5)  # between attempts if only a person can fix the cause
 # until a server that did not answer has finished or dropped the request
 SLOW = timedelta(minutes=2)
-LONGEST_PATIENCE = timedelta(hours=1)
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 MOST_MARKUP = 4000  # letters of a page that are searched: hostile ones take long
 SHORTEST_SECRET = 6  # letters; shorter secrets may occur in any answer by chance
@@ -115,6 +114,11 @@ class HttpClient:
             **headers,
         }
         self._opened: httpx.AsyncClient | None = None
+        self._ahead = timedelta()
+
+    def clock_ahead(self) -> timedelta:
+        """By how much the server's clock was ahead of ours in its last answer."""
+        return self._ahead
 
     async def ask(
         self, method: str, path: str, *, accept: frozenset[int] = frozenset(), **request: Any
@@ -168,6 +172,7 @@ class HttpClient:
                 where=self._hidden(self._where(path)),
                 detail=self._hidden(detail),
             ) from error
+        self._ahead = clock_ahead(answer.headers)
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
         raise error_for(answer)
@@ -270,26 +275,6 @@ def error_for(answer: Answer) -> ReceiverUnavailable | Refused:
 def words(answer: Answer) -> str:
     """A server's message, without HTML."""
     return one_line(_without_markup(answer.text))
-
-
-def retry_after(headers: Mapping[str, str]) -> timedelta:
-    """Parse `Retry-After`: seconds, or a date by the server's own clock; otherwise no time."""
-    asked = headers.get("retry-after", "")
-    if asked.isascii() and asked.isdigit():
-        return min(timedelta(seconds=int(asked[:9])), LONGEST_PATIENCE)
-    until = _date(asked)
-    if until is None:
-        return timedelta()
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
-    return min(max(timedelta(), until - now), LONGEST_PATIENCE)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _without_markup(text: str) -> str:

@@ -16,7 +16,7 @@ async def read_json(text: str) -> Any:
 
 def _read(text: str) -> Any:
     try:
-        value = json.loads(text)
+        value = json.loads(text.removeprefix("\ufeff"))  # the mark of some PHP and .NET servers
         # without escapes the values contain no letters that the text does not
         return _clean(value) if "\\u" in text else value
     except (ValueError, RecursionError):

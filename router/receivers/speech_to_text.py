@@ -14,7 +14,8 @@ from router.domain.calls.transcript import Spoken, TranscriptionRule
 from router.domain.calls.transcript_codes import TranscriptCode
 from router.domain.delivery.codes import AnswerCode
 from router.errors import InvalidInput
-from router.receivers.http import Answer, HttpClient, retry_after, words
+from router.receivers.header_times import retry_after
+from router.receivers.http import Answer, HttpClient, words
 from router.receivers.network import LOOPBACK, Network
 from router.service.calls.transcription_ports import Piece
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused

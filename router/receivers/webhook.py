@@ -30,13 +30,8 @@ from router.domain.delivery.delivery import Delivery, Webhook
 from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
 from router.errors import ConfigurationError
-from router.receivers.http import (
-    NO_RIGHT,
-    Answer,
-    HttpClient,
-    retry_after,
-    words,
-)
+from router.receivers.header_times import retry_after
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, words
 from router.receivers.network import Address, Network, read_address
 from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, SendResult
 

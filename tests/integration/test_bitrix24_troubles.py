@@ -12,7 +12,8 @@ import pytest
 from router.domain.delivery.connection import Connection, Rules, Scenario
 from router.domain.delivery.outcome import sentence
 from router.receivers.bitrix24.adapter import Bitrix24
-from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT
+from router.receivers.header_times import LONGEST_PATIENCE
+from router.receivers.http import NO_RIGHT
 from router.service.delivery.outcomes import NeedsReview, NotYet, ReceiverUnavailable, Refused
 from tests.contracts.bitrix24_portal import DEAL, Problem
 from tests.integration.bitrix24_world import FIELD, OWN, TELEPHONY, World

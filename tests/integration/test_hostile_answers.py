@@ -81,3 +81,7 @@ async def test_a_long_answer_is_read_beside_the_loop(monkeypatch: pytest.MonkeyP
     task.cancel()
     assert (len(value), value[-1]) == (30_001, "\ufffd\ufffd")
     assert turns > 1
+
+
+async def test_a_mark_of_byte_order_before_json_is_no_part_of_it() -> None:
+    assert await read_json('\ufeff{"id": 12345678901234567890}') == {"id": 12345678901234567890}

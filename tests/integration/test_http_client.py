@@ -10,7 +10,8 @@ from email.utils import format_datetime
 import pytest
 import pytest_asyncio
 
-from router.receivers.http import LONGEST_PATIENCE, NO_RIGHT, SLOW, HttpClient
+from router.receivers.header_times import LONGEST_PATIENCE
+from router.receivers.http import NO_RIGHT, SLOW, HttpClient
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from tests.support.receiver import Answer, Receiver, drip, receiver, silence
 

@@ -12,7 +12,8 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import AmoCrmCode, CrmCode
 from router.domain.text import one_line
 from router.receivers.crm_tools import rows_of
-from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, retry_after
+from router.receivers.header_times import retry_after
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 

@@ -54,6 +54,7 @@ class AmoCrm:
     """The `Crm` over an account; options: `pipeline`, `status`, `tag`, `field`, `contact_field`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         self._options, self._rules = connection.options, connection.rules
         self._account = Account(http, fixed_token(token))
         self._fields, self._unsorted = Fields(self._account), Unsorted(self._account)

@@ -60,6 +60,7 @@ class Bitrix24:
     """The `Crm` over Bitrix24's REST; options: `field`, `category`, `trace`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         given = {name: text for name, text in connection.options.items() if text}
         options = {"field": "UF_CRM_GA_CLIENT_ID", "category": "0", "trace": "off", **given}
         self._portal, self._rules, self._mode = (

@@ -13,14 +13,8 @@ from urllib.parse import urlencode
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import Bitrix24Code
 from router.domain.text import one_line
-from router.receivers.http import (
-    LONGEST_PATIENCE,
-    NO_RIGHT,
-    Answer,
-    HttpClient,
-    Missing,
-    error_for,
-)
+from router.receivers.header_times import LONGEST_PATIENCE
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, error_for
 from router.receivers.oauth import is_app
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 

@@ -30,6 +30,7 @@ class BottleCrm(CustomFieldCrm):
     system, uid, usual_field = "BottleCRM", "ringtrace_call", "ga_client_id"
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         self._api = Api(http, token["token"])
         super().__init__(connection, BottleActivities(self._api))
 

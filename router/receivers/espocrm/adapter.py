@@ -34,6 +34,7 @@ class EspoCrm(QueriedCrm):
     phones, created, stage_field, adds_fields = ("phoneNumber",), "createdAt", "stage", False
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         self._api = Api(http, token)
         super().__init__(connection, EspoActivities(self._api))
         self._days = timedelta(days=int(connection.options.get("days") or 30))

@@ -46,6 +46,7 @@ class Hubspot:
     """The `Crm` over HubSpot's API; options: `pipeline`, `stage`, `field`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         given = {name: value for name, value in connection.options.items() if value}
         pipeline, stage = _FIRST_STAGE
         options = {"pipeline": pipeline, "stage": stage, "field": "ga_client_id", **given}

@@ -7,7 +7,8 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import rows_of
-from router.receivers.http import NO_RIGHT, Answer, error_for, retry_after
+from router.receivers.header_times import retry_after
+from router.receivers.http import NO_RIGHT, Answer, error_for
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # the daily limit ends at midnight in the account's time zone

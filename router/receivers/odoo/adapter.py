@@ -36,6 +36,7 @@ class Odoo(QueriedCrm):
     phones, created = ("phone", "mobile"), "create_date"
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         options = connection.options
         self._api = Api(http, token["key"], options.get("database", ""), options.get("login", ""))
         super().__init__(connection, OdooActivities(self._api), EntityKind.CONTACT)

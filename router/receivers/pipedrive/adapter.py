@@ -30,6 +30,7 @@ class Pipedrive(TwoStepCrm):
     system, uid, usual_field = "Pipedrive", "Ringtrace call", "GA client ID"
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         self._api = Api(http, fixed_token(token))
         super().__init__(connection, PipedriveActivities(self._api))
         if LEAD in self.kinds:  # a lead needs a person

@@ -61,6 +61,7 @@ class RetailCrm:
     """The `Crm` over RetailCRM's API v5; options: those of `DEFAULTS`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         options = DEFAULTS | {name: value for name, value in connection.options.items() if value}
         self._api = Api(http, token["key"], options["site"])
         self._site, self._method, self._field = options["site"], options["method"], options["field"]

@@ -14,16 +14,8 @@ from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Ref
 from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
-from router.receivers.http import (
-    NO_RIGHT,
-    Answer,
-    HttpClient,
-    Missing,
-    TooLarge,
-    entity,
-    error_for,
-    retry_after,
-)
+from router.receivers.header_times import retry_after
+from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, TooLarge, entity, error_for
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]

@@ -34,6 +34,7 @@ class Salesforce(QueriedCrm):
     stage_field, usual_stage, adds_fields = "StageName", "Prospecting", False
 
     def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         self._api = Api(http)
         super().__init__(connection, SalesforceActivities(self._api))
         self._days = timedelta(days=int(connection.options.get("days") or 30))

@@ -54,6 +54,7 @@ class Tryton:
     """The `Crm` over Tryton's REST application; options: `database`, `company`, `field`."""
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         given = {name: value for name, value in connection.options.items() if value}
         options = {"database": "tryton", "company": "1", "field": "ga_client_id", **given}
         self._connection, self._field = connection, options["field"]

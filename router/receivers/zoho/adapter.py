@@ -31,6 +31,7 @@ class Zoho(QueriedCrm):
     stage_field, usual_stage = "Stage", "Qualification"
 
     def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
+        self.clock_ahead = http.clock_ahead
         options = connection.options
         self._api = Api(http)
         super().__init__(connection, ZohoActivities(self._api))

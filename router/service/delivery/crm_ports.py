@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from router.domain.delivery.call_event import CallEvent
@@ -24,6 +24,15 @@ class HasCatalogue(Protocol):
 
     def client_id_field(self, kind: EntityKind) -> str:
         """The field for the Google client ID, which the catalogue has like others."""
+        ...
+
+
+@runtime_checkable
+class HasClock(Protocol):
+    """A CRM whose server tells its time."""
+
+    def clock_ahead(self) -> timedelta:
+        """By how much its clock was ahead of ours in its last answer; small differences are 0."""
         ...
 
 

@@ -17,6 +17,7 @@ from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Found, 
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.delivery.templates import Part
 from router.service.delivery.catalogue import catalogue_of
+from router.service.delivery.crm_clock import appeared
 from router.service.delivery.crm_fill import (
     PEOPLE,
     Annotated,
@@ -227,7 +228,7 @@ async def _find(
     rules = writer.rules
     if call.client_id is None:
         return Annotated(said=Outcome.of(CrmCode.NO_VISITOR))
-    found = await writer.crm.appeared(call, within.since, within.until)
+    found = await appeared(writer.crm, call, within)
     taken = await others([entity.ref for entity in found]) if others and found else set()
     # An entity that the telephony created for another call belongs to that call.
     found = [entity for entity in found if entity.ref not in taken or entity.ref.kind in PEOPLE]

@@ -4,7 +4,7 @@ uses real entities; writes are recorded instead, and read back as if done.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from router.domain.calls.call import Call, State
@@ -17,7 +17,7 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound
 from router.service.delivery.analytics import AnalyticsEvent
-from router.service.delivery.crm_ports import HasCatalogue, HasTasks, Task, TaskBook
+from router.service.delivery.crm_ports import HasCatalogue, HasClock, HasTasks, Task, TaskBook
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.languages import with_language
 from router.service.delivery.outbox import call_bodies
@@ -66,6 +66,9 @@ class DryRunCrm:
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> Sequence[Found]:
         return await self._crm.appeared(call, since, until)
+
+    def clock_ahead(self) -> timedelta:
+        return self._crm.clock_ahead() if isinstance(self._crm, HasClock) else timedelta()
 
     def client_id_field(self, kind: EntityKind) -> str:
         return self._crm.client_id_field(kind)

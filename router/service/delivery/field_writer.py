@@ -3,7 +3,6 @@
 The client ID comes first: other facts that the CRM refuses are left out and named.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +12,7 @@ from router.domain.delivery.connection import Overwrite, Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind, Ref
 from router.domain.delivery.outcome import Outcome
+from router.domain.delivery.saved_text import is_changed, made_of, same_id, same_text
 from router.domain.delivery.templates import Part, render
 from router.service.delivery.outcomes import EntityGone, Refused
 from router.service.delivery.ports import Crm, Draft
@@ -101,16 +101,19 @@ class FieldWriter:
 
         def of_others(name: str) -> bool:
             text = (found.get(name) or "").strip()
-            ours = {values.get(name), *(event.get(name) for event in earlier)}
-            return bool(text) and text not in ours
+            ours = filter(None, (event.get(name) for event in (values, *earlier)))
+            is_ours = same_id if name == own else made_of
+            return bool(text) and not any(is_ours(written, text) for written in ours)
 
         if overwrite is Overwrite.NEVER and values.get(own) and of_others(own):
             return Written(kept=found[own])
 
         wanted = dict.fromkeys((name for name in found if not of_others(name)), "") | values
-        changed = {
-            name: text for name, text in wanted.items() if found.get(name, "").strip() != text
-        }
+        changed = {}
+        for name, text in wanted.items():
+            is_same = same_id if name == own else same_text
+            if not is_same(text, found.get(name, "")):
+                changed[name] = text
         if overwrite is Overwrite.NEVER:
             changed = {name: text for name, text in changed.items() if not of_others(name)}
 
@@ -129,7 +132,7 @@ class FieldWriter:
                 raise Refused(CrmCode.CLIENT_ID_NOT_EMPTIED, entity=ref, field=own)
             return None
 
-        if found == call.client_id:
+        if same_id(call.client_id, found):
             return None
         if not found or found == before:
             raise Refused(CrmCode.CLIENT_ID_NOT_KEPT, entity=ref, field=own)
@@ -179,16 +182,3 @@ def _simpler(whole: Draft, bare: Draft) -> Iterator[Draft]:
         if attempt not in tried:
             tried.append(attempt)
             yield attempt
-
-
-def is_changed(written: str, found: str) -> bool:
-    """Whether a CRM made the one text of the other: cut it, changed its case, or took it for a
-    number.
-    """
-    plain = found.casefold()
-    if written.casefold().startswith(plain) or plain.startswith(written.casefold()):
-        return True
-    try:
-        return math.isclose(float(written), float(found.replace(",", ".")), rel_tol=1e-9)
-    except ValueError:
-        return False
