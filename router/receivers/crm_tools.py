@@ -34,6 +34,15 @@ def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
     return [row for row in rows if not key or row.get(key)]
 
 
+def rows_in(value: Any, name: str, system: str, key: str = "") -> list[Mapping[str, Any]]:
+    """The objects of a list that must be in the answer: an error is no empty list. Raises
+    `ReceiverUnavailable`.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get(name), list):
+        raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=system)
+    return rows_of(value, name, key=key)
+
+
 def an_object(value: Any, system: str) -> Mapping[str, Any]:
     """The answer, which must be an object. Raises `ReceiverUnavailable`."""
     if not isinstance(value, dict):

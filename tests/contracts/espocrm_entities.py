@@ -44,6 +44,9 @@ ENTITIES: dict[str, dict[str, Row]] = {
             "default": "New",
             "notActualOptions": ["Converted", "Recycled", "Dead"],
         },
+        "createdContact": {"type": "link", "entity": "Contact"},
+        "createdAccount": {"type": "link", "entity": "Account"},
+        "createdOpportunity": {"type": "link", "entity": "Opportunity"},
     },
     "Opportunity": {
         **_COMMON,

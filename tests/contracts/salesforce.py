@@ -25,12 +25,16 @@ _COMMON = {"Id": "id", "CreatedDate": "datetime", "OwnerId": "reference", "Descr
 OBJECTS: dict[str, dict[str, str]] = {
     "Contact": {
         **_COMMON, "LastName": "string", "Phone": "phone", "MobilePhone": "phone",
-        "AccountId": "reference",
+        "AccountId": "reference", "MasterRecordId": "reference",
     },
-    "Account": {**_COMMON, "Name": "string", "Phone": "phone"},
+    "Account": {
+        **_COMMON, "Name": "string", "Phone": "phone", "MasterRecordId": "reference",
+    },
     "Lead": {
         **_COMMON, "LastName": "string", "Company": "string", "Phone": "phone",
-        "MobilePhone": "phone", "IsConverted": "boolean",
+        "MobilePhone": "phone", "IsConverted": "boolean", "ConvertedContactId": "reference",
+        "ConvertedAccountId": "reference", "ConvertedOpportunityId": "reference",
+        "MasterRecordId": "reference",
     },
     "Opportunity": {
         **_COMMON, "Name": "string", "StageName": "picklist", "CloseDate": "date",
@@ -73,7 +77,7 @@ _ROLES = re.compile(
 _TERM = re.compile(r"(\w+) (=|LIKE|IN) ('(?:[^'\\]|\\.)*'|\(.+\)|false|true)")
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _V = "/services/data/v62.0"
-_READ_ONLY = {"Id", "CreatedDate", "IsClosed", "IsConverted"}
+_READ_ONLY = {"Id", "CreatedDate", "IsClosed", "IsConverted", "MasterRecordId"}
 
 
 class Failure(Exception):
@@ -101,6 +105,7 @@ class Organization:
         self.options: dict[str, tuple[str, ...]] = dict(OPTIONS)
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in OBJECTS}
         self.violations: list[str] = []
+        self.deleted: dict[str, dict[str, Row]] = {}
         self.hidden = set[str]()  # objects that the app may not see
         for user, active in USERS.items():
             self.rows["User"][user] = {"Id": user, "Name": f"User {user}", "IsActive": active}
@@ -139,6 +144,7 @@ class Organization:
     async def _answer(self, request: Request) -> Response:
         for method, pattern, handler in (
             ("GET", f"{_V}/query/?", self._query),
+            ("GET", f"{_V}/queryAll/?", self._query_all),
             ("GET", f"{_V}/sobjects/(?P<name>\\w+)/describe", self._describe),
             ("POST", f"{_V}/sobjects/(?P<name>\\w+)", self._create),
             ("GET", f"{_V}/sobjects/(?P<name>\\w+)/(?P<key>\\w+)", self._record),
@@ -166,6 +172,20 @@ class Organization:
         more: Row = {"length": LONGEST} if field.endswith("__c") else {}
         more |= {"restrictedPicklist": bool(values), "picklistValues": shown}
         return {**more, "nillable": True}
+
+    def _query_all(self, params: Row, body: Row) -> Response:
+        """Deleted records, too."""
+        kept = self.rows
+        self.rows = {name: {**self.deleted.get(name, {}), **rows} for name, rows in kept.items()}
+        try:
+            return self._query(params, body)
+        finally:
+            self.rows = kept
+
+    def merge(self, name: str, key: str, into: str) -> None:
+        """A person merges two records: the first is deleted and names the other."""
+        row = self.rows[name].pop(key)
+        self.deleted.setdefault(name, {})[key] = {**row, "MasterRecordId": into}
 
     def _query(self, params: Row, body: Row) -> Response:
         match = _SELECT.fullmatch(params.get("q", ""))
@@ -235,6 +255,8 @@ class Organization:
 
     def _change(self, name: str, key: str, params: Row, body: Row) -> Response:
         row = self._there(name, key)
+        if row.get("IsConverted"):
+            raise Failure(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         if "ContactId" in body and name == "Opportunity":
             raise Violation(400, "INVALID_FIELD_FOR_INSERT_UPDATE", "ContactId")
         self._check(name, body)

@@ -49,6 +49,8 @@ class Account:
     async def rows(self, path: str, params: Params = (), *, most: int = MOST) -> list[Row]:
         """One page of a list; the rows are under the last part of its path."""
         body = await self.ask("GET", path, params=[*params, ("limit", str(most))])
+        if body is not None and not (isinstance(body, dict) and "_embedded" in body):
+            raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="amoCRM")
         return embedded(body, path.rsplit("/", 1)[-1])
 
     async def add(self, path: str, row: Mapping[str, Any], *, name: str = "") -> Row:

@@ -24,6 +24,11 @@ from router.service.delivery.ports import Draft
 _PEOPLE = {EntityKind.CONTACT, EntityKind.LEAD}
 _OWNERS = {EntityKind.CONTACT: ("linkedWith", "contacts"), EntityKind.COMPANY: ("in", "accountId")}
 _DIGITS = "phoneNumberNumeric"
+_BECAME = {
+    "createdContactId": EntityKind.CONTACT,
+    "createdAccountId": EntityKind.COMPANY,
+    "createdOpportunityId": EntityKind.DEAL,
+}
 
 
 class EspoCrm(QueriedCrm):
@@ -70,6 +75,13 @@ class EspoCrm(QueriedCrm):
         known = await tools.typed_values(ref.kind, values, self.fields_of)
         with entity(ref):
             await self._api.ask("PUT", f"{OBJECTS[ref.kind]}/{ref.id}", json=known)
+
+    async def became(self, ref: Ref) -> list[Ref]:
+        """What a converted lead became; EspoCRM does not keep what was merged."""
+        if ref.kind is not EntityKind.LEAD:
+            return []
+        row = await self._api.ask("GET", f"{OBJECTS[ref.kind]}/{ref.id}")
+        return [Ref(kind=kind, id=row[name]) for name, kind in _BECAME.items() if row.get(name)]
 
     async def reach(self) -> None:
         """Check the rights: a user who sees only records of their own misses the contacts of

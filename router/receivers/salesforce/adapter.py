@@ -21,6 +21,11 @@ from router.receivers.salesforce.api import OBJECTS, Api, Row, quoted
 from router.service.delivery.outcomes import Refused
 from router.service.delivery.ports import Draft
 
+_BECAME = {
+    "ConvertedContactId": EntityKind.CONTACT,
+    "ConvertedAccountId": EntityKind.COMPANY,
+    "ConvertedOpportunityId": EntityKind.DEAL,
+}
 _ROLES = "SELECT OpportunityId FROM OpportunityContactRole WHERE ContactId IN ({})"
 _OWNERS = {EntityKind.CONTACT: f"Id IN ({_ROLES})", EntityKind.COMPANY: "AccountId IN ({})"}
 
@@ -77,6 +82,16 @@ class Salesforce(QueriedCrm):
         known = await tools.typed_values(ref.kind, values, self.fields_of)
         with entity(ref):
             await self._api.change(OBJECTS[ref.kind], ref.id, known)
+
+    async def became(self, ref: Ref) -> list[Ref]:
+        """What a converted lead became, and the record into which this one was merged."""
+        kinds = {"MasterRecordId": ref.kind, **_BECAME}
+        where = f"Id = {quoted(ref.id)}"
+        rows = await self._api.query(OBJECTS[ref.kind], kinds, where, deleted=True)
+        found = list[Ref]()
+        for row in rows:
+            found += [Ref(kind=kind, id=row[name]) for name, kind in kinds.items() if row.get(name)]
+        return found
 
     async def reach(self) -> None:
         """Reading the fields in checks needs the same right."""

@@ -33,14 +33,16 @@ class Api:
         path = f"services/data/v62.0/{path}"
         return await self._server.ask(method, path, headers=_HEADERS, **request)
 
-    async def query(self, name: str, columns: Iterable[str], where: str) -> list[Row]:
+    async def query(
+        self, name: str, columns: Iterable[str], where: str, *, deleted: bool = False
+    ) -> list[Row]:
         """The newest records, with those of the columns that the object has."""
         known = await self.fields(name)
         chosen = ", ".join(column for column in ("Id", *columns) if column in known)
         text = f"SELECT {chosen} FROM {name} WHERE {where}"  # noqa: S608 (values are quoted)
         text += " ORDER BY CreatedDate DESC LIMIT 200"
-        answer = await self.ask("GET", "query", params={"q": text})
-        return tools.rows_of(answer.body, "records", key="Id")
+        answer = await self.ask("GET", "queryAll" if deleted else "query", params={"q": text})
+        return tools.rows_in(answer.body, "records", "Salesforce", key="Id")
 
     async def record(self, name: str, key: str, fields: Sequence[str]) -> Row:
         """One record. Raises `Missing`."""

@@ -3,9 +3,8 @@
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
-from router.receivers import crm_tools as tools
 from router.receivers.activities import Activities, Activity, Entry
-from router.receivers.zoho.api import MODULES, Api, quoted
+from router.receivers.zoho.api import MODULES, Api, quoted, rows_in
 
 _MODULES = {Entry.TASK: "Tasks", Entry.CALL: "Calls"}
 
@@ -29,7 +28,7 @@ class ZohoActivities(Activities):
             return [row.get("Description") for row in rows]
         params = {"fields": "Note_Content", "sort_by": "Created_Time", "sort_order": "desc"}
         answer = await self._api.ask("GET", f"{MODULES[ref.kind]}/{ref.id}/Notes", params=params)
-        return [row.get("Note_Content") for row in tools.rows_of(answer.body, "data")]
+        return [row.get("Note_Content") for row in rows_in(answer)]
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a note without a title."""

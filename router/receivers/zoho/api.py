@@ -41,7 +41,7 @@ class Api:
         text = f"select {chosen} from {module} where {where}"  # noqa: S608 (values are quoted)
         text += " order by Created_Time desc limit 200"
         answer = await self.ask("POST", "coql", json={"select_query": text})
-        return tools.rows_of(answer.body, "data", key="id")
+        return rows_in(answer, key="id")
 
     async def record(self, ref: Ref, fields: Sequence[str]) -> Row:
         """One record. Raises `EntityGone`."""
@@ -94,6 +94,11 @@ class Api:
         done = next(iter(tools.rows_of(answer.body, "fields")), {})
         if done.get("code") != "SUCCESS":
             raise Refused(AnswerCode.REQUEST_REFUSED, request=name, detail=answer.text)
+
+
+def rows_in(answer: Answer, key: str = "") -> list[Row]:
+    """The rows of a list; 204 without a body if there are none. Raises `ReceiverUnavailable`."""
+    return [] if answer.status == 204 else tools.rows_in(answer.body, "data", "Zoho", key=key)
 
 
 def _field(row: Row) -> Field:

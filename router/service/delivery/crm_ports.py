@@ -36,6 +36,15 @@ class HasClock(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSuccessors(Protocol):
+    """A CRM that says what became of a converted lead or a merged record."""
+
+    async def became(self, ref: Ref) -> Sequence[Ref]:
+        """The records that took its place; none if it is as it was. Raises `Refused`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task of the CRM's own, on an entity; `responsible` None: as the CRM has it."""

@@ -12,7 +12,7 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.crm_match import Window, created_by_us, match, window
-from router.domain.delivery.crm_plan import Plan, oldest, plan, responsible_for
+from router.domain.delivery.crm_plan import Plan, plan, responsible_for
 from router.domain.delivery.entity import CreatedBy, Entity, EntityKind, Found, Ref
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.delivery.templates import Part
@@ -27,6 +27,7 @@ from router.service.delivery.crm_fill import (
     left_out_of,
     together,
 )
+from router.service.delivery.crm_successors import successors
 from router.service.delivery.crm_task import add_task
 from router.service.delivery.field_writer import FieldWriter
 from router.service.delivery.outcomes import EntityGone, NeedsReview, NotYet, Refused
@@ -77,10 +78,7 @@ async def annotate(
 
 
 async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) -> Annotated:
-    """Update the entities of a call after its attribution changed.
-
-    A contact that is gone may have been merged: the contact that has the phone now takes its place.
-    """
+    """Update the entities of a call after its attribution changed, and what became of them."""
 
     def overwrite(created_by: CreatedBy) -> Overwrite:
         return Overwrite.NEVER if created_by is CreatedBy.US else writer.rules.overwrite
@@ -92,11 +90,8 @@ async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) 
         else:
             gone.append(entity.ref)
 
-    if call.caller and any(ref.kind is EntityKind.CONTACT for ref in gone):
-        contact = oldest(await writer.crm.contacts(call.caller), EntityKind.CONTACT)
-        if contact is not None and contact.ref not in {ref for ref, _ in there}:
-            there.append((contact.ref, CreatedBy.NOTE))
-
+    found = await successors(writer.crm, call, [ref for ref, _ in there], gone)
+    there += [(ref, CreatedBy.NOTE) for ref in found if await _exists(writer.crm, ref)]
     done = await fill_each(writer, call, there, overwrite)
     return together([done] if there else [], *(EntityGone(ref).outcome for ref in gone))
 

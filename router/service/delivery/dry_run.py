@@ -17,7 +17,14 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.receiver_kind import identifiers
 from router.errors import NotFound
 from router.service.delivery.analytics import AnalyticsEvent
-from router.service.delivery.crm_ports import HasCatalogue, HasClock, HasTasks, Task, TaskBook
+from router.service.delivery.crm_ports import (
+    HasCatalogue,
+    HasClock,
+    HasSuccessors,
+    HasTasks,
+    Task,
+    TaskBook,
+)
 from router.service.delivery.crm_update import annotate
 from router.service.delivery.languages import with_language
 from router.service.delivery.outbox import call_bodies
@@ -69,6 +76,9 @@ class DryRunCrm:
 
     def clock_ahead(self) -> timedelta:
         return self._crm.clock_ahead() if isinstance(self._crm, HasClock) else timedelta()
+
+    async def became(self, ref: Ref) -> Sequence[Ref]:
+        return await self._crm.became(ref) if isinstance(self._crm, HasSuccessors) else ()
 
     def client_id_field(self, kind: EntityKind) -> str:
         return self._crm.client_id_field(kind)
