@@ -2,6 +2,7 @@
 
 import re
 
+_HALF_EMOJI = "\u200d\ufe0f \n"  # what joins an emoji to its next part
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -16,3 +17,13 @@ def one_line(text: str, most: int = 300) -> str:
 def storable(text: str) -> str:
     """The text with U+FFFD for characters that databases refuse: NUL and lone surrogates."""
     return _UNKEPT.sub("\ufffd", text)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters as most CRMs count them, an emoji as two; no half of one is left
+    at the end, and no space.
+    """
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * most:
+        return text
+    return units[: 2 * most].decode("utf-16-le", "ignore").rstrip(_HALF_EMOJI)

@@ -148,6 +148,7 @@ def a_field(
     *,
     required: bool = False,
     writable: bool = True,
+    phone: bool = False,
 ) -> Field:
     """A field from the CRM's description; options are pairs of shown text and stored value."""
     return Field(
@@ -158,6 +159,7 @@ def a_field(
         most=most if isinstance(most, int) and most > 0 else None,
         required=required,
         writable=writable,
+        phone=phone,
     )
 
 

@@ -13,13 +13,20 @@ Row = Mapping[str, Any]
 Condition = Any  # a condition in the CRM's query language
 
 
+MOST_PHONES = 8  # fields that one search looks at: Zoho allows 25 conditions
+
+
 class QueriedCrm(CustomFieldCrm):
-    """Finds records by their own phone, by contact and company, and by the call's id."""
+    """Finds records by their own phones, by contact and company, and by the call's id."""
 
     titles: ClassVar[Mapping[EntityKind, str]]  # the field with the name of a record
     phones: ClassVar[tuple[str, ...]]
     created: ClassVar[str]
     stage_field: ClassVar[str] = ""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._phones = dict[EntityKind, Sequence[str]]()  # the usual ones, then all others
 
     @abstractmethod
     async def rows(
@@ -84,15 +91,18 @@ class QueriedCrm(CustomFieldCrm):
     async def _by_phone(self, kind: EntityKind, phone: str) -> list[Found]:
         known = await self.fields_of(kind, False)
         columns = [name for name in self.phones if name in known]
+        others = [field.name for field in known.values() if field.phone]
+        self._phones[kind] = columns = list(dict.fromkeys((*columns, *others)))[:MOST_PHONES]
         rows = await self._rows(kind, self.with_ending(columns, phone)) if columns else []
         return tools.with_phone([self._one(kind, row) for row in rows], phone)
 
     async def _rows(self, kind: EntityKind, where: Condition) -> Sequence[Row]:
-        shown = (self.titles[kind], *self.phones, self.created, self.field, self.uid)
+        phones = self._phones.get(kind, self.phones)
+        shown = (self.titles[kind], *phones, self.created, self.field, self.uid)
         return await self.rows(kind, shown, where)
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        phones = [str(row[name]) for name in self.phones if row.get(name)]
+        phones = [str(row[name]) for name in self._phones.get(kind, self.phones) if row.get(name)]
         return self.found(
             kind,
             row,

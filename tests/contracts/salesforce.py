@@ -25,7 +25,8 @@ _COMMON = {"Id": "id", "CreatedDate": "datetime", "OwnerId": "reference", "Descr
 OBJECTS: dict[str, dict[str, str]] = {
     "Contact": {
         **_COMMON, "LastName": "string", "Phone": "phone", "MobilePhone": "phone",
-        "AccountId": "reference", "MasterRecordId": "reference",
+        "AccountId": "reference", "MasterRecordId": "reference", "OtherPhone": "phone",
+        "Fax": "phone",
     },
     "Account": {
         **_COMMON, "Name": "string", "Phone": "phone", "MasterRecordId": "reference",

@@ -9,6 +9,7 @@ _ACTIVITY = {
 FIELDS: dict[str, dict[str, str]] = {
     "Contacts": {
         "Last_Name": "text", "Phone": "phone", "Mobile": "phone", "Account_Name": "lookup",
+        "Other_Phone": "phone", "Fax": "phone",
         "Owner": "ownerlookup", "Description": "textarea", "Created_Time": "datetime",
     },
     "Accounts": {

@@ -170,3 +170,19 @@ def test_a_field_that_cannot_keep_a_client_id_is_a_fault(field: Field, well: boo
     checks = list(check_client_id(Catalogue(fields={DEAL: [field]}), {DEAL: "cid"}))
     assert (checks == []) is well
     assert all("use a text field" in str(check.fix) for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("окна и двери", "окна"),
+        ("a🔥🔥🔥", "a🔥"),
+        ("🔥🔥🔥", "🔥🔥"),
+        ("a👨\u200d👩", "a👨"),
+        ("ab c", "ab c"),
+    ],
+)
+def test_a_long_text_is_cut_in_the_units_of_crms_and_never_within_an_emoji(
+    text: str, left: str
+) -> None:
+    assert ACCOUNT.fit(CONTACT, {"short": text}).values == {"short": left}

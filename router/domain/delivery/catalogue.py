@@ -10,6 +10,7 @@ from enum import StrEnum
 from router.domain.delivery.crm_codes import CrmCode
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.outcome import Outcome
+from router.domain.text import cut
 
 
 class FieldType(StrEnum):
@@ -34,6 +35,7 @@ class Field:
     required: bool = False  # of every new entity, and nothing of ours fills it
     stages: frozenset[str] = frozenset()  # required only there
     writable: bool = True
+    phone: bool = False  # holds a phone number
 
     def is_called(self, name: str) -> bool:
         """Whether a rule means this field by that name."""
@@ -121,7 +123,7 @@ def fitted(known: Field, text: str) -> str:
     if known.type is FieldType.LIST:
         return _option(known, text) or ""
     if known.type is FieldType.TEXT and known.most is not None:
-        return text[: known.most]
+        return cut(text, known.most)
     return text
 
 

@@ -91,6 +91,7 @@ def _field(row: Row) -> Field:
         row.get("length"),
         required=row.get("createable") is True and not filled,
         writable=row.get("updateable") is not False,
+        phone=row.get("type") == "phone",
     )
 
 

@@ -111,6 +111,7 @@ def _field(row: Row) -> Field:
         row.get("length"),
         required=row.get("system_mandatory") is True and name not in _FILLED,
         writable=row.get("read_only") is not True,
+        phone=row.get("data_type") == "phone",
     )
 
 
