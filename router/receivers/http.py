@@ -89,6 +89,8 @@ class Login(Protocol):
 class HttpClient:
     """Sends requests to one account's server or, with whole addresses, to any server."""
 
+    _ahead = timedelta()
+
     def __init__(
         self,
         address: str,
@@ -114,7 +116,6 @@ class HttpClient:
             **headers,
         }
         self._opened: httpx.AsyncClient | None = None
-        self._ahead = timedelta()
 
     def clock_ahead(self) -> timedelta:
         """By how much the server's clock was ahead of ours in its last answer."""

@@ -32,7 +32,7 @@ class Mortal:
     """What a process dies of when so many requests have been carried out."""
 
     def __init__(self, http: HttpClient, left: int) -> None:
-        self._http, self._left = http, left
+        self._http, self._left, self.clock_ahead = http, left, http.clock_ahead
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         answer = await self._http.ask(method, path, **request)

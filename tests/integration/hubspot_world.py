@@ -34,7 +34,7 @@ class Dying:
     """Requests of a process that is killed when the last of `left` has been carried out."""
 
     def __init__(self, http: HttpClient, left: int) -> None:
-        self._http, self.left = http, left
+        self._http, self.left, self.clock_ahead = http, left, http.clock_ahead
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         answer = await self._http.ask(method, path, **request)
