@@ -24,7 +24,7 @@ from router.errors import InvalidInput
 from router.exports import zip_file
 from router.recorder import StorageReader
 from router.service.calls.browse import read_cursor
-from router.service.calls.recordings_export import list_parts, plan_part
+from router.service.calls.recordings_export import all_parts, plan_part
 from router.service.calls.selection import Selection, batches
 from router.service.calls.views import get_view, query_of
 from router.service.ports import Store
@@ -115,8 +115,9 @@ async def _write_table(store: Store, selection: Selection, to: Path, sheet: Any)
 async def _write_parts(
     store: Store, settings: Settings, selection: Selection, to: Path, zone: tzinfo
 ) -> list[Path]:
-    reader, written = StorageReader(open_storage(settings)), []
-    for number, facts in enumerate(await list_parts(store, selection), 1):
+    reader, written, number = StorageReader(open_storage(settings)), [], 0
+    async for facts in all_parts(store, selection):
+        number += 1
         path = to.with_name(f"{to.stem}-{number}{to.suffix}")
         if path.exists():
             note(f"Kept: {path}")

@@ -26,6 +26,7 @@ from router.store.finding import (
     find_calls,
     list_calls,
     matching_calls,
+    places,
     positions,
 )
 from router.store.listed import facets_of, values_of
@@ -153,6 +154,14 @@ class SqlCalls:
     ) -> list[tuple[datetime, str]]:
         """The arrival and id of matching calls, as `find` orders them."""
         return await positions(self.connection, wanted, before, limit)
+
+    async def places(
+        self, wanted: CallFilter, *, before: Place | None, limit: int, bounded: bool
+    ) -> tuple[list[tuple[datetime, str]], tuple[datetime, str] | None]:
+        """The same; `bounded`: as far as one request may search. And the place that the search
+        reached, if there may be more behind it.
+        """
+        return await places(self.connection, wanted, before, limit, bounded=bounded)
 
     async def facets(self, call_ids: Collection[str]) -> dict[str, Facets]:
         """The facets of these calls."""

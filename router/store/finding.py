@@ -90,6 +90,26 @@ async def positions(
     connection: AnyConnection, wanted: CallFilter, before: Position | None, limit: int
 ) -> list[tuple[datetime, str]]:
     """The arrival and id of matching calls, newest first."""
+    found, _ = await places(connection, wanted, before, limit, bounded=False)
+    return found
+
+
+async def places(
+    connection: AnyConnection,
+    wanted: CallFilter,
+    before: Position | None,
+    limit: int,
+    *,
+    bounded: bool,
+) -> tuple[list[tuple[datetime, str]], tuple[datetime, str] | None]:
+    """The same, and how far a `bounded` search came if it did not come to the end."""
     walks = await Planner(connection, wanted).plan()
-    found = await read_all(connection, walks, before, limit)
-    return [(at, call_id) for at, call_id in found]
+    if bounded:
+        found = await read_windows(connection, walks, before, limit)
+    else:
+        found = Found(await read_all(connection, walks, before, limit))
+    reached: tuple[datetime, str] | None = None
+    if found.reached is not None:
+        at, call_id = found.reached
+        reached = at, call_id
+    return [(at, call_id) for at, call_id in found.places], reached

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from router.domain.calls.call_filter import FLAGS
+from router.domain.calls.call_order import OrderBy
 from router.domain.calls.saved_view import BUILT_IN
 from tests.bench.desk_extras import RARE_WORD
 from tests.bench.desk_facts import EMPLOYEES, RARE_EMPLOYEE, call_id, caller_of, number_of
@@ -87,8 +89,9 @@ def _choices(seed: Seed) -> Filters:
         "several employees": {"employee": [EMPLOYEES[0], RARE_EMPLOYEE]},
         "not employee": {"not_employee": EMPLOYEES[0]},
         "employee not known": {"employee": "-"},
-        "direction out (none)": {"direction": "out"},
-        "direction in": {"direction": "in"},
+        "direction outgoing (none)": {"direction": "outgoing"},
+        "direction incoming": {"direction": "incoming"},
+        "scored": {"scored": EMPLOYEES[0]},
         "scored nobody": {"scored": "nobody"},
         "state talking (40 calls)": {"state": "talking"},
         "state ringing (none)": {"state": "ringing"},
@@ -124,29 +127,45 @@ def _figures() -> Filters:
         "talk-over 10 s and longer": {"talk_over_from": 10},
         "probability 80 to 95 %": {"probability_from": 80, "probability_to": 95},
         "probability of none": {"probability_to": 5},
-        "score 50 and more (none)": {"score_from": 50},
-        "hours 9 to 11": {"hour_from": 9, "hour_to": 11},
-        "hours at night + english": {"hour_from": 2, "hour_to": 3, "site": "english"},
-        **{f"sort {order}": {"sort": order} for order in ("talk", "wait.up", "time.up", "score")},
+        "score 50 and more": {"score_from": 50},
+        "score of none": {"score_from": 101},
+        **_sorted(),
         "sort talk + english": {"sort": "talk", "site": "english"},
         "sort talk + complaint": {"sort": "talk", "tag": "complaint"},
         "sort wait + spam": {"sort": "wait", "tag": "spam"},
         "sort talk + day": {"sort": "talk", "since": "2026-11-27", "until": "2026-11-27"},
         "sort talk + employee nobody": {"sort": "talk", "employee": "nobody"},
         "sort talk + text мария": {"sort": "talk", "text": "мария"},
-        "sort silence.up": {"sort": "silence.up"},
-        "target=yes": {"target": "yes"},
-        "spam=yes": {"spam": "yes"},
-        "to_review=yes": {"to_review": "yes"},
         "keys *7 (none)": {"keys": "*7"},
-        "first=yes": {"first": "yes"},
-        "first=no": {"first": "no"},
-        "reviewed=yes": {"reviewed": "yes"},
-        "reviewed=no": {"reviewed": "no"},
-        "recorded=yes": {"recorded": "yes"},
-        "recorded=no": {"recorded": "no"},
-        "commented=yes": {"commented": "yes"},
-        "commented=no": {"commented": "no"},
+        **{f"{name}={value}": {name: value} for name in FLAGS for value in ("yes", "no")},
+        "target + spam (none)": {"target": "yes", "spam": "yes"},
+        "spam + english": {"spam": "yes", "site": "english"},
+        "to_review + cut": {"to_review": "yes", "ending": "cut"},
+        "target + rare employee": {"target": "yes", "employee": RARE_EMPLOYEE},
+        "score 90 and more + english": {"score_from": 90, "site": "english"},
+    }
+
+
+def _sorted() -> Filters:
+    """In every order, and at hours of the day."""
+    night = {"hour_from": 2, "hour_to": 3}
+    return {
+        **{
+            f"sort {order}{up}": {"sort": f"{order}{up}"} for order in OrderBy for up in ("", ".up")
+        },
+        "sort probability + spam": {"sort": "probability", "spam": "yes"},
+        "sort silence + to_review": {"sort": "silence", "to_review": "yes"},
+        "sort score + month": {"sort": "score", "since": "2026-10-31"},
+        "sort wait + target": {"sort": "wait", "target": "yes"},
+        "sort talk + hours at night": {"sort": "talk", **night},
+        "sort talk.up + not answered": {"sort": "talk.up", "not_ending": "answered"},
+        "sort talk + text 4567": {"sort": "talk", "text": "4567"},
+        "hours 9 to 11": {"hour_from": 9, "hour_to": 11},
+        "hours at night + english": {**night, "site": "english"},
+        "hours at night + english + cut": {**night, "site": "english", "ending": "cut"},
+        "hours at night + tag complaint": {**night, "tag": "complaint"},
+        "hours at night + text мария": {**night, "text": "мария"},
+        "hours at night + employee nobody": {**night, "employee": "nobody"},
     }
 
 
@@ -174,6 +193,7 @@ def _texts(seed: Seed) -> Filters:
         "a campaign": "campaign-rare",
         "a common word of transcripts": "доставки",
         "two common words of transcripts": "доставка шины",
+        "three common words of transcripts": "доставка склад заказ",
         "a rare word of transcripts and comments": RARE_WORD,
         "a word of 13 transcripts": "слово77",
         "a rare and a common word of transcripts": "слово77 доставка",
@@ -234,6 +254,11 @@ def _in_periods() -> Filters:
         "not several endings": {"not_ending": ["unreachable", "cut", "busy"]},
         "campaign rare": {"campaign": "campaign-rare"},
         "reviewed=yes": {"reviewed": "yes"},
+        "spam=yes": {"spam": "yes"},
+        "to_review=yes": {"to_review": "yes"},
+        "score 90 and more": {"score_from": 90},
+        "hours at night": {"hour_from": 2, "hour_to": 3},
+        "two common words": {"text": "доставка шины"},
     }
 
 

@@ -34,6 +34,7 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     yield from _exports(end)
     yield from _changes(seed)
     yield from _other_pages(seed, end)
+    yield from _pages_of_rules(seed)
     yield from _programs(seed, end)
     yield from _other_programs(seed, end)
 
@@ -110,7 +111,8 @@ def _changes(seed: Seed) -> Iterator[Request]:
 
 
 def _other_pages(seed: Seed, end: datetime) -> Iterator[Request]:
-    for path in ("/missed", "/missed?days=30", "/missed?site=english", "/board", "/samples"):
+    paths = ("/missed", "/missed?days=30", "/missed?site=english", "/missed?days=30&site=english")
+    for path in (*paths, "/board", "/samples"):
         yield _get(path, path)
     yield _get("/missed, done, page 20", "/missed", {"cursor": _cursor(seed, end, 400)})
     yield _get("one sample", "/samples/sample-000")
@@ -124,6 +126,31 @@ def _other_pages(seed: Seed, end: datetime) -> Iterator[Request]:
     yield _get("reliability of english", "/reliability", {"site": "english"})
     since = (end - timedelta(days=400)).date()
     yield _get("reliability, 400 days", "/reliability", {"since": since})
+
+
+def _pages_of_rules(seed: Seed) -> Iterator[Request]:
+    """Rules, spam and scores."""
+    scored = call_id(seed.calls // 2 + 25)
+    yield _get("/rules", "/rules")
+    rules: dict[str, dict[str, object]] = {
+        "english + long talk": {"site": "english", "talk_from": 590},
+        "not answered": {"not_ending": "answered"},
+        "no match": {"text": "никогоживого"},
+        "two common words": {"text": "доставка шины"},
+        "employee nobody": {"employee": "nobody"},
+        "keys": {"keys": "*7"},
+    }
+    for name, wanted in rules.items():
+        yield _get(f"new rule: {name}", "/rules/new", wanted)
+    for path in ("/spam", "/spam?text=916", "/scores", "/scores?weeks=26", "/scores/mine"):
+        yield _get(path, path)
+    yield _get("one score", f"/scores/score-{seed.calls // 2 + 25}-boss-1")
+    yield _get("call page with a score", f"/calls/{scored}")
+    yield _get("/cards", "/cards")
+    yield _get("one card", "/cards/card-1")
+    for path in ("rules", "spam", "cards", "scores/averages", "scores/agreement", "numbers"):
+        yield _get(f"api {path}", f"/api/v1/{path}")
+    yield _get("api call-backs", "/api/v1/call-backs")
 
 
 def _programs(seed: Seed, end: datetime) -> Iterator[Request]:

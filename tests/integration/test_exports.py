@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from router.exports import xlsx_file
 from router.exports.csv_file import csv_rows
 from router.service.calls import recordings_export
 from router.service.calls.ports import Audio
+from router.store import walks
 from tests.support.web_calls import HOSTILE, a_call, a_recording, furnish
 from tests.support.web_world import SOUND, MemoryStorage, World, a_world
 
@@ -194,6 +196,12 @@ def archive(answer: httpx.Response) -> zipfile.ZipFile:
     return file
 
 
+def links_to(path: str, html: str) -> list[str]:
+    """The addresses of this path that a page leads to."""
+    found = re.findall(rf'href="({re.escape(path)}\?[^"]*(?:last|part)=[^"]*)"', html)
+    return [address.replace("&amp;", "&") for address in found]
+
+
 async def test_recordings_are_an_archive_with_a_manifest(world: World, storage: Storage) -> None:
     calls = await recorded(world, 3)
     storage.lost.add(calls[1].id)
@@ -218,11 +226,7 @@ async def test_parts_hold_every_recording_once_although_calls_arrive_meanwhile(
     monkeypatch.setattr(recordings_export, "MOST_CALLS", 3)
     calls = await recorded(world, 7)
     anna = await world.person("anna")
-    html = (await anna.get("/calls/recordings?tag=keep")).text
-    links = [
-        part.partition('"')[0].replace("&amp;", "&")
-        for part in html.split('href="/calls/recordings.zip?')[1:]
-    ]
+    links = links_to("/calls/recordings.zip", (await anna.get("/calls/recordings?tag=keep")).text)
     assert len(links) == 3
     later = a_call("late", datetime(2026, 1, 10, 1, tzinfo=UTC))
     async with world.store.write() as session:
@@ -232,12 +236,46 @@ async def test_parts_hold_every_recording_once_although_calls_arrive_meanwhile(
         await session.calls.touch(later.id)
     found: list[str] = []
     for link in (links[0], *links):  # one is fetched again
-        names = archive(await anna.get(f"/calls/recordings.zip?{link}")).namelist()[1:]
+        names = archive(await anna.get(link)).namelist()[1:]
         found += [name for name in names if name not in found]
     assert [name for name in found if "late" not in name] == sorted(
         (name for name in found if "late" not in name), reverse=True
     )
     assert len(found) == len(calls) + 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 50])
+async def test_the_list_of_parts_goes_on_where_it_ended(
+    at_once: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings_export, "MOST_CALLS", 3)
+    monkeypatch.setattr(recordings_export, "MOST_PARTS", at_once)
+    await recorded(world, 7)
+    anna = await world.person("anna")
+    following, numbers, names = ["/calls/recordings?tag=keep"], [], []
+    while following:
+        html = (await anna.get(following[0])).text
+        numbers += re.findall(r">Part (\d+)<", html)
+        for link in links_to("/calls/recordings.zip", html):
+            names += archive(await anna.get(link)).namelist()[1:]
+        following = links_to("/calls/recordings", html)
+    assert numbers == ["1", "2", "3"]
+    assert len(names) == len(set(names)) == 7
+
+
+async def test_the_list_of_parts_goes_on_where_a_bounded_search_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walks, "CHEAP", (2, 3))
+    await recorded(world, 7)
+    anna = await world.person("anna")
+    following, calls, requests = ["/calls/recordings?direction=incoming&until=2026-01-10"], 0, 0
+    while following:
+        html = (await anna.get(following[0])).text
+        calls += sum(map(int, re.findall(r">(\d+) recordings?", html)))
+        following, requests = links_to("/calls/recordings", html), requests + 1
+    assert calls == 7
+    assert requests > 1
 
 
 async def test_programs_go_from_part_to_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

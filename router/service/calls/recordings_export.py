@@ -1,19 +1,19 @@
 """The recordings of many calls, in parts that are exported one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
 from router.domain.calls.call import Call, Recording
 from router.errors import NotFound
-from router.service.calls.browse import written_cursor
+from router.service.calls.browse import read_cursor, written_cursor
 from router.service.calls.ports import Audio, RecordingReader
-from router.service.calls.selection import BATCH, Position, Selection, batches, reading
+from router.service.calls.selection import Position, Selection, batches, reading
 from router.service.ports import Store
 
 MOST_CALLS = 500  # of a part
 MOST_BYTES = 1 << 30  # of a part, unless its first recording is larger
-MOST_PARTS = 1000  # of a list
+MOST_PARTS = 5  # of one list
 AT_ONCE = 16  # recordings that are looked for in the storage
 
 
@@ -25,6 +25,14 @@ class PartFacts:
     last: str  # a cursor
     calls: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartList:
+    """Some parts, and the cursor of those that follow."""
+
+    parts: tuple[PartFacts, ...]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +53,57 @@ class Part:
     next_cursor: str | None
 
 
-async def list_parts(store: Store, selection: Selection) -> list[PartFacts]:
-    """The parts of an export, of which each can be fetched again: their ends are calls, so that
-    calls that arrive meanwhile move nothing.
+async def list_parts(
+    store: Store, selection: Selection, after: str | None = None, *, bounded: bool = False
+) -> PartList:
+    """The next parts of an export, of which each can be fetched again: their ends are calls, so
+    that calls that arrive meanwhile move nothing. A `bounded` search ends after so many calls
+    without a recording, and its last part may be short.
     """
+    wanted = _with_recordings(selection)
+    most = MOST_PARTS * MOST_CALLS
+    async with reading(store, wanted) as session:
+        found, reached = await session.calls.places(
+            wanted.wanted,
+            before=read_cursor(after) if after else None,
+            limit=most,
+            bounded=bounded,
+        )
+        sizes = await session.recordings.sizes([call_id for _, call_id in found])
+
+    parts = _divided(((place, sizes[place[1]]) for place in found if place[1] in sizes), after)
+    if len(found) == most:
+        if len(parts) > 1:  # the last one may go on
+            return PartList(parts=tuple(parts[:-1]), next_cursor=parts[-1].after)
+        reached = found[-1]
+    return PartList(
+        parts=tuple(parts), next_cursor=written_cursor(*reached) if reached is not None else None
+    )
+
+
+def _divided(sizes: Iterable[tuple[Position, int]], after: str | None) -> list[PartFacts]:
     parts: list[PartFacts] = []
-    after: str | None = None
     last, calls, size = "", 0, 0
-    async for position, more in _sizes(store, selection):
+    for position, more in sizes:
         if calls and (calls == MOST_CALLS or size + more > MOST_BYTES):
             parts.append(PartFacts(after=after, last=last, calls=calls, bytes=size))
             after, calls, size = last, 0, 0
-            if len(parts) == MOST_PARTS:
-                return parts
         last, calls, size = written_cursor(*position), calls + 1, size + more
     if calls:
         parts.append(PartFacts(after=after, last=last, calls=calls, bytes=size))
     return parts
+
+
+async def all_parts(store: Store, selection: Selection) -> AsyncIterator[PartFacts]:
+    """Every part of an export."""
+    after: str | None = None
+    while True:
+        some = await list_parts(store, selection, after)
+        for part in some.parts:
+            yield part
+        after = some.next_cursor
+        if after is None:
+            return
 
 
 async def plan_part(
@@ -112,27 +154,6 @@ async def _recorded(
         for line in lines:
             if line.recording is not None and line.recording.key is not None:
                 yield line.call, line.recording
-
-
-async def _sizes(store: Store, selection: Selection) -> AsyncIterator[tuple[Position, int]]:
-    """Where each recorded call is in the list, and the bytes of its recording."""
-    if selection.call_ids is not None:
-        async for call, recording in _recorded(store, selection, None):
-            yield (call.arrived_at, call.id), recording.bytes or 0
-        return
-
-    before: Position | None = None
-    wanted = _with_recordings(selection)
-    while True:
-        async with reading(store, wanted) as session:
-            found = await session.calls.positions(wanted.wanted, before=before, limit=BATCH)
-            recordings = await session.recordings.of([call_id for _, call_id in found])
-        for position in found:
-            if found_one := recordings.get(position[1]):
-                yield position, found_one.bytes or 0
-        if len(found) < BATCH:
-            return
-        before = found[-1]
 
 
 def _with_recordings(selection: Selection) -> Selection:

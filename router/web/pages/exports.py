@@ -4,10 +4,10 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from router.service.calls.recordings_export import MOST_PARTS, list_parts
+from router.service.calls.recordings_export import list_parts
 from router.service.calls.selection import Selection
 from router.web.deps import AppStateOf, LoggedIn, StoreOf, logged_in, same_origin
 from router.web.downloads import recordings_answer, table_answer
@@ -74,16 +74,23 @@ def marked(request: Request, call_ids: list[str], everything: bool) -> Selection
 
 @router.get("/calls/recordings")
 async def parts(
-    request: Request, app_state: AppStateOf, store: StoreOf, person: LoggedIn
+    request: Request,
+    app_state: AppStateOf,
+    store: StoreOf,
+    person: LoggedIn,
+    after: str | None = None,
+    part: Annotated[int, Query(ge=1, lt=10**9)] = 1,
 ) -> Response:
-    """The recordings of the calls that the list shows, as parts to fetch one by one."""
+    """The recordings of the calls that the list shows, as parts to fetch one by one. The browser
+    asks for those that follow as they come into view.
+    """
     return app_state.pages.render(
         request,
         "recordings.html",
         person=person,
-        parts=await list_parts(store, _selection(request)),
+        found=await list_parts(store, _selection(request), after, bounded=True),
+        first_part=part,
         shown=shown_of(request),
-        most_parts=MOST_PARTS,
     )
 
 
