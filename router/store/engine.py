@@ -20,6 +20,7 @@ from router.store.direct import DirectConnection, begin_writing
 from router.store.failures import explained
 from router.store.reading import SURVEYS, bound_postgresql, watch_sqlite, watched, within
 from router.store.session import SqlSession
+from router.store.sqlite_hints import SQLiteHints
 
 BUSY_SECONDS = 30.0
 CHECKPOINT_SECONDS = 0.5  # between two checkpoints of SQLite's log
@@ -57,6 +58,7 @@ class SqlStore:
             self._direct = create_engine(url_here, max_overflow=-1, connect_args={"timeout": 0})
             for engine in (self.engine.sync_engine, self._direct):
                 event.listen(engine, "connect", _prepare_sqlite)
+                engine.dialect.statement_compiler = SQLiteHints
             watch_sqlite(self.engine.sync_engine)
         else:  # short operations do not wait for connections of long reads
             self._short = create_async_engine(url, **options)

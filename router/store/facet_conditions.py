@@ -39,8 +39,8 @@ INDEXED: Mapping[str, Mapping[str, str]] = {
     },
 }
 INDEXED_FLAGS = {  # of calls that have it
-    "reviewed": "ix_call_facet_reviewed",
-    "commented": "ix_call_facet_commented",
+    name: f"ix_call_facet_{name}"
+    for name in ("reviewed", "commented", "target", "spam", "to_review")
 }
 FIGURES = {name: f"ix_call_facet_by_{name}" for name in RANGES}  # in the order of the figure
 _COLUMNS = {"employee": ("answered_by", "last_answered_by")}  # of filters with several

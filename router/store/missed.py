@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Text,
     and_,
     bindparam,
     case,
@@ -24,9 +25,9 @@ from sqlalchemy import (
 )
 
 from router.domain.calls.call import Direction, Ending, State
-from router.domain.calls.missed import LAPSES, MissedCaller
+from router.domain.calls.missed import LAPSES, MissedCaller, MissedState
 from router.domain.calls.missed_events import MISSED_ENDINGS, SHORT, RungCall
-from router.service.calls.missed_ports import DaySums, HourOfCalls, PastTask
+from router.service.calls.missed_ports import DaySums, HourOfCalls, PastTasks
 from router.store import tables
 from router.store.counters import count_up, counter, lock_counter
 from router.store.direct import AnyConnection
@@ -37,6 +38,8 @@ from router.store.writing import upsert
 COUNTER = "missed"
 MOST_CALLS = 5000  # of one caller
 _HOUR = timedelta(hours=1)
+_QUARTER = 900  # seconds; no zone differs from UTC by less
+_QUARTER_HOUR = timedelta(seconds=_QUARTER)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _task, _call, _facet = tables.missed_caller, tables.call, tables.call_facet
 _RUNG = [_call.c[field.name] for field in fields(RungCall)]
@@ -153,19 +156,30 @@ class SqlMissed:
         query = select(func.count()).select_from(_task).where(*_is_open(now), *wanted)
         return int((await self.connection.execute(query)).scalar_one())
 
-    async def past(
-        self, site_id: str | None, since: datetime, until: datetime, most: int
-    ) -> list[PastTask]:
-        """Tasks that began in this time, short abandons left out, the newest first."""
-        columns = [_task.c[field.name] for field in fields(PastTask)]
+    async def past(self, site_id: str | None, since: datetime, until: datetime) -> list[PastTasks]:
+        """Tasks that began in this time, short abandons and spam left out."""
+        quarter = self._seconds(_task.c.since).op("/")(_QUARTER).label("quarter")
+        seconds = self._seconds(_task.c.closed_at) - self._seconds(_task.c.waits_from)
         query = (
-            select(*columns)
+            select(
+                quarter,
+                _task.c.closed_as,
+                func.count(),
+                func.aggregate_strings(cast(seconds, Text), ","),
+            )
             .where(_task.c.since >= since, _task.c.since < until, ~_task.c.short, ~_is_spam())
             .where(*_of_site(_task.c.site_id, site_id))
-            .order_by(_task.c.since.desc())
-            .limit(most)
+            .group_by("quarter", _task.c.closed_as)
         )
-        return [PastTask(**row._mapping) for row in await self.connection.execute(query)]
+        return [
+            PastTasks(
+                at=_EPOCH + int(number) * _QUARTER_HOUR,
+                closed_as=MissedState(closed_as) if closed_as else None,
+                tasks=tasks,
+                seconds=tuple(map(float, lengths.split(","))) if lengths else (),
+            )
+            for number, closed_as, tasks, lengths in await self.connection.execute(query)
+        ]
 
     async def hours(
         self, site_id: str | None, since: datetime, until: datetime
@@ -207,6 +221,10 @@ class SqlMissed:
         return DaySums(
             calls=calls, answered=talks or 0, missed=misses or 0, mean_wait_seconds=seconds
         )
+
+    def _seconds(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The whole seconds of a moment since 1970."""
+        return type_coerce(func.ringtrace_seconds(moment), BigInteger)
 
 
 def _came() -> ColumnElement[bool]:

@@ -171,8 +171,14 @@ class Planner:
             conditions=conditions,
             index=index,
             costly=bool(conditions),
+            own=self._is_of_facets(),
             order=self._order,
         )
+
+    def _is_of_facets(self) -> bool:
+        """Whether facets alone tell what matches."""
+        wanted = self._wanted
+        return not self._search.terms and wanted.tag is None and wanted.entity is None
 
     def _whole(self) -> Walk:
         """The facets or search texts by arrival, or the facets by a figure."""
@@ -186,6 +192,7 @@ class Planner:
             entries=self._times(_AT),
             conditions=conditions,
             costly=costly or self._wanted.entity is not None,
+            own=self._is_of_facets(),
             order=self._order,
         )
         if self._by_time:

@@ -87,9 +87,12 @@ class SqlScores:
         """The scores of calls that several people scored by the same version of a card, submitted
         in this span, the newest first.
         """
+        newly = select(_score.c.call_id).where(
+            _score.c.submitted_at >= span[0], _score.c.submitted_at < span[1]
+        )
         several = (
             select(_score.c.call_id, _score.c.card_id)
-            .where(_SUBMITTED, _score.c.by == ScoredBy.PERSON)
+            .where(_score.c.call_id.in_(newly), _SUBMITTED, _score.c.by == ScoredBy.PERSON)
             .group_by(_score.c.call_id, _score.c.card_id)
             .having(
                 func.count() > 1,

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    and_,
+    select,
+    tuple_,
+    union,
+)
 
 from router.domain.calls.call_order import NEWEST, CallOrder
 from router.store.direct import AnyConnection
@@ -16,7 +25,7 @@ Condition = ColumnElement[bool]
 # entries of an index that one page may pass: at first few, for most lists are full soon
 CHEAP = (2_000, 60_000)
 COSTLY = (500, 8_000)  # where each entry is looked up in another table
-COUNTED = {False: 50_000, True: 5_000}  # that a count may pass; costly ones
+COUNTED = {False: 30_000, True: 5_000}  # that a count may pass; costly ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,7 @@ class Walk:
     conditions: Sequence[Condition] = ()
     index: str | None = None  # that SQLite takes
     costly: bool = False
+    own: bool = False  # the conditions are on the entries alone, not on other tables
     order: CallOrder = NEWEST
 
     def query(
@@ -37,6 +47,17 @@ class Walk:
         """The sorted columns of the calls after `before`, up to and with `floor`."""
         query = self._between(before, floor).where(*self.conditions)
         return self._sorted(query).limit(limit)
+
+    def window(self, before: Position | None, limit: int, size: int) -> Select[Any]:
+        """The sorted columns of at most `limit` calls among so many entries after `before`: each
+        entry is read once, and in the order of the index, whatever the conditions are.
+        """
+        entries = self._sorted(self._between(before, None)).limit(size)
+        if not self.conditions:
+            return entries.limit(min(limit, size))
+        tested = entries.add_columns(and_(*self.conditions).label("matches")).subquery()
+        *keys, matches = tested.c
+        return select(*keys).where(matches).limit(limit)
 
     def end_of_window(self, before: Position | None, size: int) -> Select[Any]:
         """The last of so many entries after `before`."""
@@ -81,12 +102,31 @@ async def read_windows(
         sizes = COSTLY
 
     for size in sizes:
-        floor = await _floor(connection, walks, before, size)
-        found += await _read(connection, walks, before, limit - len(found), floor)
+        some, floor = await _read_window(connection, walks, before, limit - len(found), size)
+        found += some
         if floor is None or len(found) == limit:
             return Found(found)
         before = floor
     return Found(found, reached=before)
+
+
+async def _read_window(
+    connection: AnyConnection,
+    walks: Sequence[Walk],
+    before: Position | None,
+    limit: int,
+    size: int,
+) -> tuple[list[Position], Position | None]:
+    """Calls among so many entries, and the end of the window, if there is one and all calls before
+    it were found.
+    """
+    if len(walks) == 1 and walks[0].own:
+        rows = await connection.execute(walks[0].window(before, limit, size))
+        found = [tuple(row) for row in rows]
+        is_full = len(found) == limit
+        return found, None if is_full else await _floor(connection, walks, before, size)
+    floor = await _floor(connection, walks, before, size)
+    return await _read(connection, walks, before, limit, floor), floor
 
 
 async def read_all(

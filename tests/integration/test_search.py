@@ -24,6 +24,7 @@ from tests.integration.store_calls import call, save
 from tests.support.builders import NOON
 
 CALLS = 240
+ABSENT = ("recorded", "target", "spam", "to_review")
 SOME_TIME = {"since": NOON + timedelta(hours=1), "until": NOON + timedelta(minutes=90)}
 ALONE: tuple[dict[str, Any], ...] = (
     {},
@@ -44,6 +45,10 @@ ALONE: tuple[dict[str, Any], ...] = (
     {"talk": Range(20, 40)},
     {"first": True},
     {"recorded": False},
+    {"target": False},
+    {"spam": True},
+    {"to_review": True},
+    {"score": Range(50, None)},
     {"campaign": "spring"},
     {"campaign": Among(("spring",), excluded=True)},
     {"employee": Among(("PJSIP/olga", "PJSIP/ivan"))},
@@ -125,7 +130,8 @@ def expected(wanted: CallFilter) -> list[str]:
             all(_is_among(wanted.among(name), values[name]) for name in CHOICES)
             and all(_is_within(getattr(wanted, name), figures[name]) for name in figures)
             and wanted.first in {None, first}
-            and wanted.recorded in {None, False}
+            and all(getattr(wanted, name) in {None, False} for name in ABSENT)
+            and wanted.score is None
             and (wanted.since is None or candidate.arrived_at >= wanted.since)
             and (wanted.until is None or candidate.arrived_at < wanted.until)
             and _is_in_hours(wanted.hours, candidate)

@@ -7,10 +7,8 @@ from datetime import datetime, tzinfo
 from statistics import median
 
 from router.domain.calls.missed import CONTACTED, MissedState
-from router.service.calls.missed_ports import HourOfCalls, PastTask
+from router.service.calls.missed_ports import HourOfCalls, PastTasks
 from router.service.ports import Store
-
-MOST_TASKS = 20_000  # the newest of a period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +47,36 @@ async def missed_figures(
     """The figures of a period, by hour of the day in this time zone."""
     async with store.survey() as session:
         hours = await session.missed.hours(site_id, since, until)
-        tasks = await session.missed.past(site_id, since, until, MOST_TASKS)
-    states = Counter(task.closed_as for task in tasks if task.closed_as)
+        tasks = await session.missed.past(site_id, since, until)
+    states: Counter[MissedState] = Counter()
+    for some in tasks:
+        if some.closed_as:
+            states[some.closed_as] += some.tasks
+    callers = sum(some.tasks for some in tasks)
     return MissedFigures(
         calls=sum(hour.calls for hour in hours),
         missed=sum(hour.missed for hour in hours),
         short=sum(hour.short for hour in hours),
         spam=sum(hour.spam for hour in hours),
-        callers=len(tasks),
+        callers=callers,
         states=states,
-        open=len(tasks) - states.total(),
+        open=callers - states.total(),
         median_seconds=_median(tasks),
         hours=tuple(_by_hour(hours, tasks, zone)),
     )
 
 
 def _by_hour(
-    hours: Iterable[HourOfCalls], tasks: Iterable[PastTask], zone: tzinfo
+    hours: Iterable[HourOfCalls], tasks: Iterable[PastTasks], zone: tzinfo
 ) -> Iterable[HourFigures]:
     calls, missed = Counter[int](), Counter[int]()
     for counted in hours:
         hour = counted.at.astimezone(zone).hour
         calls[hour] += counted.calls
         missed[hour] += counted.missed
-    by_hour: dict[int, list[PastTask]] = {}
-    for task in tasks:
-        by_hour.setdefault(task.since.astimezone(zone).hour, []).append(task)
+    by_hour: dict[int, list[PastTasks]] = {}
+    for some in tasks:
+        by_hour.setdefault(some.at.astimezone(zone).hour, []).append(some)
     for hour in sorted({*calls, *by_hour}):
         yield HourFigures(
             hour=hour,
@@ -84,10 +86,9 @@ def _by_hour(
         )
 
 
-def _median(tasks: Iterable[PastTask]) -> float | None:
-    seconds = [
-        max(0.0, (task.closed_at - task.waits_from).total_seconds())
-        for task in tasks
-        if task.closed_at and task.closed_as in CONTACTED
-    ]
+def _median(tasks: Iterable[PastTasks]) -> float | None:
+    seconds: list[float] = []
+    for some in tasks:
+        if some.closed_as in CONTACTED:
+            seconds += (max(0.0, length) for length in some.seconds)
     return median(seconds) if seconds else None

@@ -32,13 +32,13 @@ class DaySums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastTask:
-    """A task as figures need it."""
+class PastTasks:
+    """The tasks that began in a quarter of an hour and came to the same end."""
 
-    since: datetime
-    waits_from: datetime
-    closed_at: datetime | None
+    at: datetime  # when it began
     closed_as: MissedState | None
+    tasks: int
+    seconds: tuple[float, ...]  # from the first missed call to the end of each, if there is one
 
 
 class Missed(Protocol):
@@ -61,8 +61,8 @@ class Missed(Protocol):
     ) -> list[MissedCaller]: ...
     async def count_waiting(self, now: datetime) -> int: ...
     async def past(
-        self, site_id: str | None, since: datetime, until: datetime, most: int
-    ) -> list[PastTask]: ...
+        self, site_id: str | None, since: datetime, until: datetime
+    ) -> list[PastTasks]: ...
     async def day(self, since: datetime, until: datetime) -> DaySums: ...
     async def hours(
         self, site_id: str | None, since: datetime, until: datetime

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import NEWEST
 from router.domain.calls.rules import Rule, RuleState, check_actions, check_tags, rule_query
 from router.domain.calls.saved_view import read_text
 from router.domain.calls.tagging import tag_name
@@ -40,6 +41,7 @@ class Trial:
     """What a rule would do to past calls."""
 
     calls: int  # counted up to `MOST_COUNTED` and one more
+    is_exact: bool  # all past calls were looked at
     examples: tuple[CallLine, ...]  # the newest
 
 
@@ -78,9 +80,14 @@ async def try_rule(store: Store, query: str) -> Trial:
     """What these conditions would match among past calls. Raises `InvalidInput`."""
     wanted = replace(read_text(rule_query(query)).filter, since=None, until=None)
     async with store.survey() as session:
-        count = await session.calls.count(wanted, MOST_COUNTED + 1)
-        found = await session.calls.find(wanted, limit=EXAMPLES)
-        return Trial(calls=count, examples=await lines_of(session, found))
+        found = await session.calls.page(
+            wanted, NEWEST, before=None, limit=EXAMPLES + 1, bounded=True
+        )
+        calls, is_exact = len(found.calls), found.reached is None
+        if calls > EXAMPLES:
+            calls, is_exact = await session.calls.count_some(wanted, MOST_COUNTED + 1)
+        examples = await lines_of(session, found.calls[:EXAMPLES])
+    return Trial(calls=calls, is_exact=is_exact, examples=examples)
 
 
 async def keep_rule(store: Store, wanted: Wanted, *, author: str, now: datetime) -> Rule:

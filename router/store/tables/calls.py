@@ -181,7 +181,7 @@ call_facet = Table(
             sqlite_where=text(f"{name} IS 1"),
             postgresql_where=text(f"{name} IS true"),
         )
-        for name in ("reviewed", "commented")
+        for name in ("reviewed", "commented", "target", "spam", "to_review")
     ),
     sqlite_with_rowid=False,
 )

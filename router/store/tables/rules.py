@@ -1,6 +1,17 @@
 """Tables of rules that supervisors write, and of what calls count as."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from router.store.tables.columns import KEY, Json, key, metadata, moment
 
@@ -58,6 +69,12 @@ qualification = Table(
     metadata,
     _of_call(),
     *(Column(name, Boolean, nullable=False) for name in (*_FLAGS, "to_review")),
+    Index(
+        "ix_qualification_spam",
+        "call_id",
+        sqlite_where=text("spam = 1"),
+        postgresql_where=text("spam"),
+    ),
 )
 
 # Up to which change of a call rules have looked at calls.

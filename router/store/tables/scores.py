@@ -48,6 +48,7 @@ score = Table(
     moment("submitted_at", nullable=True),
     UniqueConstraint("call_id", "scorer"),
     Index(None, "employee", "submitted_at"),
+    Index(None, "submitted_at"),
     Index(None, "card_id"),
 )
 

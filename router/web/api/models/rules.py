@@ -86,6 +86,9 @@ class Tried(Answer):
     calls: int
     """How many calls match, counted up to 10,001."""
 
+    is_exact: bool
+    """Whether all past calls were looked at; otherwise at least so many match."""
+
     examples: tuple[str, ...]
     """The ids of the newest ten."""
 
@@ -93,7 +96,7 @@ class Tried(Answer):
     def of_trial(cls, trial: Trial) -> Self:
         """The same from the service's value."""
         ids = [line.call.id for line in trial.examples]
-        return cls.of({"calls": trial.calls, "examples": ids})
+        return cls.of({"calls": trial.calls, "is_exact": trial.is_exact, "examples": ids})
 
 
 class NewRule(Body):
