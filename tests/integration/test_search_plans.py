@@ -1,0 +1,129 @@
+"""The plans of the databases for lists of calls: no filter reads all calls."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event
+
+from router.domain.calls.call_filter import CallFilter
+from router.domain.calls.call_order import NEWEST, CallOrder, OrderBy
+from router.store import plans
+from router.store.engine import SqlStore
+from router.store.facet_conditions import INDEXED_FLAGS
+from tests.integration.searched_calls import ALONE, CALLS, MIXES, MONTH, fill, made
+from tests.integration.store_calls import save
+
+
+@pytest_asyncio.fixture
+async def full(store: SqlStore) -> SqlStore:
+    await fill(store)
+    return store
+
+
+async def test_no_filter_reads_all_calls(full: SqlStore) -> None:
+    """As planned for a great table: SQLite plans without sizes, PostgreSQL is given figures of a
+    million calls.
+    """
+    planned: list[tuple[dict[str, Any], str]] = []
+    async with full.read() as session:
+        connection = session.connection
+        if not full.sqlite:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        for fields in (*ALONE, *MIXES, *(asked | MONTH for asked in ALONE)):
+            said = await _plan(full, session, CallFilter(**fields))
+            planned += [(fields, line) for line in said]
+    read_whole = [(fields, line) for fields, line in planned if _reads_all(line)]
+    assert read_whole == []
+
+
+async def test_a_list_by_a_figure_is_read_by_its_index_whatever_is_filtered(
+    full: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not full.sqlite:
+        pytest.skip("PostgreSQL plans by the sizes of tables")
+    monkeypatch.setattr(plans, "FEW", 0)
+    by_talk = CallOrder(by=OrderBy.TALK)
+    wanted = CallFilter(site_id="shop")
+    async with full.read() as session:
+        asked = await _asked(
+            full, session.calls.page(wanted, by_talk, before=None, limit=50, bounded=True)
+        )
+        lines = [line for one in asked for line in await _explained(full, session, *one)]
+    assert any("USING INDEX ix_call_facet_by_talk" in line for line in lines), lines
+    assert not any("TEMP B-TREE FOR ORDER BY" in line for line in lines), lines
+
+
+async def test_a_call_is_saved_without_reading_the_calls_of_its_site(full: SqlStore) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "INSERT INTO call_facet" in statement:
+            asked.append((statement, parameters))
+
+    engine = full._direct or full._short.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await save(full, made(1))
+    event.remove(engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if full.sqlite else "EXPLAIN"
+    async with full.read() as session:
+        if not full.sqlite:
+            await session.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = await session.connection.exec_driver_sql(f"{explain} {asked[0][0]}", asked[0][1])
+        plan = "\n".join(str(row[-1]) for row in rows)
+    assert "ix_call_caller_arrived_at" in plan, plan
+    assert "ix_call_site_id_arrived_at" not in plan, plan
+
+
+async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
+    """How the database means to find a page of these calls."""
+
+    async def look() -> None:
+        found = await session.calls.find(wanted)
+        positions = await session.calls.positions(wanted, before=None, limit=50)
+        for order in (NEWEST, CallOrder(by=OrderBy.TALK)):
+            await session.calls.page(wanted, order, before=None, limit=50, bounded=True)
+        await session.calls.count_some(wanted, CALLS)
+        await session.calls.facets([call.id for call in found])
+        assert positions == [(call.arrived_at, call.id) for call in found]
+
+    lines: list[str] = []
+    for statement, parameters in await _asked(store, look()):
+        lines += await _explained(store, session, statement, parameters)
+    return lines
+
+
+async def _asked(store: SqlStore, work: Awaitable[Any]) -> list[tuple[str, Any]]:
+    """The statements that this needs."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(store.engine.sync_engine, "before_cursor_execute", note)
+    await work
+    event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+    return asked
+
+
+async def _explained(store: SqlStore, session: Any, statement: str, parameters: Any) -> list[str]:
+    explain = "EXPLAIN QUERY PLAN" if store.sqlite else "EXPLAIN"
+    rows = await session.connection.exec_driver_sql(f"{explain} {statement}", parameters)
+    return [str(row[-1]) for row in rows]
+
+
+def _reads_all(line: str) -> bool:
+    """A table read row by row, or a whole index that is not in the order of the list."""
+    words = line.strip().lstrip("-> ")
+    if words.startswith(("Seq Scan on", "Parallel Seq Scan")):
+        return True
+    if words == "SCAN call_facet":  # SQLite keeps this table itself in the order of arrival
+        return False
+    flags = tuple(f"{index} " for index in INDEXED_FLAGS.values())
+    ordered = ("ix_call_search_newest", "ix_call_facet_by_", *flags)
+    whole = (
+        words.startswith(("SCAN call", "SCAN tag", "SCAN recording"))
+        and "VIRTUAL TABLE" not in words
+    )
+    return whole and not any(name in f"{words} " for name in ordered)
