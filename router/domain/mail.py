@@ -160,15 +160,14 @@ def is_own(sender: str | None, mail: str, origins: Iterable[str]) -> bool:
 
 def addressed(headers: MessageHeaders, mail: str) -> tuple[str, str | None] | None:
     """The recipient that is an address of the site, and its tag; one with a tag is preferred."""
-    ours = [
-        (address, tag)
-        for address in headers.addresses
-        if (tag := tag_of(address, mail)) is not None
-    ]
-    if not ours:
-        return None
-    address, tag = next((pair for pair in ours if pair[1]), ours[0])
-    return address, tag or None
+    untagged = None
+    for address in headers.addresses:
+        tag = tag_of(address, mail)
+        if tag:
+            return address, tag
+        if tag is not None and untagged is None:
+            untagged = (address, None)
+    return untagged
 
 
 def judge_mail(
@@ -221,14 +220,11 @@ def _sender(text: str) -> str | None:
 
 
 def _is_automatic(fields: Mapping[str, list[str]]) -> bool:
-    submitted = [
-        value.partition(";")[0].strip().lower() for value in fields.get("auto-submitted", ())
-    ]
-    return (
-        any(value != "no" for value in submitted)
-        or any(value.lower() in _BULK for value in fields.get("precedence", ()))
-        or "<>" in fields.get("return-path", ())
-    )
+    for value in fields.get("auto-submitted", ()):
+        if value.partition(";")[0].strip().lower() != "no":
+            return True
+    is_bulk = any(value.lower() in _BULK for value in fields.get("precedence", ()))
+    return is_bulk or "<>" in fields.get("return-path", ())
 
 
 def _is_this_machine(host: str) -> bool:

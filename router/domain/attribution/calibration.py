@@ -3,7 +3,7 @@ right. A call's visitor is proved if only one visitor tapped the number just bef
 caller gave a promo code, or if a form has the same phone number.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -72,12 +72,19 @@ def cases(witnesses: Iterable[Witness]) -> tuple[Case, ...]:
         said.setdefault(witness.call_id, {}).setdefault(witness.proof, []).append(witness)
     found = []
     for proofs in said.values():
-        clear = (
-            proofs[p] for p in Proof if p in proofs and len({w.visitor_id for w in proofs[p]}) == 1
-        )
-        if witnesses_agree := next(clear, None):
-            found += _case(witnesses_agree[0])
+        clear = _clear(proofs)
+        if clear is not None:
+            found += _case(clear)
     return tuple(found)
+
+
+def _clear(proofs: Mapping[Proof, Sequence[Witness]]) -> Witness | None:
+    """One of the witnesses of the most certain proof that is of one visitor only."""
+    for proof in Proof:
+        said = proofs.get(proof, ())
+        if len({witness.visitor_id for witness in said}) == 1:
+            return said[0]
+    return None
 
 
 def bins(known: Iterable[Case]) -> tuple[Bin, ...]:

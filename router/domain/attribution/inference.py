@@ -53,27 +53,12 @@ def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5
     phone = phone_of(context)
     weighed, origins, unknown = _weigh(context, phone, model)
     ranked = sorted(weighed.values(), key=lambda visitor: -visitor.probability)
-    candidates = tuple(
-        _candidate(context, visitor, phone)
-        for visitor in ranked[:MOST_CANDIDATES]
-        if visitor.probability >= _FAINT
-    )
+    likely = [visitor for visitor in ranked[:MOST_CANDIDATES] if visitor.probability >= _FAINT]
+    candidates = tuple(_candidate(context, visitor, phone) for visitor in likely)
     named = None
     if candidates and candidates[0].probability >= certainty:
         named = candidates[0]
-    source, channel = _shared(origins, certainty)
-    if named and (
-        came := next((c for c in context.candidates if c.visit_id == named.visit_id), None)
-    ):
-        # of the visit that led to the call, as is its campaign
-        source, channel = (
-            came.source,
-            came.channel,
-        )
-    if context.number is not None and context.number.kind is NumberKind.STATIC:
-        channel = context.number.channel or channel
-        if named is None:
-            source = None
+    source, channel = _origin(context, named, _shared(origins, certainty))
 
     probability = unknown
     if named is not None:
@@ -90,6 +75,20 @@ def attribute(context: CallContext, model: Model = USUAL, certainty: float = 0.5
     )
 
 
+def _origin(context: CallContext, named: Candidate | None, shared: Origin) -> Origin:
+    """That of the visit that led to the call, as is its campaign; else the candidates' own."""
+    source, channel = shared
+    for candidate in context.candidates:
+        if named is not None and candidate.visit_id == named.visit_id:
+            source, channel = candidate.source, candidate.channel
+            break
+    if context.number is not None and context.number.kind is NumberKind.STATIC:
+        channel = context.number.channel or channel
+        if named is None:
+            source = None
+    return source, channel
+
+
 def kept_origins(origins: Mapping[Origin, float]) -> tuple[Share, ...]:
     """The origins that are stored with a call, the likeliest first."""
     ranked = sorted(origins.items(), key=lambda item: -item[1])[:MOST_ORIGINS]
@@ -102,10 +101,9 @@ def _weigh(
     context: CallContext, phone: Phone, model: Model
 ) -> tuple[dict[str, _Weighed], dict[Origin, float], float]:
     """Probabilities of visitors, of origins and of an unknown caller."""
-    weights = [
-        (hypothesis, model.weight(hypothesis, phone, context))
-        for hypothesis in hypotheses(context, phone)
-    ]
+    weights = []
+    for hypothesis in hypotheses(context, phone):
+        weights.append((hypothesis, model.weight(hypothesis, phone, context)))
     total = sum(weight for _, weight in weights)
     visitors: dict[str, _Weighed] = {}
     origins: defaultdict[Origin, float] = defaultdict(float)
@@ -143,11 +141,10 @@ def _weigh(
 def _by_code(context: CallContext, said: CandidateFacts) -> Attribution:
     """The visit of the promo code that the caller gave."""
     phone = phone_of(context)
-    known = [
-        hypothesis
-        for hypothesis in hypotheses(context, phone)
-        if hypothesis.candidate and hypothesis.candidate.visit_id == said.visit_id
-    ]
+    known = []
+    for hypothesis in hypotheses(context, phone):
+        if hypothesis.candidate and hypothesis.candidate.visit_id == said.visit_id:
+            known.append(hypothesis)
     visitor = _Weighed(said, probability=1.0, hypotheses=known)
     named = _candidate(context, visitor, phone)
     channel, verdict = said.channel, _standing_verdict(context, visitor)
@@ -204,13 +201,15 @@ def _standing_verdict(context: CallContext, visitor: _Weighed) -> Verdict:
 
 
 def _candidate(context: CallContext, visitor: _Weighed, phone: Phone) -> Candidate:
-    leased = next(
-        (h.candidate for h in visitor.hypotheses if h.candidate and h.cause is not Cause.REDIAL),
-        None,
-    )
-    caller = leased or visitor.candidate
+    caller, lease_id = visitor.candidate, None
+    for hypothesis in visitor.hypotheses:
+        if hypothesis.candidate and hypothesis.cause is not Cause.REDIAL:
+            caller = hypothesis.candidate
+            if caller.lease is not None:
+                lease_id = caller.lease.id
+            break
     return Candidate(
-        lease_id=caller.lease.id if leased and caller.lease else None,
+        lease_id=lease_id,
         visitor_id=caller.visitor_id,
         visit_id=_visit(context, visitor, caller),
         probability=min(1.0, visitor.probability),

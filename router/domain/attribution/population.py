@@ -69,17 +69,12 @@ def _crowd(
 ) -> Crowd:
     ages = Counter(bin_of(AGES, at - span[0], open_end=True) for span in present)
     silent = Counter(bin_of(DELAYS, at - span[1]) for span in present if span[1] <= at)
-    gone = [
-        bisect_right(seen, at - low) - bisect_right(seen, at - high)
-        for low, high in pairwise(DELAYS)
-    ]
     phones = sorted(last.values())
-    return Crowd(
-        present=tuple(ages[index] for index in range(len(AGES))),
-        gone=tuple(max(0, count - silent[index]) for index, count in enumerate(gone)),
-        redial=tuple(
-            bisect_left(phones, at - low) - bisect_left(phones, at - high)
-            for low, high in pairwise(DELAYS)
-        ),
-        numbers=numbers,
-    )
+    gone, redial = list[int](), list[int]()
+    for index, (low, high) in enumerate(pairwise(DELAYS)):
+        left = bisect_right(seen, at - low) - bisect_right(seen, at - high)
+        gone.append(max(0, left - silent[index]))
+        redial.append(bisect_left(phones, at - low) - bisect_left(phones, at - high))
+
+    shown = tuple(ages[index] for index in range(len(AGES)))
+    return Crowd(present=shown, gone=tuple(gone), redial=tuple(redial), numbers=numbers)

@@ -125,15 +125,23 @@ def _guess(prepared: Sequence[_Prepared], model: Model) -> _Sums:
     return sums
 
 
-def _add_call(sums: _Sums, item: _Prepared, model: Model) -> None:
+def _weights(item: _Prepared, model: Model) -> list[float]:
+    """The weights of a call's hypotheses; only those of its visitor where that is known."""
     weights = [
         model.weight(hypothesis, item.phone, item.case.context) for hypothesis in item.hypotheses
     ]
-    if item.case.visitor_id is not None:
-        certain = [_is(hypothesis, item.case.visitor_id) for hypothesis in item.hypotheses]
-        sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
-        if sum(sure):
-            weights = sure
+    if item.case.visitor_id is None:
+        return weights
+
+    certain = [_is(hypothesis, item.case.visitor_id) for hypothesis in item.hypotheses]
+    sure = [weight * is_it for weight, is_it in zip(weights, certain, strict=True)]
+    if sum(sure):
+        return sure
+    return weights
+
+
+def _add_call(sums: _Sums, item: _Prepared, model: Model) -> None:
+    weights = _weights(item, model)
     total = sum(weights)
     for hypothesis, weight in zip(item.hypotheses, weights, strict=True):
         share = weight / total
@@ -192,24 +200,25 @@ def _improved(model: Model, sums: _Sums, hours: float, cases: int) -> Model:
 
 def _rates(sums: _Sums, cause: Cause, usual: Sequence[float], scale: float) -> tuple[float, ...]:
     """Calls per hour of exposure, shrunk towards the prior shape at the site's level."""
-    calls = [sums.calls[cause, index] for index in range(len(usual))]
-    exposure = [sums.exposure[cause, index] for index in range(len(usual))]
-    expected = sum(rate * hours for rate, hours in zip(usual, exposure, strict=True))
-    level = (sum(calls) + _LEVEL) / (expected + _LEVEL)
-    return tuple(
-        scale * (made + _SHAPE) / (hours + _SHAPE / (rate * level))
-        for made, hours, rate in zip(calls, exposure, usual, strict=True)
-    )
+    calls = expected = 0.0
+    for index, rate in enumerate(usual):
+        calls += sums.calls[cause, index]
+        expected += rate * sums.exposure[cause, index]
+    level = (calls + _LEVEL) / (expected + _LEVEL)
+
+    rates = []
+    for index, rate in enumerate(usual):
+        made, hours = sums.calls[cause, index], sums.exposure[cause, index]
+        rates.append(scale * (made + _SHAPE) / (hours + _SHAPE / (rate * level)))
+    return tuple(rates)
 
 
 def _origins(sums: _Sums) -> tuple[tuple[str | None, str | None, float], ...]:
     """The origins of callers."""
     total = sum(sums.origins.values())
-    return tuple(
-        (source, channel, share / total)
-        for (source, channel), share in sums.origins.items()
-        if total
-    )
+    if not total:
+        return ()
+    return tuple((*origin, share / total) for origin, share in sums.origins.items())
 
 
 def _traits(sums: _Sums) -> dict[str, dict[str, float]]:

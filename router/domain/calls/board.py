@@ -50,11 +50,8 @@ def talks_to(call: Call) -> str | None:
 
 def longest_wait(calls: Iterable[Call]) -> Call | None:
     """The caller who waits longest for an answer."""
-    ringing = [
-        call
-        for call in calls
-        if call.state is State.RINGING and call.direction is Direction.INCOMING
-    ]
+    incoming = [call for call in calls if call.direction is Direction.INCOMING]
+    ringing = [call for call in incoming if call.state is State.RINGING]
     return min(ringing, key=lambda call: call.arrived_at, default=None)
 
 

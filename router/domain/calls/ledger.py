@@ -153,9 +153,8 @@ class Ledger:
         """The groups without live channels and without rows since `before`: Asterisk died during
         the call or could not write the CEL log, so their end will never come.
         """
-        return [
-            g for g in self if not (g.channels | g.linkedids) & alive and g.rows[-1].at < before
-        ]
+        dead = [group for group in self if not (group.channels | group.linkedids) & alive]
+        return [group for group in dead if group.rows[-1].at < before]
 
     def _others(self, row: Row, group: Group) -> Iterator[Group]:
         """The groups that this row joins with its own."""
@@ -214,12 +213,12 @@ def _past(group: Group) -> set[str]:
     calls = [r.at for r in group.rows if r.event.endswith("_CALL") and r.linkedid in going_on]
     since = min(calls, default=None)
     last = {row.linkedid: row.at for row in group.rows}
-    return {
-        linkedid
-        for part in over
-        if group.id not in part and (since is None or max(last[key] for key in part) < since)
-        for linkedid in part
-    }
+    past = set[str]()
+    for part in over:
+        ended_before = since is None or max(last[key] for key in part) < since
+        if ended_before and group.id not in part:
+            past |= part
+    return past
 
 
 def _parts(rows: Iterable[Row]) -> list[set[str]]:

@@ -87,12 +87,13 @@ class Legs:
     def freeze(self, cut_at: datetime | None) -> tuple[Leg, ...]:
         """The legs. The legs without Local channels, which are not phones."""
         own = self._own_linkedids()
-        return tuple(
-            leg.freeze(self._role(key), cut_at)
-            for key, leg in self._drafts.items()
-            if not leg.channel.startswith("Local/")
-            and (self._linkedids[key] & own or key in self.met)
-        )
+        frozen = []
+        for key, leg in self._drafts.items():
+            if leg.channel.startswith("Local/"):
+                continue
+            if self._linkedids[key] & own or key in self.met:
+                frozen.append(leg.freeze(self._role(key), cut_at))
+        return tuple(frozen)
 
     def _own_linkedids(self) -> set[str]:
         """The caller's, and those that ever shared a channel with one of them."""

@@ -78,7 +78,7 @@ def with_holds(call: Call, holds: Iterable[Hold]) -> Call:
     company = list(holds)
     if not company:
         return call
-    parts = [part for period in call.periods for part in _split(period, company)]
+    parts = list(_with_holds(call.periods, company))
     return with_periods(call, _joined(parts))
 
 
@@ -101,8 +101,9 @@ def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
         return [period]
     moments = {period.started_at, period.ended_at}
     for hold in holds:
-        inside = (at for at in (hold.started_at, hold.ended_at) if at is not None)
-        moments |= {at for at in inside if period.started_at < at < period.ended_at}
+        for at in (hold.started_at, hold.ended_at):
+            if at is not None and period.started_at < at < period.ended_at:
+                moments.add(at)
     parts = []
     ordered = sorted(moments)
     for start, end in pairwise(ordered):
@@ -115,10 +116,12 @@ def _split(period: Period, holds: Sequence[Hold]) -> list[Period]:
 
 
 def _holds_at(holds: Iterable[Hold], channel: str, at: datetime) -> bool:
-    mine = (hold for hold in holds if hold.channel == channel)
-    return any(
-        hold.started_at <= at and (hold.ended_at is None or at < hold.ended_at) for hold in mine
-    )
+    for hold in holds:
+        if hold.channel != channel or at < hold.started_at:
+            continue
+        if hold.ended_at is None or at < hold.ended_at:
+            return True
+    return False
 
 
 def _joined(parts: Iterable[Period]) -> tuple[Period, ...]:

@@ -119,9 +119,9 @@ class Presence:
                 continue
             self.bridges_of_caller.add(bridge)
             new = self._inside[bridge] - found - {self.caller}
-            others = {self._other_half(uniqueid) for uniqueid in new} - found - {None, self.caller}
+            others = set(filter(None, map(self._other_half, new)))
+            waiting += others - found - {self.caller}
             found |= new
-            waiting += [uniqueid for uniqueid in others if uniqueid is not None]
         return found
 
     def _other_half(self, uniqueid: str) -> str | None:

@@ -77,11 +77,11 @@ class Draw:
 
     def chosen(self) -> list[Drawn]:
         """The calls that were chosen, by week and employee, in random order."""
-        return [
-            Drawn(call_id=call_id, employee=employee, week=week)
-            for (week, employee), best in sorted(self._chosen.items())
-            for _, call_id in sorted(best, reverse=True)
-        ]
+        drawn = []
+        for (week, employee), best in sorted(self._chosen.items()):
+            for _, call_id in sorted(best, reverse=True):
+                drawn.append(Drawn(call_id=call_id, employee=employee, week=week))
+        return drawn
 
     def _rank(self, call_id: str) -> int:
         digest = hashlib.sha256(f"{self.seed}\n{call_id}".encode()).digest()

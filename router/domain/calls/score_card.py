@@ -87,8 +87,7 @@ def check_complete(questions: Sequence[Question]) -> None:
     weights = sum(question.weight for question in questions)
     if weights != WHOLE:
         raise InvalidInput(f"The weights add up to {weights}: they must add up to {WHOLE}.")
-    idle = [
-        question.text for question in questions if not question.weight and not question.critical
-    ]
-    if idle:
-        raise InvalidInput(f"Give the question '{idle[0][:60]}' a weight, or make it critical.")
+    for question in questions:
+        if not question.weight and not question.critical:
+            short = question.text[:60]
+            raise InvalidInput(f"Give the question '{short}' a weight, or make it critical.")

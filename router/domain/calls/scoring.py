@@ -106,15 +106,18 @@ def total(questions: Sequence[Question], values: Values) -> float | None:
     """The score, 0…100, of the questions that apply; None if no question with a weight does. A
     critical question with the worst answer makes it zero.
     """
-    given = [
-        (question, share(value)) for question in questions if (value := _applied(values, question))
-    ]
-    if any(question.critical and not earned for question, earned in given):
-        return 0.0
-    weights = sum(question.weight for question, _ in given)
+    weights = earned = 0.0
+    for question in questions:
+        value = _applied(values, question)
+        if not value:
+            continue
+        if question.critical and not share(value):
+            return 0.0
+        weights += question.weight
+        earned += question.weight * share(value)
     if not weights:
         return None
-    return round(100 * sum(question.weight * earned for question, earned in given) / weights, 2)
+    return round(100 * earned / weights, 2)
 
 
 def unanswered(questions: Sequence[Question], values: Values) -> list[Question]:
@@ -124,33 +127,32 @@ def unanswered(questions: Sequence[Question], values: Values) -> list[Question]:
 
 def failed(questions: Sequence[Question], values: Values) -> list[Question]:
     """The critical questions that make the score zero."""
-    return [
-        question
-        for question in questions
-        if question.critical and (value := _applied(values, question)) and not share(value)
-    ]
+    found = []
+    for question in questions:
+        value = _applied(values, question)
+        if question.critical and value and not share(value):
+            found.append(question)
+    return found
 
 
 def agreement(questions: Sequence[Question], sheets: Sequence[Values]) -> list[Agreement]:
     """The agreement on each question among all pairs of these scores of one call."""
     pairs = list(combinations(sheets, 2))
-    return [
-        Agreement(
-            question=question,
-            pairs=len(pairs),
-            equal=sum(given.get(question.id) == other.get(question.id) for given, other in pairs),
-        )
-        for question in questions
-    ]
+    found = []
+    for question in questions:
+        equal = sum(one.get(question.id) == other.get(question.id) for one, other in pairs)
+        found.append(Agreement(question=question, pairs=len(pairs), equal=equal))
+    return found
 
 
 def changes_between(before: Values, after: Values) -> tuple[Change, ...]:
     """The answers that differ."""
-    return tuple(
-        Change(question_id=question_id, before=before.get(question_id, ""), after=value)
-        for question_id, value in after.items()
-        if value != before.get(question_id, "")
-    )
+    changes = []
+    for question_id, value in after.items():
+        old = before.get(question_id, "")
+        if value != old:
+            changes.append(Change(question_id=question_id, before=old, after=value))
+    return tuple(changes)
 
 
 def _applied(values: Values, question: Question) -> str:

@@ -149,17 +149,18 @@ def spread(text: str, at: float, until: float) -> tuple[Word, ...]:
 def in_order(call_id: str, spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
     """Both sides as the lines of one transcript."""
     ordered = sorted(spoken, key=lambda line: (line.at, line.side))
-    return tuple(
-        Segment(
-            call_id=call_id,
-            place=place,
-            side=line.side,
-            at=line.at,
-            until=line.until,
-            text=line.text,
-            words=line.words,
-        )
-        for place, line in enumerate(ordered)
+    return tuple(_segment(call_id, place, line) for place, line in enumerate(ordered))
+
+
+def _segment(call_id: str, place: int, line: Spoken) -> Segment:
+    return Segment(
+        call_id=call_id,
+        place=place,
+        side=line.side,
+        at=line.at,
+        until=line.until,
+        text=line.text,
+        words=line.words,
     )
 
 

@@ -45,7 +45,7 @@ class WordList:
 def read_phrases(text: str) -> tuple[str, ...]:
     """The phrases of a text: one a line, or with commas between them; each once."""
     phrases = (one_line(phrase, LONGEST_PHRASE + 1) for phrase in re.split(r"[\n,;]", text))
-    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
+    return tuple(dict.fromkeys(filter(None, phrases)))
 
 
 def words_said(found: WordList, segments: Iterable[Segment]) -> Iterator[tuple[str, Word]]:

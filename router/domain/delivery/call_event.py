@@ -87,6 +87,10 @@ def read_call(payload: Mapping[str, Any], pages: str) -> CallEvent:
     )
 
 
+_CLICKS = ("gclid", "gbraid", "wbraid", "yclid", "fbclid")
+_OF_VISIT = ("medium", "campaign", "term", "content", "landing", "referrer")
+
+
 def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[str, str | None]:
     visit = who.get("visit") or {}
     clicks = visit.get("click_ids") or {}
@@ -97,11 +101,8 @@ def _facts(call: Mapping[str, Any], who: Mapping[str, Any], pages: str) -> dict[
         "client_id": who["ga_client_id"],
         "session_id": visit.get("ga_session_id") or who["ga_session_id"],
         "ym_client_id": who["ym_client_id"],
-        **{name: clicks.get(name) for name in ("gclid", "gbraid", "wbraid", "yclid", "fbclid")},
-        **{
-            name: visit.get(name)
-            for name in ("medium", "campaign", "term", "content", "landing", "referrer")
-        },
+        **{name: clicks.get(name) for name in _CLICKS},
+        **{name: visit.get(name) for name in _OF_VISIT},
         "source": who["source"],
         "channel": who["channel"],
         "verdict": who["verdict"],

@@ -85,9 +85,13 @@ class Catalogue:
 
     def find(self, kind: EntityKind, name: str) -> Field | None:
         """The field that a rule calls so."""
-        fields = self.fields.get(kind, ())
-        exact = (field for field in fields if field.name == name)
-        return next(exact, None) or next((field for field in fields if field.is_called(name)), None)
+        fields, called = self.fields.get(kind, ()), None
+        for known in fields:
+            if known.name == name:
+                return known
+            if called is None and known.is_called(name):
+                called = known
+        return called
 
     def fit(self, kind: EntityKind, values: Mapping[str, str]) -> "Fitted":
         """Texts as these entities can take them; what they have no place for is left out.

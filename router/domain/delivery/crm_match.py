@@ -74,14 +74,10 @@ def created_by_us(
     found: Iterable[Found], call: CallEvent, rules: Rules, within: Window
 ) -> Found | None:
     """An entity that would match, if it were not created by Ringtrace's own user."""
-    return next(
-        (
-            entity
-            for entity in found
-            if entity.ours and _may_be(replace(entity, ours=False), call, rules, within)
-        ),
-        None,
-    )
+    for entity in found:
+        if entity.ours and _may_be(replace(entity, ours=False), call, rules, within):
+            return entity
+    return None
 
 
 def _may_be(entity: Found, call: CallEvent, rules: Rules, within: Window) -> bool:
@@ -89,12 +85,11 @@ def _may_be(entity: Found, call: CallEvent, rules: Rules, within: Window) -> boo
         return False
     if entity.exact:
         return True
-    in_time = entity.created_at is not None and within.since <= entity.created_at < within.until
-    return (
-        in_time
-        and call.caller is not None
-        and any(same_phone(phone, call.caller) for phone in entity.phones)
-    )
+    if entity.created_at is None or not within.since <= entity.created_at < within.until:
+        return False
+    if call.caller is None:
+        return False
+    return any(same_phone(phone, call.caller) for phone in entity.phones)
 
 
 def _best(candidates: Sequence[Found], call: CallEvent, rules: Rules) -> list[Found]:

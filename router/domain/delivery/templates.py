@@ -151,9 +151,11 @@ def render(
     values = _values(call, words, language)
     if call.caller is None and part is not Part.CONTACT:
         values["caller"] = words.from_hidden
-    lines = [
-        line for written in template.splitlines() if (line := _line(written, values)) is not None
-    ]
+    lines = []
+    for written in template.splitlines():
+        line = _line(written, values)
+        if line is not None:
+            lines.append(line)
     text = "\n".join(lines).strip()
     if part in {Part.NOTE, Part.TASK}:
         return text or words.hidden

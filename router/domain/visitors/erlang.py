@@ -83,10 +83,8 @@ def busiest_load(arrivals: Sequence[float], held_seconds: float) -> float:
         return fmean(arrivals) * hours
     loads = _loads(arrivals, hours)
     days = [loads[end - 24 : end] for end in range(len(loads), 23, -24)] or [loads]
-    return max(
-        _with_spread(_busier(same_hour), chance=min(1.0, hours))
-        for same_hour in zip(*days, strict=True)
-    )
+    chance = min(1.0, hours)
+    return max(_with_spread(_busier(same), chance=chance) for same in zip(*days, strict=True))
 
 
 def plan(

@@ -113,8 +113,20 @@ def read_source(
         if _own(sender, page, own_hosts):
             sender = Address()
         known = _known(sender, referrers, errand_hosts)
+
+    read = replace(_source(labels, page, sender, known), within=inside)
+    channel = _named_by_rule(read, rules)
+    plain = bool(sender.host) and known is None and channel is None and not _labelled(labels)
+    if known is None or known[0] != read.source:
+        known = referrers(read.source)
+    return replace(read, channel=channel or _channel(read, known), plain=plain)
+
+
+def _source(
+    labels: Mapping[str, str], page: Address, sender: Address, known: tuple[str, str] | None
+) -> Source:
     source, medium = _origin(labels, sender, known)
-    read = Source(
+    return Source(
         source=source,
         medium=medium,
         campaign=clean(labels.get("utm_campaign") or labels.get("utm_id")) or None,
@@ -124,13 +136,7 @@ def read_source(
         path=page.path or "/",
         landing=page.text or None,
         referrer=sender.text or None,
-        within=inside,
     )
-    channel = _named_by_rule(read, rules)
-    plain = bool(sender.host) and known is None and channel is None and not _labelled(labels)
-    if known is None or known[0] != source:
-        known = referrers(source)
-    return replace(read, channel=channel or _channel(read, known), plain=plain)
 
 
 def brings_new_source(visit: Visit, source: Source) -> bool:
@@ -159,8 +165,8 @@ def brings_new_source(visit: Visit, source: Source) -> bool:
 def _own(sender: Address, page: Address, own_hosts: Collection[str]) -> bool:
     if not sender.host:
         return False
-    hosts = [page.host, *(_host_of_own(own) for own in own_hosts)]
-    return any(host and within(sender.host, host) for host in hosts)
+    hosts = filter(None, (page.host, *map(_host_of_own, own_hosts)))
+    return any(within(sender.host, host) for host in hosts)
 
 
 @lru_cache(maxsize=4096)
@@ -198,9 +204,9 @@ def _origin(
         guess = (NOT_SET, NOT_SET)
     else:
         return DIRECT, NONE
-    if source:
-        return source, medium or (guess[1] if guess == clicked or guess[0] == source else NOT_SET)
-    return guess[0], medium or guess[1]
+    if source and guess != clicked and guess[0] != source:
+        return source, medium or NOT_SET
+    return source or guess[0], medium or guess[1]
 
 
 def _labelled(labels: Mapping[str, str]) -> bool:
