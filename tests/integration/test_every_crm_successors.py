@@ -25,6 +25,8 @@ NAMES = {
 async def test_a_lead_that_is_gone_is_followed_to_the_contact_and_its_deal(
     crm: CrmAccount,
 ) -> None:
+    if crm.name == "retailcrm":
+        pytest.skip("its leads are orders, which are not converted")
     call, to = call_event(), crm.connection(scenario=Scenario.LEAD)
     kept = kept_of(await crm.tell(call, to), call)
     (lead,) = (entity.ref for entity in kept if entity.kind is LEAD)

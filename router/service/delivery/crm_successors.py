@@ -43,7 +43,8 @@ async def _by_phone(crm: Crm, call: CallEvent, lost: Sequence[Ref]) -> set[Ref]:
     """The contact that now has the phone; in place of a lead also its only deal since the call."""
     if call.caller is None:
         return set()
-    contact = oldest(await crm.contacts(call.caller), EntityKind.CONTACT)
+    people = await crm.contacts(call.caller)
+    contact = oldest(people, EntityKind.CONTACT)
     if contact is None:
         return set()
     if all(ref.kind is not EntityKind.LEAD for ref in lost):
@@ -51,7 +52,7 @@ async def _by_phone(crm: Crm, call: CallEvent, lost: Sequence[Ref]) -> set[Ref]:
 
     deals = [
         deal.ref
-        for deal in await crm.deals([contact.ref], call.caller)
+        for deal in await crm.deals([person.ref for person in people], call.caller)
         if deal.ref.kind is EntityKind.DEAL
         and deal.created_at is not None
         and deal.created_at >= call.arrived_at
