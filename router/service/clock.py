@@ -37,5 +37,9 @@ class StepWatch:
         ahead = at - since - passed
         if abs(ahead) < LEAST_STEP:
             return None
-        moment = since + (at - since) / 2 if ahead > timedelta(0) else since
+        if ahead > timedelta(0):
+            moment = since + (at - since) / 2
+        else:
+            moment = since
+
         return ClockStep(at=moment, ahead=ahead, within=passed)

@@ -136,7 +136,11 @@ class MailboxPoller:
     async def _keep(self, mailbox: Mailbox, batch: Batch) -> None:
         """Store the messages and the position."""
         now = self._clock()
-        due = now if batch.more else now + self._pause
+        if batch.more:
+            due = now
+        else:
+            due = now + self._pause
+
         cursor = replace(
             mailbox,
             uidvalidity=batch.uidvalidity,
@@ -223,6 +227,10 @@ def _mail(
     visits: Mapping[str, Visit],
 ) -> Mail:
     verdict, channel, visit = judge_mail(tag, channels, visits)
+    visitor_id = visit_id = None
+    if visit:
+        visitor_id, visit_id = visit.visitor_id, visit.id
+
     return Mail(
         id=new_id(arrived.at),
         site_id=site.id,
@@ -233,8 +241,8 @@ def _mail(
         automatic=headers.automatic,
         arrived_at=arrived.at,
         verdict=verdict,
-        visitor_id=visit.visitor_id if visit else None,
-        visit_id=visit.id if visit else None,
+        visitor_id=visitor_id,
+        visit_id=visit_id,
         channel=channel,
     )
 
@@ -242,7 +250,9 @@ def _mail(
 async def _deliveries(session: Session, mails: Sequence[Mail], now: datetime) -> list[Delivery]:
     """Deliveries of messages written by people, without automatic ones."""
     mails = [mail for mail in mails if not mail.automatic]
-    webhooks = await session.find(Webhook, active=True) if mails else []
+    if not mails:
+        return []
+    webhooks = await session.find(Webhook, active=True)
     if not webhooks:
         return []
     visitors = await session.get_many(

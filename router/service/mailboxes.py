@@ -88,7 +88,9 @@ async def add_channel(store: Store, channel: MailChannel) -> MailChannel:
 async def list_channels(store: Store, site_id: str | None = None) -> list[MailChannel]:
     """The channels that have an address, of a site or of all."""
     async with store.read() as session:
-        return await session.find(MailChannel, **({"site_id": site_id} if site_id else {}))
+        if site_id:
+            return await session.find(MailChannel, site_id=site_id)
+        return await session.find(MailChannel)
 
 
 async def remove_channel(store: Store, site_id: str, tag: str) -> None:

@@ -87,8 +87,9 @@ class Worker:
     async def _look_at_clock(self) -> None:
         """Where the clock was set forward, leases, claims and deadlines last as long as before."""
         step = self._steps.look()
-        ahead = step.ahead if step else timedelta(0)
-        self._ahead, self._back = self._ahead + ahead, self._back + max(-ahead, timedelta(0))
+        if step:
+            self._ahead += step.ahead
+            self._back += max(-step.ahead, timedelta(0))
         if self._ahead <= BEAT_EVERY:
             self._ahead = timedelta(0)
             return
@@ -108,13 +109,21 @@ class Worker:
             tags = await session.tag_registry.next_due()
             is_behind = await session.qualification.is_behind()
             rule = await session.qualification.next_rule()
-            mailboxes = await session.mails.mailboxes_due() if self._poller else {}
-            rules = await session.transcripts.rules_due() if self._transcription else {}
-        due = dict.fromkeys(RECORDING_LANES, recording) | receivers | {LATE_LANE: late}
-        due |= {TAGS_LANE: tags}
+            mailboxes, rules = dict[str, datetime](), dict[str, datetime]()
+            if self._poller:
+                mailboxes = await session.mails.mailboxes_due()
+            if self._transcription:
+                rules = await session.transcripts.rules_due()
+
+        due: dict[str, datetime | None] = {LATE_LANE: late, TAGS_LANE: tags, **receivers}
+        due |= dict.fromkeys(RECORDING_LANES, recording)
         due |= {MAILBOX_LANE + site: moment for site, moment in mailboxes.items()}
         due |= {TRANSCRIPT_LANE + rule: moment for rule, moment in rules.items()}
-        due |= {CHANGES_LANE: NEVER if is_behind else None, RULES_LANE: NEVER if rule else None}
+        if is_behind:
+            due[CHANGES_LANE] = NEVER
+        if rule:
+            due[RULES_LANE] = NEVER
+
         now, pause = self._steps.now(), LONGEST_SLEEP  # a step since then is not looked at yet
         for lane, moment in due.items():
             if moment is None or lane in self._lanes:

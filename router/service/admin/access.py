@@ -49,7 +49,11 @@ async def log_in(store: Store, login: str, password: str, *, known_device: bool 
     async with store.read() as session:
         person = await session.peek(Person, login)
     try:
-        known = person.password_hash if person else _nobody()
+        if person:
+            known = person.password_hash
+        else:
+            known = _nobody()
+
         await _verify(known, password, known_device)
     except (Argon2Error, InvalidHashError) as error:
         raise NotAllowed("Wrong login or password.") from error

@@ -104,4 +104,6 @@ def who() -> str:
     bound = get_contextvars()
     if "token" in bound:
         return f"token {bound['token']}"
-    return f"user {bound['login']}" if "login" in bound else "cli"
+    if "login" in bound:
+        return f"user {bound['login']}"
+    return "cli"

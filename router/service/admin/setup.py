@@ -92,11 +92,9 @@ async def _as_leased(session: Session, number: TrackingNumber) -> TrackingNumber
     show it.
     """
     last = await session.leases.find(number=number.e164, limit=1)
-    return (
-        replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last)))
-        if last
-        else number
-    )
+    if not last:
+        return number
+    return replace(number, free_at=max(number.free_at, *(lease.ends_at for lease in last)))
 
 
 async def _check_references(session: Session, thing: Thing) -> None:
@@ -217,10 +215,14 @@ def _number(
     for name in ("pool", "destination"):
         if cells[name] is not None and cells[name] not in known[name]:
             raise InvalidInput(f"site '{site.id}' has no {name} '{cells[name]}': add it first")
+    kind = NumberKind.STATIC
+    if cells["pool"]:
+        kind = NumberKind.DYNAMIC
+
     number = TrackingNumber(
         e164=parse_number(cells["number"], site.region),
         site_id=site.id,
-        kind=NumberKind.DYNAMIC if cells["pool"] else NumberKind.STATIC,
+        kind=kind,
         pool_id=cells["pool"],
         destination_id=cells["destination"],
         channel=cells["channel"],

@@ -9,11 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from router.domain.attribution.inference import attribute, kept_origins
+from router.domain.attribution.inference import attribute
 from router.domain.attribution.model import USUAL, Model
 from router.domain.attribution.terms import (
     LOOK_BACK,
-    Attribution,
     CallContext,
     CandidateFacts,
     Verdict,
@@ -22,6 +21,7 @@ from router.domain.calls.call import Call
 from router.domain.phone import caller_operator, caller_place
 from router.domain.visitors.site import NumberKind, Site, TrackingNumber
 from router.domain.visitors.visit import Visit
+from router.service.calls.attributed import with_attribution
 from router.service.calls.known_calls import as_earlier, as_named, caller_of, earlier_of
 from router.service.calls.ports import EarlierCall
 from router.service.ports import Session
@@ -63,9 +63,7 @@ class Attributor:
         """The call with its verdict; its number, site and caller must be set."""
         call = _with_place(call)
         context = await self.context(call, site, forms_until=forms_until)
-        certainty = (
-            self.certainty if self.certainty is not None else site.certainty if site else 0.5
-        )
+        certainty = self._certainty_for(site)
         attributed = with_attribution(call, attribute(context, await self._model(site), certainty))
         self._attributed.add(attributed.id)
         if attributed.caller:
@@ -74,13 +72,20 @@ class Attributor:
                 self._by_visitor[attributed.visitor_id].append(attributed)
         return attributed
 
+    def _certainty_for(self, site: Site | None) -> float:
+        if self.certainty is not None:
+            return self.certainty
+        if site is None:
+            return 0.5
+        return site.certainty
+
     async def context(
         self, call: Call, site: Site | None, *, forms_until: datetime | None = None
     ) -> CallContext:
         """The context of the call."""
         at, e164 = call.arrived_at, call.number
         number = await self._number(e164)
-        holders = await self.session.evidence.holders(e164, at, MOST_HOLDERS) if e164 else []
+        holders = await self._holders(e164, at)
         calls = await self._calls_of_phone(call, site)
         others = await self._known_otherwise(call, site, calls)
         if forms_until is not None and site is not None:
@@ -97,6 +102,11 @@ class Attributor:
             unattributed_calls=await self._mean_unattributed(site),
         )
 
+    async def _holders(self, e164: str | None, at: datetime) -> list[CandidateFacts]:
+        if e164 is None:
+            return []
+        return await self.session.evidence.holders(e164, at, MOST_HOLDERS)
+
     async def _identified(
         self, call: Call, site: Site | None, holders: list[CandidateFacts]
     ) -> list[CandidateFacts]:
@@ -112,14 +122,14 @@ class Attributor:
                 {holder.visit_id for holder in holders}, site.contacts, at
             )
         called = await self._already_called(call, holders)
-        if contacts is not None:
-            holders = [replace(holder, contacts=holder.visit_id in contacts) for holder in holders]
-        return [
-            replace(holder, called=called[holder.visitor_id])
-            if holder.visitor_id in called
-            else holder
-            for holder in holders
-        ]
+        identified = []
+        for holder in holders:
+            if contacts is not None:
+                holder = replace(holder, contacts=holder.visit_id in contacts)
+            if holder.visitor_id in called:
+                holder = replace(holder, called=called[holder.visitor_id])
+            identified.append(holder)
+        return identified
 
     async def _already_called(
         self, call: Call, holders: Sequence[CandidateFacts]
@@ -208,7 +218,10 @@ class Attributor:
         self, e164: str | None, at: datetime, holders: Sequence[CandidateFacts]
     ) -> tuple[int, ...]:
         """How many earlier holders the number had, beyond those that are weighed."""
-        last = holders[-1].lease if len(holders) == MOST_HOLDERS else None
+        last = None
+        if len(holders) == MOST_HOLDERS:
+            last = holders[-1].lease
+
         if e164 is None or last is None:
             return ()
         return await self.session.evidence.leases_before(e164, at, last.started_at)
@@ -224,8 +237,8 @@ class Attributor:
         if site is None:
             return USUAL
         if site.id not in self._models:
-            learned = await self.session.training.model(site.id)
-            self._models[site.id] = learned[0] if learned else USUAL
+            learned, _ = await self.session.training.model(site.id) or (USUAL, None)
+            self._models[site.id] = learned
         return self._models[site.id]
 
     async def _mean_unattributed(self, site: Site | None) -> float | None:
@@ -236,41 +249,6 @@ class Attributor:
                 site.id
             )
         return self._unattributed_means[site.id]
-
-
-def with_attribution(call: Call, attributed: Attribution) -> Call:
-    """The call with its attribution."""
-    named = attributed.named
-    return replace(
-        call,
-        verdict=attributed.verdict,
-        probability=attributed.probability,
-        candidates=attributed.candidates,
-        origins=kept_origins(attributed.origins),
-        lease_id=named.lease_id if named else None,
-        visitor_id=named.visitor_id if named else None,
-        visit_id=named.visit_id if named else None,
-        source=attributed.source,
-        channel=attributed.channel,
-    )
-
-
-IDENTITY = (
-    "verdict",
-    "probability",
-    "candidates",
-    "origins",
-    "lease_id",
-    "visitor_id",
-    "visit_id",
-    "source",
-    "channel",
-)
-
-
-def identity(call: Call) -> tuple[object, ...]:
-    """The identity of the caller for receivers."""
-    return tuple(getattr(call, name) for name in IDENTITY)
 
 
 def _with_place(call: Call) -> Call:

@@ -1,6 +1,7 @@
 """Finding, showing and tagging calls."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,7 +98,9 @@ def read_place(cursor: str, order: CallOrder) -> Place:
         raise InvalidInput(_BAD_CURSOR) from error
 
 
-def _written_place(place: Place) -> str:
+def _written_place(place: Place | None) -> str | None:
+    if place is None:
+        return None
     *figures, at, call_id = place
     return "".join(f"{figure!r}~" for figure in figures) + written_cursor(at, call_id)
 
@@ -122,6 +125,13 @@ async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, .
     )
 
 
+def searching(store: Store, wanted: CallFilter) -> AbstractAsyncContextManager[Session]:
+    """A transaction that finds such calls: a search for a text is a survey."""
+    if wanted.text:
+        return store.survey()
+    return store.read()
+
+
 async def find_calls(
     store: Store,
     wanted: CallFilter,
@@ -136,17 +146,23 @@ async def find_calls(
     """
     if not 1 <= limit <= 200:
         raise InvalidInput(f"a page holds 1 to 200 calls, not {limit}")
-    before = read_place(cursor, order) if cursor else None
-    async with store.survey() if wanted.text else store.read() as session:
+    before = None
+    if cursor:
+        before = read_place(cursor, order)
+
+    async with searching(store, wanted) as session:
         revision = await session.calls.revision()
         found = await session.calls.page(
             wanted, order, before=before, limit=limit + 1, bounded=bounded
         )
         lines = await lines_of(session, found.calls[:limit])
-    following = found.places[limit - 1] if len(found.places) > limit else found.reached
+    following = found.reached
+    if len(found.places) > limit:
+        following = found.places[limit - 1]
+
     return CallPage(
         lines=lines,
-        next_cursor=_written_place(following) if following else None,
+        next_cursor=_written_place(following),
         revision=revision,
         is_partial=found.reached is not None,
     )
@@ -164,7 +180,7 @@ async def count_calls(store: Store, wanted: CallFilter) -> Count:
     """How many calls match, counted until there are more than `MOST_COUNTED` and as far as one
     request may search.
     """
-    async with store.survey() if wanted.text else store.read() as session:
+    async with searching(store, wanted) as session:
         calls, is_exact = await session.calls.count_some(wanted, MOST_COUNTED + 1)
     return Count(calls=min(calls, MOST_COUNTED), is_exact=is_exact)
 
@@ -222,9 +238,9 @@ async def show_call(store: Store, call_id: str) -> CallView:
             review=(await session.reviews.of([call_id])).get(call_id),
             reasons=await reasons_of(session, call_id),
             recording=(await session.recordings.of([call_id])).get(call_id),
-            lease=await session.peek(Lease, call.lease_id) if call.lease_id else None,
-            visitor=await session.peek(Visitor, call.visitor_id) if call.visitor_id else None,
-            visit=await session.peek(Visit, call.visit_id) if call.visit_id else None,
+            lease=await session.peek(Lease, call.lease_id),
+            visitor=await session.peek(Visitor, call.visitor_id),
+            visit=await session.peek(Visit, call.visit_id),
             deliveries=tuple(await session.deliveries.find(call_id=call_id)),
             entities=tuple(await session.find(Entity, call_id=call_id)),
             sales=tuple(await session.find(Sale, call_id=call_id)),

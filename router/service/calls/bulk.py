@@ -153,7 +153,10 @@ async def change_calls(
     """Change the selected calls. Calls that were removed meanwhile are left out. Raises
     `InvalidInput`; what was done until another error stays done, and doing it again is harmless.
     """
-    name = tag_name(value) if action in _OF_TAGS else ""
+    name = ""
+    if action in _OF_TAGS:
+        name = tag_name(value)
+
     order = BulkOrder(action=action, value=name, author=author, at=now)
     chosen = changed = 0
     async for call_ids in ids_in_batches(store, selection, BATCH):

@@ -164,8 +164,10 @@ def as_shown(back: CallBack, now: datetime) -> CallBack:
     """The call back as a reader should see it: one that is stuck has ended."""
     if back.state is CallBackState.ENDED or not is_stuck(back, now):
         return back
-    asked = back.state is CallBackState.ASKED
-    result = CallBackResult.NOT_STARTED if asked else CallBackResult.LOST
+    result = CallBackResult.LOST
+    if back.state is CallBackState.ASKED:
+        result = CallBackResult.NOT_STARTED
+
     return replace(back, state=CallBackState.ENDED, result=result)
 
 
@@ -207,7 +209,7 @@ async def follow(
 ) -> None:
     """Note how far the calls back of a group of CEL rows are."""
     steps = list(progress(rows, calls, over=over))
-    known = await session.get_many(CallBack, [step.token for step in steps]) if steps else {}
+    known = await session.get_many(CallBack, [step.token for step in steps])
     for step in steps:
         before = known.get(step.token)
         if before is None or before.state is CallBackState.ENDED:

@@ -38,6 +38,10 @@ async def add_comment(
     and `InvalidInput`.
     """
     check_moment(at_seconds)
+    others = set[str]()
+    if private:
+        others = set(readers) - {author}
+
     comment = Comment(
         id=new_id(now),
         call_id=call_id,
@@ -46,7 +50,7 @@ async def add_comment(
         at=now,
         at_seconds=at_seconds,
         private=private,
-        readers=tuple(sorted(set(readers) - {author})) if private else (),
+        readers=tuple(sorted(others)),
     )
     async with store.write() as session:
         await session.calls.lock()

@@ -124,9 +124,13 @@ async def settle_dispute(
         if sheet.dispute.settlement is not None:
             raise Conflict("This dispute is settled.")
         changes = changes_between(sheet.values, _checked(sheet, values))
+        settlement = Settlement.KEPT
+        if changes:
+            settlement = Settlement.CHANGED
+
         settled = replace(
             sheet.dispute,
-            settlement=Settlement.CHANGED if changes else Settlement.KEPT,
+            settlement=settlement,
             settled_by=person.login,
             settled_at=now,
             answer=answer,

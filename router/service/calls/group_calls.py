@@ -24,7 +24,9 @@ MOST_KEPT = 500  # rows of a call that are stored as rejected
 def calls_of(group: Group) -> tuple[Call, ...]:
     """The calls of a group; of one that is over also those whose first rows are missing."""
     calls = fold(group.rows)
-    return calls or unread_calls(group.rows) if group.over else calls
+    if not group.over:
+        return calls
+    return calls or unread_calls(group.rows)
 
 
 def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
@@ -33,6 +35,8 @@ def cut_calls(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 
 def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
+    if not rows:
+        return ()
     try:
         return fold(rows, cut_at=last_at(rows))
     except Exception:
@@ -42,16 +46,20 @@ def _cut(rows: Sequence[Row]) -> tuple[Call, ...]:
 
 def ended_call(call: Call, rows: Sequence[Row]) -> Call:
     """The call's ending by its remaining rows in the CEL log, otherwise by the stored call."""
-    for cut in _cut(rows) if rows else ():
+    for cut in _cut(rows):
         if cut.id == call.id:
             return cut
     parts = (call.wait_seconds, call.talk_seconds, call.hold_seconds, call.transfer_seconds)
     known = timedelta(seconds=sum(parts))
+    disposition = Disposition.FAILED
+    if call.answered_at:
+        disposition = Disposition.ANSWERED
+
     return replace(
         call,
         state=State.ENDED,
         ending=Ending.CUT,
-        disposition=Disposition.ANSWERED if call.answered_at else Disposition.FAILED,
+        disposition=disposition,
         ended_at=call.ended_at or call.arrived_at + known,
     )
 

@@ -20,7 +20,9 @@ async def _course(_session: Session, call: Call, recording: Recording) -> Iterab
 
 
 async def _sound(_session: Session, _call: Call, recording: Recording) -> Iterable[Mark]:
-    return marks_of_sound(recording.spans) if recording.spans else ()
+    if not recording.spans:
+        return ()
+    return marks_of_sound(recording.spans)
 
 
 async def _tags(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
@@ -46,7 +48,9 @@ async def _comments(session: Session, call: Call, _recording: Recording) -> Iter
 
 async def _words(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
     lists = await lists_for(session, call.site_id)
-    return marks_of_words(lists, await session.transcripts.segments(call.id)) if lists else ()
+    if not lists:
+        return ()
+    return marks_of_words(lists, await session.transcripts.segments(call.id))
 
 
 SOURCES: tuple[Source, ...] = (

@@ -23,7 +23,9 @@ class HourFigures:
     @property
     def share(self) -> float:
         """The share of missed calls."""
-        return self.missed / self.calls if self.calls else 0.0
+        if not self.calls:
+            return 0.0
+        return self.missed / self.calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,4 +93,6 @@ def _median(tasks: Iterable[PastTasks]) -> float | None:
     for some in tasks:
         if some.closed_as in CONTACTED:
             seconds += (max(0.0, length) for length in some.seconds)
-    return median(seconds) if seconds else None
+    if not seconds:
+        return None
+    return median(seconds)

@@ -51,21 +51,41 @@ async def _rung(session: Session, call: Call) -> RungCall:
 
 async def _follow(session: Session, call: RungCall, event: Event) -> None:
     if call.caller is None:
-        if event.kind is EventKind.MISSED:
-            same = await session.peek(MissedCaller, call.id)
-            await _rebuild(session, call, (same,) if same else (), event)
+        await _follow_unknown(session, call, event)
         return
     touched = await session.missed.touched([call.caller], event.at)
     tasks = [task for task in touched if task.site_id == call.site_id]
     if event.kind is not EventKind.MISSED and not _closes(event, tasks):
         return
-    newest = tasks[-1] if tasks else None
-    if newest and newest.closed_at is None and newest.latest_at < event.at:
-        after = advance(newest.episode(), event)
-        if after and after.first.key == newest.id:
-            await session.missed.save([_with_call(with_episode(newest, after), call, event)])
-            return
+
+    longer = _continued(tasks, event)
+    if longer is None:
+        await _rebuild(session, call, tasks, event)
+    else:
+        await session.missed.save([_with_call(longer, call, event)])
+
+
+async def _follow_unknown(session: Session, call: RungCall, event: Event) -> None:
+    """The call of a caller without a number is a task of its own."""
+    if event.kind is not EventKind.MISSED:
+        return
+    tasks = []
+    if same := await session.peek(MissedCaller, call.id):
+        tasks.append(same)
     await _rebuild(session, call, tasks, event)
+
+
+def _continued(tasks: Sequence[MissedCaller], event: Event) -> MissedCaller | None:
+    """The newest task, if it is open and the event only adds to it."""
+    if not tasks:
+        return None
+    newest = tasks[-1]
+    if newest.closed_at is not None or newest.latest_at >= event.at:
+        return None
+    after = advance(newest.episode(), event)
+    if after is None or after.first.key != newest.id:
+        return None
+    return with_episode(newest, after)
 
 
 def _closes(event: Event, tasks: Sequence[MissedCaller]) -> bool:
@@ -92,7 +112,10 @@ async def _rebuild(
     event: Event | None = None,
 ) -> list[MissedCaller]:
     """Make the tasks of a caller from all that is known since the first of them."""
-    begun = [task.since for task in tasks] + ([event.at] if event else [])
+    begun = [task.since for task in tasks]
+    if event:
+        begun.append(event.at)
+
     start = min(begun)
     calls = {call.id: call}
     if call.caller is not None:
@@ -135,14 +158,15 @@ def _task(
     """The task of an episode, with what people wrote into the tasks that it is made of."""
     task = new_task(episode, calls[episode.last.key])
     same = [earlier for earlier in before if earlier.id in episode.keys]
-    taken = next((earlier for earlier in reversed(same) if earlier.taken_by), None)
+    for earlier in same:
+        if earlier.taken_by:
+            task = replace(task, taken_by=earlier.taken_by, taken_at=earlier.taken_at)
+
     names = (calls[key].caller_name for key in reversed(episode.keys))
     return replace(
         task,
-        caller_name=next((name for name in names if name), ""),
+        caller_name=next(filter(None, names), ""),
         note="\n".join(earlier.note for earlier in same if earlier.note),
-        taken_by=taken.taken_by if taken else None,
-        taken_at=taken.taken_at if taken else None,
     )
 
 

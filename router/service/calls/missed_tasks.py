@@ -63,19 +63,26 @@ def _kind(task: MissedCaller) -> str:
         return "no_number"
     if task.short:
         return "short"
-    return "outside_hours" if task.outside_hours else "waiting"
+    if task.outside_hours:
+        return "outside_hours"
+    return "waiting"
 
 
 async def closed_tasks(
     store: Store, *, site_id: str | None = None, cursor: str | None = None, limit: int = 50
 ) -> ClosedTasks:
     """The tasks that are done."""
-    before = read_cursor(cursor) if cursor else None
+    before = None
+    if cursor:
+        before = read_cursor(cursor)
+
     async with store.read() as session:
         found = await session.missed.closed(site_id, before, limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    following = written_cursor(last.closed_at, last.id) if last and last.closed_at else None
-    return ClosedTasks(tasks=tuple(found[:limit]), next_cursor=following)
+    shown, following = tuple(found[:limit]), None
+    if len(found) > limit and shown[-1].closed_at:
+        following = written_cursor(shown[-1].closed_at, shown[-1].id)
+
+    return ClosedTasks(tasks=shown, next_cursor=following)
 
 
 async def count_waiting(store: Store, now: datetime) -> int:

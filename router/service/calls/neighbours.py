@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from router.domain.calls.call import Call
 from router.domain.calls.call_filter import CallFilter
+from router.service.calls.browse import searching
 from router.service.ports import Session, Store
 
 
@@ -28,7 +29,7 @@ class Neighbour:
 
 async def neighbours_of(store: Store, call: Call, wanted: CallFilter) -> dict[Beside, Neighbour]:
     """The calls before and after this one, whether or not it still matches itself."""
-    async with store.survey() if wanted.text else store.read() as session:
+    async with searching(store, wanted) as session:
         return {which: await _find(session, call, wanted, which, bounded=True) for which in Beside}
 
 

@@ -13,18 +13,15 @@ async def identify_outgoing(session: Session, call: Call, table: RoutingTable, r
     """Set number, site, customer and cause of a call that calls back. It is not attributed: no
     visit led to it.
     """
-    number = table.number(call.did)
-    back = await session.peek(CallBack, call.call_back_id or "")
+    call = replace(call, number=None, site_id=None)
+    if number := table.number(call.did):
+        call = replace(call, number=number.e164, site_id=number.site_id)
+
+    back = await session.peek(CallBack, call.call_back_id)
     if back is None:
-        return replace(
-            call,
-            number=number.e164 if number else None,
-            site_id=number.site_id if number else None,
-            caller=caller_number(call.caller_raw, region),
-        )
+        return replace(call, caller=caller_number(call.caller_raw, region))
     return replace(
         call,
-        number=number.e164 if number else None,
         site_id=back.site_id,
         caller=back.number,
         answers_call_id=back.call_id,

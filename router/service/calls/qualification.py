@@ -82,7 +82,9 @@ def _counting_differently(
     """The calls that became a target call or spam, or are none any more."""
 
     def flags(one: Qualification | None) -> tuple[bool, bool]:
-        return (one.target, one.spam) if one else (False, False)
+        if one:
+            return (one.target, one.spam)
+        return (False, False)
 
     return [one.call_id for one in new if flags(one) != flags(before.get(one.call_id))]
 

@@ -31,7 +31,7 @@ async def attribute_again(
     async with store.write() as session:
         await session.calls.lock()
         call = before = await session.get(Call, call_id)
-        site = await session.peek(Site, call.site_id) if call.site_id else None
+        site = await session.peek(Site, call.site_id)
         if code is not None:
             call = replace(call, code=await checked_code(session, call, site, code))
         attributed = await Attributor(session).attribute(call, site, forms_until=now)
@@ -64,7 +64,10 @@ async def checked_code(session: Session, call: Call, site: Site | None, code: st
             "ACE234. Ask again."
         )
     found = await session.evidence.visit_by_code(site.id, said)
-    visit = await session.peek(Visit, found.visit_id) if found else None
+    visit = None
+    if found:
+        visit = await session.peek(Visit, found.visit_id)
+
     if visit is None or visit.started_at > call.arrived_at + timedelta(hours=1):
         raise InvalidInput(
             f"No visitor of '{site.id}' was shown the code '{said}' before this call: ask again."

@@ -1,6 +1,7 @@
 """Compares probabilities with proved calls."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,13 +51,19 @@ async def reliability(
     """Compare the proved calls of a site, or of all."""
     async with store.survey() as session:
         witnesses = await session.witnesses.find(site_id, since, until, MOST_PROOFS)
+    proofs = Counter(witness.proof for witness in witnesses)
     known = cases(witnesses)
     independent = [case for case in known if not case.circular]
     return Reliability(
         cases=known,
         bins=bins(known),
-        error=calibration_error(bins(known)) if len(known) >= FEW else None,
-        independent_error=calibration_error(bins(independent)) if len(independent) >= FEW else None,
-        newest_only=max(Counter(witness.proof for witness in witnesses).values(), default=0)
-        == MOST_PROOFS,
+        error=_error(known),
+        independent_error=_error(independent),
+        newest_only=MOST_PROOFS in proofs.values(),
     )
+
+
+def _error(cases: Sequence[Case]) -> float | None:
+    if len(cases) < FEW:
+        return None
+    return calibration_error(bins(cases))

@@ -7,7 +7,8 @@ from datetime import datetime
 from router.domain.calls.call import Call, State
 from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Site
-from router.service.calls.attribution import IDENTITY, Attributor, identity
+from router.service.calls.attributed import IDENTITY, identity
+from router.service.calls.attribution import Attributor
 from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page, and in one transaction

@@ -94,11 +94,15 @@ async def keep_rule(store: Store, wanted: Wanted, *, author: str, now: datetime)
     """Keep a rule: it applies to calls from now on. Raises `InvalidInput`, `NotFound`, and
     `Conflict` with other rules.
     """
+    tag = None
+    if wanted.tag.strip():
+        tag = tag_name(wanted.tag)
+
     rule = Rule(
         id=new_id(now),
         name=one_line(storable(wanted.name), MOST_NAME),
         query=rule_query(wanted.query),
-        tag=tag_name(wanted.tag) if wanted.tag.strip() else None,
+        tag=tag,
         target=wanted.target,
         spam=wanted.spam,
         review=wanted.review,
@@ -109,7 +113,10 @@ async def keep_rule(store: Store, wanted: Wanted, *, author: str, now: datetime)
     if not rule.name:
         raise InvalidInput("Give the rule a name.")
     check_actions(rule)
-    past = await _count_past(store, rule) if wanted.past else None
+    past = None
+    if wanted.past:
+        past = await _count_past(store, rule)
+
     async with store.write() as session:
         await session.calls.lock()
         if rule.tag:
@@ -120,7 +127,9 @@ async def keep_rule(store: Store, wanted: Wanted, *, author: str, now: datetime)
         check_tags(rule, others)
         if len(others) >= MOST_RULES:
             raise Conflict(f"There are {MOST_RULES} rules already: remove one first.")
-        rule = rule if past is None else _begun(rule, past)
+        if past is not None:
+            rule = _begun(rule, past)
+
         await session.add(rule)
     return rule
 
@@ -194,7 +203,7 @@ async def work_on_rules(store: Store, now: datetime) -> int:
     """
     async with store.read() as session:
         rule_id = await session.qualification.next_rule()
-        rule = await session.peek(Rule, rule_id) if rule_id else None
+        rule = await session.peek(Rule, rule_id)
     if rule is None:
         return 0
     if rule.state is RuleState.ACTIVE:
@@ -214,18 +223,18 @@ async def _go_back(store: Store, rule: Rule, now: datetime) -> int:
         present = await session.get(Rule, rule.id)
         if (present.past_at, present.past_id) != (rule.past_at, rule.past_id):
             return 1  # switched off or changed meanwhile
-        over = len(found) < AT_ONCE
-        since, last_id = (BEGINNING, "") if over else found[-1]
-        reached = replace(
-            present,
-            since=since,
-            past_at=None if over else since,
-            past_id=last_id,
-            past_done=present.past_done + len(found),
-        )
+        reached = replace(present, past_done=present.past_done + len(found))
+        if len(found) < AT_ONCE:
+            reached = replace(reached, since=BEGINNING, past_at=None, past_id="")
+        else:
+            since, last_id = found[-1]
+            reached = replace(reached, since=since, past_at=since, past_id=last_id)
+
         await session.change(reached)
         ids = [call_id for _, call_id in found]
-        matching = await session.calls.matching(ids, reached.conditions()) if ids else set()
+        matching = set[str]()
+        if ids:
+            matching = await session.calls.matching(ids, reached.conditions())
         await session.qualification.match(rule.id, ids, matching)
         await settle(session, ids, now)
     return max(1, len(found))

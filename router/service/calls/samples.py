@@ -181,7 +181,10 @@ async def place_in_sample(store: Store, sample_id: str, call_id: str | None) -> 
 
 
 def _next(ids: Sequence[str], call_id: str | None, reviewed: set[str]) -> str | None:
-    start = ids.index(call_id) + 1 if call_id in ids else 0
+    start = 0
+    if call_id in ids:
+        start = ids.index(call_id) + 1
+
     following = [*ids[start:], *ids[:start]]
     return next((key for key in following if key not in reviewed and key != call_id), None)
 

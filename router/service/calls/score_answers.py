@@ -59,7 +59,10 @@ async def comment_question(
     check_moment(at_seconds)
     async with store.write() as session:
         score, _ = await _draft_and_question(session, call_id, question_id, login)
-        moment = at_seconds if comment else None
+        moment = None
+        if comment:
+            moment = at_seconds
+
         await session.scores.save_answer(score.id, question_id, comment=comment, at_seconds=moment)
         return (await sheets_of(session, [score]))[0]
 

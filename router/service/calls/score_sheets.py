@@ -74,7 +74,9 @@ async def published_card(session: Session, card_id: str) -> ScoreCard:
 async def own_score(session: Session, call_id: str, scorer: str) -> Score | None:
     """The score of this person or program."""
     found = await session.find(Score, call_id=call_id, scorer=scorer)
-    return found[0] if found else None
+    if not found:
+        return None
+    return found[0]
 
 
 async def own_draft(session: Session, call_id: str, login: str) -> Score:

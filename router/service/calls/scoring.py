@@ -38,16 +38,27 @@ async def show_scoring(store: Store, call_id: str, person: Person) -> Scoring:
         call = await session.get(Call, call_id)
         scores = await session.scores.of_call(call_id)
         own = next((score for score in scores if score.scorer == person.login), None)
-        scores_it = own.state is ScoreState.DRAFT if own else may_score(call, person)
-        submitted = [score for score in scores if score.state is ScoreState.SUBMITTED]
-        hidden = [score for score in submitted if scores_it and score.by is ScoredBy.PERSON]
-        shown = [score for score in submitted if score not in hidden]
-        wanted = [own, *shown] if own and own not in shown else shown
-        sheets = {sheet.score.id: sheet for sheet in await sheets_of(session, wanted)}
-        cards = await cards_for(session, call) if scores_it and not own else []
+        scores_it, cards = may_score(call, person), list[ScoreCard]()
+        if own:
+            scores_it = own.state is ScoreState.DRAFT
+        elif scores_it:
+            cards = await cards_for(session, call)
+
+        hidden, shown = list[Score](), list[Score]()
+        for score in scores:
+            if score.state is not ScoreState.SUBMITTED:
+                continue
+            if scores_it and score.by is ScoredBy.PERSON:
+                hidden.append(score)
+            else:
+                shown.append(score)
+
+        sheets, own_sheet = await sheets_of(session, shown), None
+        if own:
+            [own_sheet] = await sheets_of(session, [own])
     return Scoring(
-        own=sheets[own.id] if own else None,
-        sheets=tuple(sheets[score.id] for score in shown),
+        own=own_sheet,
+        sheets=tuple(sheets),
         hidden=tuple(score.scorer for score in hidden),
         cards=tuple(cards),
     )

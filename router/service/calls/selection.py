@@ -7,7 +7,7 @@ from datetime import datetime
 
 from router.domain.calls.call import Call
 from router.domain.calls.call_filter import CallFilter
-from router.service.calls.browse import CallLine, lines_of
+from router.service.calls.browse import CallLine, lines_of, searching
 from router.service.ports import Session, Store
 
 BATCH = 500  # calls of one query
@@ -24,8 +24,9 @@ class Selection:
 
 def reading(store: Store, selection: Selection) -> AbstractAsyncContextManager[Session]:
     """A transaction that finds some of them."""
-    searches = selection.call_ids is None and selection.wanted.text
-    return store.survey() if searches else store.read()
+    if selection.call_ids is not None:
+        return store.read()
+    return searching(store, selection.wanted)
 
 
 async def batches(

@@ -116,7 +116,9 @@ async def count_again(session: Session, call: Call) -> list[str]:
     with a sign.
     """
     await session.spam.count_again(call_id=call.id)
-    return await session.spam.calls_of(call.caller, MOST_OF_CALLER) if call.caller else []
+    if not call.caller:
+        return []
+    return await session.spam.calls_of(call.caller, MOST_OF_CALLER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,12 +69,10 @@ async def register_tag(
         before = await session.tag_registry.find(name)
         if before and before.replaced_by is not None:
             raise Conflict(f"The tag '{name}' is being replaced: try again in a moment.")
-        tag = RegisteredTag(
-            name=name,
-            colour=colour,
-            digit=digit,
-            created_at=before.created_at if before else now,
-        )
+        tag = RegisteredTag(name=name, colour=colour, digit=digit, created_at=now)
+        if before:
+            tag = replace(tag, created_at=before.created_at)
+
         await _take_digit(session, tag)
         await session.tag_registry.save(tag)
         await _touch_newest(session, name)

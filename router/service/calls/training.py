@@ -7,7 +7,7 @@ import structlog
 
 from router.domain.attribution.model import UNATTRIBUTED_DAYS, USUAL, Model
 from router.domain.attribution.population import crowds
-from router.domain.attribution.terms import LOOK_BACK
+from router.domain.attribution.terms import LOOK_BACK, CallContext
 from router.domain.attribution.training import Case, train_model
 from router.domain.calls.call import Call, State
 from router.domain.calls.call_filter import CallFilter
@@ -41,7 +41,10 @@ async def train_site(store: Store, site_id: str, now: datetime) -> Model:
         cases = await _cases(session, site, calls, len(numbers))
         known = await session.training.model(site_id)
     phones = len({call.caller for call in calls if call.caller})
-    start = known[0] if known else USUAL
+    start = USUAL
+    if known:
+        start = known[0]
+
     model = await asyncio.to_thread(train_model, cases, phones=phones, start=start)
     async with store.write() as session:
         await session.training.save_model(site_id, model, now)
@@ -63,15 +66,21 @@ async def _cases(session: Session, site: Site, calls: list[Call], numbers: int) 
     cases = []
     for call, crowd in zip(calls, beside, strict=True):
         context = await attributor.context(call, site)
-        certain = [candidate.visitor_id for candidate in context.candidates if candidate.code]
-        # more than unverified forms
-        certain += [
-            candidate.visitor_id
-            for candidate in context.candidates
-            if candidate.form and candidate.lease
-        ]
-        cases.append(Case(context=context, crowd=crowd, visitor_id=certain[0] if certain else None))
+        cases.append(Case(context=context, crowd=crowd, visitor_id=_certain_visitor(context)))
     return cases
+
+
+def _certain_visitor(context: CallContext) -> str | None:
+    """Who surely called: by a code, otherwise by a form sent beside a number, which is more than
+    an unverified form.
+    """
+    for candidate in context.candidates:
+        if candidate.code:
+            return candidate.visitor_id
+    for candidate in context.candidates:
+        if candidate.form and candidate.lease:
+            return candidate.visitor_id
+    return None
 
 
 class Trainer:
@@ -96,7 +105,10 @@ class Trainer:
         async with self._store.read() as session:
             for site in await session.find(Site):
                 learned = await session.training.model(site.id)
-                since = learned[1] if learned else now - TRAINED_BY
+                since = now - TRAINED_BY
+                if learned:
+                    since = learned[1]
+
                 new = await session.training.count_calls(site.id, since)
                 if new >= RETRAIN_CALLS or (new and learned and now - since >= RETRAIN_AFTER):
                     found.append(site.id)

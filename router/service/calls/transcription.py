@@ -98,7 +98,10 @@ class Transcription:
                 return 0
             rule = await session.peek(TranscriptionRule, rule_id)
             recording = await session.peek(Recording, due.call_id)
-            length = timedelta(seconds=(recording.seconds or 0) if recording else 0)
+            length = timedelta(0)
+            if recording and recording.seconds:
+                length = timedelta(seconds=recording.seconds)
+
             claimed = replace(due, due_at=self.clock() + CLAIM + CLAIM_FACTOR * length, progress=0)
             await session.transcripts.save(claimed)
 

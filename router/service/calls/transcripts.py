@@ -35,9 +35,12 @@ async def show_transcript(store: Store, call_id: str) -> TranscriptView:
     """What was said in a call, as far as it is known."""
     async with store.read() as session:
         transcript = await session.peek(Transcript, call_id)
-        segments = await session.transcripts.segments(call_id) if transcript else []
+        segments, codes = list[Segment](), tuple[str, ...]()
+        if transcript:
+            segments = await session.transcripts.segments(call_id)
+        if segments:
+            codes = await _heard_codes(session, call_id, segments)
         rules = await session.find(TranscriptionRule, active=True)
-        codes = await _heard_codes(session, call_id, segments) if segments else ()
     return TranscriptView(
         transcript=transcript, segments=tuple(segments), possible=bool(rules), codes=codes
     )
@@ -48,7 +51,7 @@ async def _heard_codes(
 ) -> tuple[str, ...]:
     """The promo codes that a page of the call's site showed before the call."""
     call = await session.get(Call, call_id)
-    site = await session.peek(Site, call.site_id) if call.site_id else None
+    site = await session.peek(Site, call.site_id)
     if site is None:
         return ()
     shown = []

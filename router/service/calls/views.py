@@ -31,7 +31,7 @@ async def list_views(store: Store, editor: Editor) -> list[SavedView]:
     """The views that this person or program may see: their own and the team's, by name."""
     async with store.read() as session:
         shared = await session.find(SavedView, shared=True)
-        own = await session.find(SavedView, author=editor.login) if editor.login else []
+        own = await _own_views(session, editor)
     found = {view.id: view for view in (*shared, *own)}
     return sorted(found.values(), key=lambda view: (view.name.casefold(), view.id))
 
@@ -83,14 +83,7 @@ async def change_view(
         if seen is not None and view.changed_at != seen:
             raise Conflict("Another person has changed this view: open it again.")
 
-        changed = replace(
-            view,
-            name=view.name if wanted.name is None else _name(wanted.name),
-            query=view.query if wanted.query is None else written_text(wanted.query),
-            columns=view.columns if wanted.columns is None else wanted.columns,
-            shared=view.shared if wanted.shared is None else wanted.shared,
-            changed_at=now,
-        )
+        changed = _with_wanted(replace(view, changed_at=now), wanted)
         if wanted.is_default and not view.is_default:
             return await _make_default(session, replace(changed, shared=True), editor)
         if wanted.is_default is False or not changed.shared:
@@ -152,8 +145,26 @@ def _without_default(view: SavedView, editor: Editor) -> SavedView:
     return replace(view, is_default=False)
 
 
+def _with_wanted(view: SavedView, wanted: ViewChange) -> SavedView:
+    if wanted.name is not None:
+        view = replace(view, name=_name(wanted.name))
+    if wanted.query is not None:
+        view = replace(view, query=written_text(wanted.query))
+    if wanted.columns is not None:
+        view = replace(view, columns=wanted.columns)
+    if wanted.shared is not None:
+        view = replace(view, shared=wanted.shared)
+    return view
+
+
+async def _own_views(session: Session, editor: Editor) -> list[SavedView]:
+    if not editor.login:
+        return []
+    return await session.find(SavedView, author=editor.login)
+
+
 async def _check_number(session: Session, editor: Editor) -> None:
-    own = await session.find(SavedView, author=editor.login) if editor.login else []
+    own = await _own_views(session, editor)
     if len(own) >= MOST_VIEWS:
         raise Conflict(f"You have {MOST_VIEWS} views: remove one first.")
 

@@ -15,7 +15,8 @@ from router.domain.delivery.delivery import DeliveryKind
 from router.domain.phone import caller_number
 from router.domain.visitors.site import Site
 from router.errors import Unavailable
-from router.service.calls.attribution import IDENTITY, UNATTRIBUTED, Attributor
+from router.service.calls.attributed import IDENTITY
+from router.service.calls.attribution import UNATTRIBUTED, Attributor
 from router.service.calls.missed_follow import follow_calls
 from router.service.calls.outgoing import identify_outgoing
 from router.service.calls.qualification import qualify_calls
@@ -46,8 +47,12 @@ class CallWriter:
 
     def forget(self, ids: Collection[str] | None = None) -> None:
         """Drop these calls, or all, from the cache."""
-        self._ended = [] if ids is None else [call for call in self._ended if call.id not in ids]
-        for call_id in list(self._written) if ids is None else ids:
+        if ids is None:
+            self._ended.clear()
+            self._written.clear()
+            return
+        self._ended = [call for call in self._ended if call.id not in ids]
+        for call_id in ids:
             self._written.pop(call_id, None)
 
     def remember(self, calls: Iterable[Call]) -> None:
@@ -112,18 +117,18 @@ class CallWriter:
         known: list[Call] = []
         # the first is evidence for those that follow
         for call in sorted(calls, key=lambda call: call.arrived_at):
-            number = table.number(call.did)
-            site = sites[call.id] = table.sites.get(number.site_id) if number else None
-            known.append(
-                replace(
-                    call,
-                    # A number removed since is known from the dialplan's event, and its leases
-                    # outlive it.
-                    number=number.e164 if number else call.number,
-                    site_id=site.id if site else None,
-                    caller=caller_number(call.caller_raw, site.region if site else self._region),
-                )
-            )
+            site, region = None, self._region
+            # a number removed since is known from the dialplan's event, and its leases outlive it
+            if number := table.number(call.did):
+                site = table.sites.get(number.site_id)
+                call = replace(call, number=number.e164)
+
+            call = replace(call, site_id=None)
+            if site:
+                call, region = replace(call, site_id=site.id), site.region
+
+            sites[call.id] = site
+            known.append(replace(call, caller=caller_number(call.caller_raw, region)))
         await attributor.expect(known)
         return [*[await attributor.attribute(call, sites[call.id]) for call in known], *made]
 
@@ -179,7 +184,10 @@ def _recordings(call: Call, now: datetime) -> list[Recording]:
     """The recording jobs: store the call's spool files, or remove them."""
     if call.spool_name is None:
         return []
-    due_at = max(now, call.ended_at or now) if not call.clock_stepped else now
+    due_at = now
+    if call.ended_at and not call.clock_stepped:
+        due_at = max(now, call.ended_at)
+
     recording = Recording(
         call_id=call.id,
         spool_name=call.spool_name,

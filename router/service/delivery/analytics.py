@@ -24,7 +24,9 @@ class AnalyticsEvent:
     @property
     def at(self) -> datetime:
         """When it happened."""
-        return datetime.fromisoformat(self.sale["at"]) if self.sale else self.call.arrived_at
+        if not self.sale:
+            return self.call.arrived_at
+        return datetime.fromisoformat(self.sale["at"])
 
 
 class Analytics(Protocol):

@@ -109,7 +109,11 @@ def _after(delivery: Delivery, sent: SendResult, now: datetime) -> Delivery:
         return settle(delivery, result, now)
     if sent.look_in is not None:
         place = sent.records.get(delivery.key)
-        receipt = sent.said if place is None else at_place(sent.said, place)
+        if place is None:
+            receipt = sent.said
+        else:
+            receipt = at_place(sent.said, place)
+
         return accept(delivery, receipt, sent.look_in, now)
     return succeed(delivery, sent.said, now)
 
@@ -123,8 +127,12 @@ async def keep_health(session: Session, receiver_id: str, tried: Attempt, now: d
 
     await session.receivers.save(after)
     if after.failing != before.failing:
+        happened = "receiver_recovered"
+        if after.failing:
+            happened = "receiver_failing"
+
         log.warning(
-            "receiver_failing" if after.failing else "receiver_recovered",
+            happened,
             receiver=receiver_id,
             reason=after.reason and str(after.reason),
         )
@@ -142,5 +150,9 @@ def _health_after(health: ReceiverHealth, tried: Attempt, now: datetime) -> Rece
         ]
         if reasons and len(reasons) == len(tried.outcomes):
             return refused(health, reasons[0], len(reasons))
-        return recovered(health, now) if health.failures or health.refusals else health
-    return answered(health, now) if health.failures and tried.answered else health
+        if health.failures or health.refusals:
+            return recovered(health, now)
+        return health
+    if health.failures and tried.answered:
+        return answered(health, now)
+    return health

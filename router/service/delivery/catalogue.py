@@ -1,6 +1,6 @@
 """Checks the rules of a connection against the CRM's field catalogue."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from router.domain.calls.call import State
@@ -10,9 +10,6 @@ from router.domain.delivery.catalogue import (
     Catalogue,
     Field,
     FieldType,
-    Named,
-    Pipeline,
-    Place,
     first,
     listed,
     misfit,
@@ -25,6 +22,7 @@ from router.domain.delivery.outcome import Outcome
 from router.service.delivery.crm_ports import HasCatalogue
 from router.service.delivery.outbox import call_bodies
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
+from router.service.delivery.place_check import check_place
 from router.service.delivery.ports import Check
 from router.service.ports import Store
 
@@ -75,7 +73,10 @@ def kinds_of(connection: Connection) -> Sequence[EntityKind]:
 
 def users_named(rules: Rules) -> list[str]:
     """The CRM's users that the rules name."""
-    return [*rules.responsible.values(), *([rules.task_user] if rules.task_user else [])]
+    users = list(rules.responsible.values())
+    if rules.task_user:
+        users.append(rules.task_user)
+    return users
 
 
 def check_client_id(catalogue: Catalogue, names: Mapping[EntityKind, str]) -> Iterator[Check]:
@@ -98,7 +99,11 @@ def faults(
 ) -> Iterator[Check]:
     """Problems with their fixes."""
     kinds, rules = kinds_of(connection), connection.rules
-    wanted = kinds if connection.mode is Mode.OWN else kinds[:1]
+    if connection.mode is Mode.OWN:
+        wanted = kinds
+    else:
+        wanted = kinds[:1]
+
     for fact, name in rules.fields.items():
         texts = {call.facts[fact] for call in calls if fact in call.facts}
         yield from _check_field(catalogue, kinds, wanted, fact, name, texts)
@@ -108,7 +113,7 @@ def faults(
             yield from _check_required(catalogue, kind, connection)
         yield from _check_users(catalogue, rules)
         yield from _check_task(catalogue, rules)
-        yield from _check_place(catalogue)
+        yield from check_place(catalogue)
 
 
 def _check_field(
@@ -143,9 +148,10 @@ def _remark(what: Outcome, fix: Outcome) -> Check:
 def _trouble_with(field: Field, texts: set[str]) -> Outcome | None:
     """Why some of these texts are refused or cut."""
     reasons = [reason for text in sorted(texts) if (reason := misfit(field, text))]
+    if len(reasons) == 1:
+        return Outcome.of(FixCode.VALUE, reason=reasons[0], more=0)
     if reasons:
-        code, more = FixCode.VALUES if len(reasons) > 1 else FixCode.VALUE, len(reasons) - 1
-        return Outcome.of(code, reason=reasons[0], more=more)
+        return Outcome.of(FixCode.VALUES, reason=reasons[0], more=len(reasons) - 1)
     if not field.writable:
         return Outcome.of(FixCode.READ_ONLY)
     if field.type is FieldType.LIST and not texts:
@@ -175,8 +181,15 @@ def _check_required(
     catalogue: Catalogue, kind: EntityKind, connection: Connection
 ) -> Iterator[Check]:
     for field in _unfilled(catalogue, kind, connection.rules):
-        title = f"'{field.title}' ({field.name})" if field.title else f"'{field.name}'"
-        code = FixCode.REQUIRED_OPTION if field.options else FixCode.REQUIRED
+        if field.title:
+            title = f"'{field.title}' ({field.name})"
+        else:
+            title = f"'{field.name}'"
+
+        code = FixCode.REQUIRED
+        if field.options:
+            code = FixCode.REQUIRED_OPTION
+
         given = {"receiver": connection.id, "field": field.name, "options": listed(field.options)}
         fix = Outcome.of(code, **given)
         yield Check.of(CheckCode.REQUIRED, False, fix, field=title, kind=kind)
@@ -212,61 +225,6 @@ def _check_task(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:
         return
     what = Outcome.of(CheckCode.TASK_USER, user=rules.task_user)
     yield _remark(what, Outcome.of(FixCode.TASK_USER))
-
-
-def _check_place(catalogue: Catalogue) -> Iterator[Check]:
-    """Check pipeline, stage and order method of new deals."""
-    place, pipelines = catalogue.place, catalogue.pipelines
-    if pipelines is not None and place.pipeline:
-        chosen = next((pipeline for pipeline in pipelines if pipeline.id == place.pipeline), None)
-        titles = listed(
-            f"{pipeline.id} ({pipeline.title})" for pipeline in pipelines if not pipeline.archived
-        )
-        code = FixCode.PIPELINE_ARCHIVED if chosen else FixCode.NO_PIPELINE
-        if chosen is None or chosen.archived:
-            fix = Outcome.of(code, pipelines=titles)
-            yield Check.of(CheckCode.PIPELINE, False, fix, pipeline=place.pipeline)
-    if pipelines is not None and place.stage:
-        yield from _check_stage(catalogue)
-    if catalogue.methods is not None and place.method:
-        method = first(catalogue.methods, place.method)
-        if method is None or not method.active:
-            code = FixCode.METHOD_OFF if method else FixCode.NO_METHOD
-            fix = Outcome.of(code, methods=listed(_active(catalogue.methods)))
-            yield Check.of(CheckCode.METHOD, False, fix, method=place.method)
-
-
-def _check_stage(catalogue: Catalogue) -> Iterator[Check]:
-    """Check that the stage belongs to the pipeline."""
-    fix = _trouble_with_stage(catalogue.place, catalogue.pipelines or ())
-    if fix is not None:
-        yield Check.of(CheckCode.STAGE, False, fix, stage=catalogue.place.stage)
-
-
-def _trouble_with_stage(place: Place, pipelines: Sequence[Pipeline]) -> Outcome | None:
-    owners = [pipeline for pipeline in pipelines if first(pipeline.stages, place.stage)]
-    wanted = next((pipeline for pipeline in pipelines if pipeline.id == place.pipeline), None)
-    if not owners:
-        some = [wanted] if wanted else pipelines
-        every = listed(name for pipeline in some for name in _active(pipeline.stages))
-        return Outcome.of(FixCode.NO_STAGE, stages=every)
-    if wanted is not None and wanted not in owners:
-        stages = listed(_active(wanted.stages))
-        facts = {"found": owners[0].id, "pipeline": wanted.id, "stages": stages}
-        return Outcome.of(FixCode.OTHER_PIPELINE, **facts)
-    if wanted is None and all(pipeline.archived for pipeline in owners):
-        return Outcome.of(FixCode.STAGES_PIPELINE_ARCHIVED, pipeline=owners[0].id)
-    if not any(
-        stage.active for pipeline in owners if (stage := first(pipeline.stages, place.stage))
-    ):
-        return Outcome.of(FixCode.STAGE_ARCHIVED)
-    return None
-
-
-def _active(some: Iterable[Named]) -> list[str]:
-    return [
-        f"{named.id} ({named.title})" if named.title else named.id for named in some if named.active
-    ]
 
 
 async def _told(store: Store, connection: Connection) -> list[CallEvent]:

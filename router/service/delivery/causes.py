@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from router.domain.delivery.delivery import Delivery, DeliveryState, dismiss, resend
@@ -48,13 +48,10 @@ def causes_of(newest_first: Iterable[Delivery]) -> tuple[Cause, ...]:
         outcome, key = delivery.last_error, cause_of(delivery)
         if outcome is None or key is None:
             continue
-        known = causes.get(key)
-        causes[key] = Cause(
-            key=key,
-            outcome=known.outcome if known else outcome,
-            deliveries=known.deliveries + 1 if known else 1,
-            newest=known.newest if known else delivery.created_at,
-        )
+        if known := causes.get(key):
+            causes[key] = replace(known, deliveries=known.deliveries + 1)
+        else:
+            causes[key] = Cause(key=key, outcome=outcome, deliveries=1, newest=delivery.created_at)
     return tuple(sorted(causes.values(), key=lambda cause: -cause.deliveries))
 
 

@@ -47,12 +47,17 @@ async def send_recording(
         return SendResult(said=Outcome.of(CrmCode.CALL_WITHOUT_PHONE))
     rules = connection.rules
     until = now + timedelta(days=rules.recording_days)
-    link = make_link(recording, until) if recording else ""
+    listed, link, name, seconds = CrmCode.CALL_LISTED, "", "", 0.0
+    if recording:
+        listed = CrmCode.RECORDING_LISTED
+        link, name = make_link(recording, until), file_name(recording)
+        seconds = recording.seconds or 0.0
+
     record = CallRecord(
         call=call,
         link=link,
-        file_name=file_name(recording) if recording else "",
-        seconds=(recording.seconds or 0.0) if recording else 0.0,
+        file_name=name,
+        seconds=seconds,
         refs=refs,
         responsible=responsible_for(call, rules),
         text=render(Part.TITLE, call, rules.language, rules.templates),
@@ -63,7 +68,6 @@ async def send_recording(
         raise Refused(_hidden(error.outcome, link)) from None
     except ReceiverUnavailable as error:
         raise ReceiverUnavailable(_hidden(error.outcome, link), pause=error.pause) from None
-    listed = CrmCode.RECORDING_LISTED if recording else CrmCode.CALL_LISTED
     return SendResult(said=Outcome.of(listed))
 
 

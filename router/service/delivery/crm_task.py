@@ -24,7 +24,10 @@ async def add_task(writer: FieldWriter, call: CallEvent, done: Annotated) -> Ann
     missed = call.lost or not call.answered
     if not (writer.rules.task and missed and done.entities):
         return done
-    tasks = writer.crm.tasks if isinstance(writer.crm, HasTasks) else None
+    tasks = None
+    if isinstance(writer.crm, HasTasks):
+        tasks = writer.crm.tasks
+
     if tasks is None:
         return _said(done, Outcome.of(CrmCode.NO_TASK, reason=Outcome.of(CrmCode.NO_TASKS)))
 

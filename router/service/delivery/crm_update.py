@@ -81,7 +81,9 @@ async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) 
     """Update the entities of a call after its attribution changed, and what became of them."""
 
     def overwrite(created_by: CreatedBy) -> Overwrite:
-        return Overwrite.NEVER if created_by is CreatedBy.US else writer.rules.overwrite
+        if created_by is CreatedBy.US:
+            return Overwrite.NEVER
+        return writer.rules.overwrite
 
     there, gone = list[tuple[Ref, CreatedBy]](), list[Ref]()
     for entity in kept:
@@ -93,7 +95,10 @@ async def _update(writer: FieldWriter, call: CallEvent, kept: Sequence[Entity]) 
     found = await successors(writer.crm, call, [ref for ref, _ in there], gone)
     there += [(ref, CreatedBy.NOTE) for ref in found if await _exists(writer.crm, ref)]
     done = await fill_each(writer, call, there, overwrite)
-    return together([done] if there else [], *(EntityGone(ref).outcome for ref in gone))
+    lost = [EntityGone(ref).outcome for ref in gone]
+    if not there:
+        return together([], *lost)
+    return together([done], *lost)
 
 
 async def _exists(crm: Crm, ref: Ref) -> bool:
@@ -148,7 +153,9 @@ async def _note(writer: FieldWriter, call: CallEvent, decided: Plan) -> Annotate
     text = writer.text(Part.NOTE, call)
     await writer.crm.note(decided.note_on, text, call.id)
     said = Outcome.of(CrmCode.NOTE_ADDED, entity=decided.note_on)
-    return replace(filled, said=said.with_([filled.said]) if call.client_id else said)
+    if call.client_id:
+        said = said.with_([filled.said])
+    return replace(filled, said=said)
 
 
 async def _complete(
@@ -169,7 +176,8 @@ async def _complete(
         if kind in earlier:
             written = await writer.write(ref, call, Overwrite.NEVER)
             refused += left_out_of(ref, written.refused)
-            without |= {ref} if written.kept else set()
+            if written.kept:
+                without.add(ref)
         elif call.client_id and (kept := await writer.read_back(ref, call, None)):
             refused.append(Outcome.of(CrmCode.CLIENT_ID_DIFFERS, entity=ref, found=kept))
             without.add(ref)
@@ -196,11 +204,14 @@ async def _complete(
 def _draft(
     writer: FieldWriter, call: CallEvent, kind: EntityKind, links: Mapping[EntityKind, Ref]
 ) -> Draft:
-    person = writer.text(Part.CONTACT, call)
+    person = title = writer.text(Part.CONTACT, call)
+    if kind not in PEOPLE:
+        title = writer.text(Part.TITLE, call)
+
     return Draft(
         kind=kind,
         call=call,
-        title=person if kind in PEOPLE else writer.text(Part.TITLE, call),
+        title=title,
         text=writer.text(Part.NOTE, call),
         person=person,
         links=links,
@@ -224,7 +235,10 @@ async def _find(
     if call.client_id is None:
         return Annotated(said=Outcome.of(CrmCode.NO_VISITOR))
     found = await appeared(writer.crm, call, within)
-    taken = await others([entity.ref for entity in found]) if others and found else set()
+    taken = set[Ref]()
+    if others and found:
+        taken |= await others([entity.ref for entity in found])
+
     # An entity that the telephony created for another call belongs to that call.
     found = [entity for entity in found if entity.ref not in taken or entity.ref.kind in PEOPLE]
     decided = match(found, call, rules, now, within)
@@ -236,7 +250,10 @@ async def _find(
         if (same := await _told_already(writer.crm, call, had)) is not None:
             return Annotated(said=Outcome.of(CrmCode.CLIENT_ID_THERE, entity=same))
         raise NeedsReview(_nothing_appeared(found, call, rules, within), tuple(found))
-    pause = POLLS[looks] if looks < len(POLLS) else SLOW_POLL
+    pause = SLOW_POLL
+    if looks < len(POLLS):
+        pause = POLLS[looks]
+
     raise NotYet(CrmCode.NOT_CREATED_YET, timedelta(seconds=pause))
 
 

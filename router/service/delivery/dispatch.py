@@ -60,13 +60,16 @@ async def _claim(
         if receiver_id is not None:
             receivers = await _receivers(session, {receiver_id})
             most = await _room(session, sender, receiver_id, receivers, clock())
-        due = await session.deliveries.due(clock(), most, receiver_id) if most else []
+        due = list[Delivery]()
+        if most:
+            due += await session.deliveries.due(clock(), most, receiver_id)
         if receiver_id is None:
             receivers = await _receivers(session, {delivery.receiver_id for delivery in due})
         for delivery in due:
-            claim = (
-                LONG_CLAIM if isinstance(receivers.get(delivery.receiver_id), Connection) else CLAIM
-            )
+            claim = CLAIM
+            if isinstance(receivers.get(delivery.receiver_id), Connection):
+                claim = LONG_CLAIM
+
             until = clock() + claim
             await session.change(replace(delivery, due_at=until, claimed_until=until))
     return due, receivers
@@ -90,22 +93,31 @@ async def _room(
     health = await session.receivers.lock(receiver_id, now)
     if health.paused_until > now:
         return 0
-    receiver = receivers.get(receiver_id)
-    return 1 if health.failures else max(AT_ONCE, sender.most(receiver) if receiver else 1)
+    if health.failures:
+        return 1
+    return max(AT_ONCE, _batch(sender, receivers.get(receiver_id)))
+
+
+def _batch(sender: Sender, receiver: Receiver | None) -> int:
+    """How many deliveries one request may hold."""
+    if receiver is None:
+        return 1
+    return sender.most(receiver)
 
 
 def _grouped(
     due: Sequence[Delivery], receivers: dict[str, Receiver], sender: Sender
 ) -> list[list[Delivery]]:
     groups: list[list[Delivery]] = []
+    last: list[Delivery] = []
     for delivery in due:
-        receiver, last = receivers.get(delivery.receiver_id), groups[-1] if groups else []
-        room = sender.most(receiver) if receiver else 1
+        room = _batch(sender, receivers.get(delivery.receiver_id))
         alike = last and _request(last[0]) == _request(delivery)
         if alike and len(last) < room:
             last.append(delivery)
         else:
-            groups.append([delivery])
+            last = [delivery]
+            groups.append(last)
     return groups
 
 
@@ -150,11 +162,8 @@ async def _deliver(
         )
         return
     for outcome in outcomes:
-        open_yet = (
-            "delivery_taken" if outcome.receipt and not outcome.last_error else "delivery_failed"
-        )
         log.info(
-            "delivery_made" if outcome.state is DeliveryState.DONE else open_yet,
+            _happened(outcome),
             linkedid=outcome.call_id,
             key=outcome.key,
             receiver=outcome.receiver_id,
@@ -162,6 +171,14 @@ async def _deliver(
             state=outcome.state,
             error=outcome.last_error and str(outcome.last_error),
         )
+
+
+def _happened(outcome: Delivery) -> str:
+    if outcome.state is DeliveryState.DONE:
+        return "delivery_made"
+    if outcome.receipt and not outcome.last_error:
+        return "delivery_taken"
+    return "delivery_failed"
 
 
 async def _keep(
@@ -210,10 +227,13 @@ async def _settle(
         # a later fact came meanwhile: send it when the claim ends
         log.info("delivery_overtaken", key=delivery.key)
     if sent is not None and delivery.call_id is not None:
-        named = [
-            (ref, created_by, None if ref in sent.without else sent.client_id)
-            for ref, created_by in sent.entities
-        ]
+        named = []
+        for ref, created_by in sent.entities:
+            client_id = sent.client_id
+            if ref in sent.without:
+                client_id = None
+            named.append((ref, created_by, client_id))
+
         await keep_entities(session, delivery.call_id, delivery.receiver_id, named, now)
 
 

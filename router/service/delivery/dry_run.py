@@ -90,8 +90,9 @@ class DryRunCrm:
 
     @property
     def tasks(self) -> TaskBook | None:
-        tasks = self._crm.tasks if isinstance(self._crm, HasTasks) else None
-        return _TriedTasks(tasks, self.steps) if tasks else None
+        if not isinstance(self._crm, HasTasks) or not self._crm.tasks:
+            return None
+        return _TriedTasks(self._crm.tasks, self.steps)
 
     async def check(self) -> Sequence[Check]:
         return await self._crm.check()
@@ -118,7 +119,10 @@ class DryRunCrm:
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> Mapping[str, str]:
         written = self._written.get(ref, {})
-        before = {} if ref.id == "(new)" else await self._crm.read(ref, fields)
+        before: Mapping[str, str] = {}
+        if ref.id != "(new)":
+            before = await self._crm.read(ref, fields)
+
         return {name: text for name, text in {**before, **written}.items() if name in fields}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
@@ -133,7 +137,9 @@ class _TriedTasks:
         self._tasks, self._steps = tasks, steps
 
     async def responsible(self, ref: Ref) -> str | None:
-        return None if ref.id == "(new)" else await self._tasks.responsible(ref)
+        if ref.id == "(new)":
+            return None
+        return await self._tasks.responsible(ref)
 
     async def add(self, task: Task) -> None:
         values = {"text": task.text, "responsible": task.responsible, "due": task.due_at}
@@ -176,7 +182,9 @@ async def _noted(account: Any, event: AnalyticsEvent, unsent: Sequence[Step]) ->
             raise
         return "would be sent"  # there is no answer in a dry run
     left_out = "; ".join(str(result.outcome) for result in sent.results.values())
-    return "would be sent" if unsent else left_out or str(sent.said)
+    if unsent:
+        return "would be sent"
+    return left_out or str(sent.said)
 
 
 async def _outcome(

@@ -26,7 +26,9 @@ async def enqueue_qualified(session: Session, call_ids: Sequence[str], now: date
     """Enqueue what these calls count as now, for the webhooks and analytics that they were sent to.
     A call that is just ending was sent to none yet: it goes there as it is.
     """
-    receivers = await _receivers(session) if call_ids else []
+    if not call_ids:
+        return
+    receivers = await _receivers(session)
     if not receivers:
         return
     calls = list((await session.get_many(Call, call_ids)).values())
@@ -76,7 +78,9 @@ def _delivery(
     ended_at = call.ended_at or call.arrived_at
     if isinstance(receiver, Webhook):
         over = ended_at + LATEST
-        return delivery if over > now else replace(delivery, deadline_at=over)
+        if over > now:
+            return delivery
+        return replace(delivery, deadline_at=over)
     kind = session.receiver_kinds.of(receiver)
     return replace(
         delivery,

@@ -44,7 +44,9 @@ class FieldWriter:
 
     def own(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → the client ID, if it is known."""
-        return {self.crm.client_id_field(kind): call.client_id} if call.client_id else {}
+        if not call.client_id:
+            return {}
+        return {self.crm.client_id_field(kind): call.client_id}
 
     def essential(self, kind: EntityKind, call: CallEvent) -> dict[str, str]:
         """Field → text of values that a new entity needs: the client ID, and defaults of required
@@ -117,9 +119,13 @@ class FieldWriter:
         if overwrite is Overwrite.NEVER:
             changed = {name: text for name, text in changed.items() if not of_others(name)}
 
-        refused = await self._all_or_each(ref, changed) if changed else {}
-        kept = await self.read_back(ref, call, found.get(own)) if own in changed else None
-        return Written(kept=kept, refused={**self.facts(ref.kind, call).refused, **refused})
+        refused, kept = dict(self.facts(ref.kind, call).refused), None
+        if changed:
+            refused |= await self._all_or_each(ref, changed)
+        if own in changed:
+            kept = await self.read_back(ref, call, found.get(own))
+
+        return Written(kept=kept, refused=refused)
 
     async def read_back(self, ref: Ref, call: CallEvent, before: str | None) -> str | None:
         """A value that others wrote meanwhile, which stays. Raises `Refused` if the field does not

@@ -15,6 +15,9 @@ async def with_language(store: Store, connection: Connection, call: CallEvent) -
         return connection
     async with store.read_inline() as session:
         key = call.site_id or connection.site_id
-        site = await session.peek(Site, key) if key else None
-    language = site.language if site else Language.ENGLISH
+        site = await session.peek(Site, key)
+    language = Language.ENGLISH
+    if site:
+        language = site.language
+
     return replace(connection, rules=replace(connection.rules, language=language))

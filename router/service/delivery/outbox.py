@@ -29,8 +29,10 @@ async def enqueue_calls(
     back are not sent: they are no contact that an advertisement brought.
     """
     calls = [call for call in calls if call.direction is Direction.INCOMING]
-    webhooks = await session.find(Webhook, active=True) if calls else []
-    connections = await session.find(Connection, active=True) if calls else []
+    if not calls:
+        return
+    webhooks = await session.find(Webhook, active=True)
+    connections = await session.find(Connection, active=True)
     if not (webhooks or connections):
         return
     bodies = await call_bodies(session, calls)
@@ -39,16 +41,17 @@ async def enqueue_calls(
         body = bodies[call.id]
         known = identifiers(body)
         again = kind is DeliveryKind.CALL_ATTRIBUTED
-        mark = (call.visit_id or "nobody") if again else ""
-        deliveries += _to_webhooks(webhooks, kind, call, body, mark, now)
+        by_visitor = by_moment = ""
+        if again:  # a visitor that is found, lost and found again is sent to CRMs each time
+            by_visitor, by_moment = call.visit_id or "nobody", now.isoformat()
+
+        deliveries += _to_webhooks(webhooks, kind, call, body, by_visitor, now)
         for connection in _of_site(connections, call):
             receiver_kind = session.receiver_kinds.of(connection)
             useful = receiver_kind.can_use(connection, known)
             if not (useful or again):
                 continue
-            # A visitor that is found, lost and found again is sent each time.
-            mark = now.isoformat() if again else ""
-            delivery = _to_connection(connection, receiver_kind, call, body, mark, now)
+            delivery = _to_connection(connection, receiver_kind, call, body, by_moment, now)
             # Unsent deliveries get the later attribution, even if it has no visitor.
             if not await session.deliveries.replace_pending(delivery) and (
                 useful or await _was_told(session, connection, call)
@@ -61,8 +64,10 @@ async def enqueue_late_ids(session: Session, calls: Sequence[Call], now: datetim
     """Enqueue calls again for receivers that got them without an identifier known now; once per
     set.
     """
-    webhooks = await session.find(Webhook, active=True) if calls else []
-    connections = await session.find(Connection, active=True) if calls else []
+    if not calls:
+        return
+    webhooks = await session.find(Webhook, active=True)
+    connections = await session.find(Connection, active=True)
     if not (webhooks or connections):
         return
     bodies = await call_bodies(session, calls)
@@ -134,21 +139,22 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
     began = await session.earlier_calls.first({call.caller for call in calls if call.caller})
     tags = await session.tags.of([call.id for call in calls])
     counts = await session.qualification.of([call.id for call in calls])
+    targets = {call_id for call_id, counted in counts.items() if counted.target}
+    spam = {call_id for call_id, counted in counts.items() if counted.spam}
 
     def body(call: Call) -> Body:
-        first = (
-            call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at)
-            if call.caller
-            else None
-        )
+        first = None
+        if call.caller:
+            first = call.arrived_at <= began.get((call.site_id, call.caller), call.arrived_at)
+
         return call_body(
             call,
             visitors.get(call.visitor_id or ""),
             visits.get(call.visit_id or ""),
             first=first,
             tags=[tag.name for tag in tags.get(call.id, ())],
-            target=counts[call.id].target if call.id in counts else False,
-            spam=counts[call.id].spam if call.id in counts else False,
+            target=call.id in targets,
+            spam=call.id in spam,
         )
 
     return {call.id: body(call) for call in calls}
@@ -160,6 +166,10 @@ def _to_connection(
     """Enqueue for a connection: CRMs get updates of the attribution; analytics services only the
     first event.
     """
+    deadline_at = now + _patience(connection)
+    if kind.analytics:
+        mark, deadline_at = "", (call.ended_at or now) + kind.cut_off
+
     delivery = new_delivery(
         connection,
         DeliveryKind.CALL_ENDED,
@@ -167,16 +177,14 @@ def _to_connection(
         body,
         id=new_id(now),
         now=now,
-        mark="" if kind.analytics else mark,
+        mark=mark,
     )
     return replace(
         delivery,
         stream=_stream(connection, kind, call),
         event_at=call.arrived_at,
         due_at=kind.due(now),
-        deadline_at=(call.ended_at or now) + kind.cut_off
-        if kind.analytics
-        else now + _patience(connection),
+        deadline_at=deadline_at,
     )
 
 
@@ -198,13 +206,19 @@ def _stream(connection: Connection, kind: ReceiverKind, call: Call) -> str:
 
 
 def _patience(connection: Connection) -> timedelta:
-    wait = connection.rules.wait if connection.mode is Mode.TELEPHONY else 0.0
+    wait = 0.0
+    if connection.mode is Mode.TELEPHONY:
+        wait = connection.rules.wait
+
     return DEADLINE + timedelta(seconds=wait)
 
 
 async def enqueue_health(session: Session, health: ReceiverHealth, now: datetime) -> None:
     """Enqueue for every other webhook that this receiver fails, or has recovered."""
-    kind = DeliveryKind.RECEIVER_FAILING if health.failing else DeliveryKind.RECEIVER_RECOVERED
+    kind = DeliveryKind.RECEIVER_RECOVERED
+    if health.failing:
+        kind = DeliveryKind.RECEIVER_FAILING
+
     about = {
         "id": health.receiver_id,
         "failures": health.failures,
@@ -260,11 +274,10 @@ async def recording_deliveries(
     if not connections:
         return []
     body = (await call_bodies(session, [call]))[call.id]
-    about = (
-        {"seconds": recording.seconds, "content_type": recording.content_type}
-        if recording is not None
-        else None
-    )
+    about = None
+    if recording is not None:
+        about = {"seconds": recording.seconds, "content_type": recording.content_type}
+
     made = [
         new_delivery(
             connection,

@@ -73,7 +73,9 @@ def _outcome(
 ) -> Outcome:
     if isinstance(said, Outcome):
         return said
-    return Outcome.of(said, *also, **params) if isinstance(said, Code) else Outcome.text(said)
+    if isinstance(said, Code):
+        return Outcome.of(said, *also, **params)
+    return Outcome.text(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

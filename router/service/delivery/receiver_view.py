@@ -33,7 +33,12 @@ async def view_receiver(store: Store, name: str, pages: str) -> ReceiverView:
     """One receiver. Raises `NotFound`."""
     async with store.read() as session:
         connection = await session.peek(Connection, name)
-        receiver: Receiver = connection if connection else await session.get(Webhook, name)
+        receiver: Receiver
+        if connection is None:
+            receiver = await session.get(Webhook, name)
+        else:
+            receiver = connection
+
         health = await session.peek(ReceiverHealth, name)
         latest = await session.deliveries.find(receiver_id=name, limit=LATEST)
     call, texts = await _texts(store, receiver, pages)

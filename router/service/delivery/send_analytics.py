@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from router.domain.delivery.call_event import read_call
 from router.domain.delivery.codes import SendingCode
@@ -57,8 +58,9 @@ async def _sendable(
     if event.sale:
         return event
     if delivery.kind is not DeliveryKind.CALL_QUALIFIED:
-        is_sent = delivery.receipt is not None
-        return event if is_sent else left_out(event.call, connection) or event
+        if delivery.receipt is not None:
+            return event
+        return left_out(event.call, connection) or event
 
     async with store.read_inline() as session:
         mine = await session.deliveries.find(
@@ -76,7 +78,10 @@ def event_of(delivery: Delivery, pages: str) -> AnalyticsEvent:
         call = read_call(delivery.payload, pages)
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(SendingCode.UNREADABLE_PAYLOAD, detail=repr(error)) from error
-    sale = delivery.payload.get("sale", {}) if delivery.kind is DeliveryKind.SALE_MADE else {}
+    sale: dict[str, Any] = {}
+    if delivery.kind is DeliveryKind.SALE_MADE:
+        sale = delivery.payload.get("sale", sale)
+
     return AnalyticsEvent(
         call=call, key=delivery.key, sale=sale, record=record_of(delivery.receipt)
     )

@@ -70,7 +70,9 @@ class Senders:
 
     def most(self, receiver: Receiver) -> int:
         """Only analytics services accept several at once."""
-        return self._kind(receiver).batch if isinstance(receiver, Connection) else 1
+        if not isinstance(receiver, Connection):
+            return 1
+        return self._kind(receiver).batch
 
     async def send(self, deliveries: Sequence[Delivery], receiver: Receiver) -> SendResult:
         """See the port."""
@@ -190,8 +192,10 @@ class Senders:
                 later = await session.calls.find(
                     replace(mine, since=call.ended_at, until=until), limit=MOST_CALLS
                 )
-            ended = earlier[0].ended_at if earlier else None
-            previous_end = ended if ended is not None and ended < call.arrived_at else None
+            previous_end = None
+            if earlier and earlier[0].ended_at and earlier[0].ended_at < call.arrived_at:
+                previous_end = earlier[0].ended_at
+
             next_at = next(
                 (other.arrived_at for other in reversed(later) if other.id != call.id), None
             )

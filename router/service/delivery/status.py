@@ -43,7 +43,10 @@ async def find_deliveries(
     limit: int = 50,
 ) -> DeliveryPage:
     """A page of matching deliveries. Raises `InvalidInput` for a bad cursor."""
-    before = read_cursor(cursor) if cursor else None
+    before = None
+    if cursor:
+        before = read_cursor(cursor)
+
     async with store.read() as session:
         found = await session.deliveries.find(
             state=state, receiver_id=receiver_id, call_id=call_id, before=before, limit=limit + 1
@@ -52,11 +55,14 @@ async def find_deliveries(
         calls = await session.get_many(
             Call, {delivery.call_id for delivery in shown if delivery.call_id}
         )
-    last = shown[-1] if len(found) > limit else None
+    next_cursor = None
+    if len(found) > limit:
+        next_cursor = written_cursor(shown[-1].created_at, shown[-1].id)
+
     return DeliveryPage(
         deliveries=tuple(shown),
         calls=calls,
-        next_cursor=written_cursor(last.created_at, last.id) if last else None,
+        next_cursor=next_cursor,
     )
 
 

@@ -44,10 +44,14 @@ def fall_back(
     for_people = reason is not Reason.ROBOT and not (
         reason is Reason.CROWD and came.source == DIRECT
     )
-    number = (
-        static_of(config.statics, came.source, came.medium, came.channel) if for_people else None
-    )
-    level = DisplayLevel.STATIC if number else DisplayLevel.OWN
+    number = None
+    if for_people:
+        number = static_of(config.statics, came.source, came.medium, came.channel)
+
+    level = DisplayLevel.OWN
+    if number:
+        level = DisplayLevel.STATIC
+
     kept = Fallback(
         id=new_id(now),
         visit_id=visit_id,

@@ -107,11 +107,8 @@ async def _note(
     ]
     await store_ids(session, said, {heartbeat.visit.id for heartbeat in heartbeats}, now)
     opened = [heartbeat for heartbeat in heartbeats if heartbeat.path]
-    seen = (
-        await session.visits.count_records(PageView, {heartbeat.visit.id for heartbeat in opened})
-        if opened
-        else {}
-    )
+    visits = {heartbeat.visit.id for heartbeat in opened}
+    seen = await session.visits.count_records(PageView, visits)
     views = [
         PageView(id=new_id(now), visit_id=heartbeat.visit.id, at=now, path=heartbeat.path or "/")
         for heartbeat in opened

@@ -73,7 +73,7 @@ async def _held(
     """The newest leases of the requesting visitors, with their numbers, locked."""
     wanted = {(request.visitor_id, request.pool.id) for request in requests if request.known}
     visitors = {visitor_id for visitor_id, _ in wanted}
-    newest = await session.leases.newest(visitors) if visitors else {}
+    newest = await session.leases.newest(visitors)
     e164s = {lease.number for key, lease in newest.items() if key in wanted}
     if not e164s:
         return {}
@@ -134,7 +134,9 @@ class _Assigning:
         held = await self._held_by_askers(pool, allowed)
         first = [request for request in allowed if held.count(request.asker)]
         over = [request for request in allowed if request not in first]
-        reserve = kept_back(held.numbers) if over else 0
+        reserve = 0
+        if over:
+            reserve = kept_back(held.numbers)
 
         idle = await self._idle(pool, len(allowed) + reserve)
         mine, spare = idle[: len(first)], idle[len(first) :]
@@ -145,7 +147,10 @@ class _Assigning:
         for request, number in [*zip(first, mine, strict=False), *zip(over, spare, strict=False)]:
             self._give(request, number)
         for request in requests:
-            reason = Reason.EMPTY if request in allowed else Reason.BUDGET
+            reason = Reason.BUDGET
+            if request in allowed:
+                reason = Reason.EMPTY
+
             self.results.setdefault((request.visitor_id, pool.id), reason)
 
     async def _held_by_askers(self, pool: Pool, requests: Sequence[NumberRequest]) -> "_Held":
@@ -187,7 +192,10 @@ class _Assigning:
     def _give(self, request: NumberRequest, what: Lease | str) -> None:
         if isinstance(what, str):
             who = {"visitor_id": request.visitor_id, "visit_id": request.visit_id}
-            make = begin if request.shown else offer
+            make = offer
+            if request.shown:
+                make = begin
+
             lease = make(request.pool, id=new_id(self._now), number=what, now=self._now, **who)
         else:
             lease = what
@@ -239,15 +247,10 @@ def is_held(lease: Lease, number: TrackingNumber, now: datetime) -> bool:
 async def free_after_call(session: Session, calls: Iterable[Call]) -> None:
     """End the leases of calls that have ended, where their pool wants the numbers back."""
     ended = {call.lease_id: call.ended_at for call in calls if call.lease_id and call.ended_at}
-    leases = await session.get_many(Lease, list(ended)) if ended else {}
-    pools = (
-        await session.get_many(Pool, {lease.pool_id for lease in leases.values()}) if leases else {}
-    )
-    freed = [
-        key
-        for key, lease in leases.items()
-        if (pool := pools.get(lease.pool_id)) and pool.free_after_call
-    ]
+    leases = await session.get_many(Lease, list(ended))
+    pools = await session.get_many(Pool, {lease.pool_id for lease in leases.values()})
+    freeing = {pool.id for pool in pools.values() if pool.free_after_call}
+    freed = [key for key, lease in leases.items() if lease.pool_id in freeing]
     if not freed:
         return
     numbers = await session.leases.lock_numbers({leases[key].number for key in freed})

@@ -57,7 +57,11 @@ def new_visitor(page: Page, now: datetime) -> Visitor:
 
 
 def new_visit(page: Page, visitor: Visitor, code: str | None, now: datetime) -> Visit:
-    source, browser, place = page.source, page.browser, page.place
+    source, place = page.source, page.place
+    device = name = system = None
+    if page.browser:
+        device, name, system = page.browser.device, page.browser.browser, page.browser.system
+
     return Visit(
         id=new_id(now),
         visitor_id=visitor.id,
@@ -74,9 +78,9 @@ def new_visit(page: Page, visitor: Visitor, code: str | None, now: datetime) -> 
         click_ids=page.ids.click_ids | source.click_ids,
         ga_session_id=page.ids.ga_session_id,
         code=code,
-        device=browser.device if browser else None,
-        browser=browser.browser if browser else None,
-        system=browser.system if browser else None,
+        device=device,
+        browser=name,
+        system=system,
         country=place.country,
         region=place.region,
         city=place.city,

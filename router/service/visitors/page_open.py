@@ -145,7 +145,10 @@ class _Batch:
     def _fall_back(self, page_open: _PageOpen, pool: Pool, reason: Reason) -> None:
         came = page_open.visit or page_open.page.source
         place = From(source=came.source, medium=came.medium, channel=came.channel)
-        visit_id = page_open.visit.id if page_open.visit else None
+        visit_id = None
+        if page_open.visit:
+            visit_id = page_open.visit.id
+
         page_open.numbers[pool.id], kept = fall_back(
             page_open.page.config, pool, place, reason, visit_id, self._now
         )
@@ -153,39 +156,37 @@ class _Batch:
             self._fallbacks.append(kept)
 
     async def _write(self) -> None:
-        begun = [
-            page_open.visit for page_open in self._page_opens if page_open.visit and page_open.begun
-        ]
-        going = {
-            page_open.visit.id: page_open
-            for page_open in self._page_opens
-            if page_open.visit and not page_open.begun
-        }
-        going = {
-            key: page_open
-            for key, page_open in going.items()
-            if all(key != visit.id for visit in begun)
-        }
+        begun: dict[str, Visit] = {}
+        going: set[str] = set()
+        for page_open in self._page_opens:
+            if page_open.visit is None:
+                continue
+            if page_open.begun:
+                begun[page_open.visit.id] = page_open.visit
+            else:
+                going.add(page_open.visit.id)
+
+        going -= begun.keys()
         await self._session.add(*self._new)
-        await self._session.add(*begun)
+        await self._session.add(*begun.values())
         await store_ids(self._session, self._said(), going, self._now)
-        seen = await self._session.visits.count_records(PageView, going) if going else {}
-        await self._session.add(
-            *(view for page_open in self._page_opens for view in self._view(page_open, seen))
-        )
+        seen = await self._session.visits.count_records(PageView, going)
+        views = list[PageView]()
+        for page_open in self._page_opens:
+            views += self._view(page_open, seen)
+        await self._session.add(*views)
         await self._session.add(*self._fallbacks)
 
     def _said(self) -> list[Said]:
         """Identifiers of known visitors."""
-        return [
-            Said(
-                visitor=page_open.visitor,
-                visit=None if page_open.begun else page_open.visit,
-                ids=page_open.page.ids,
-            )
-            for page_open in self._page_opens
-            if page_open.visitor and page_open.visitor.id in self._visitors
-        ]
+        said = []
+        for page_open in self._page_opens:
+            visitor, visit = page_open.visitor, page_open.visit
+            if page_open.begun:
+                visit = None
+            if visitor and visitor.id in self._visitors:
+                said.append(Said(visitor=visitor, visit=visit, ids=page_open.page.ids))
+        return said
 
     def _view(self, page_open: _PageOpen, seen: Mapping[str, int]) -> list[PageView]:
         if page_open.visit is None or seen.get(page_open.visit.id, 0) >= MOST_VIEWS:
@@ -203,32 +204,33 @@ class _Batch:
 
     def answers(self) -> list[Arrived]:
         """The answers."""
-        return [
-            Arrived(
-                visitor_id=page_open.visitor.id if page_open.visitor else None,
-                visit_id=page_open.visit.id if page_open.visit else None,
-                code=page_open.visit.code if page_open.visit else None,
-                numbers=page_open.numbers,
-            )
-            for page_open in self._page_opens
-        ]
+        return [_answer(page_open) for page_open in self._page_opens]
+
+
+def _answer(page_open: _PageOpen) -> Arrived:
+    answer = Arrived(numbers=page_open.numbers)
+    if page_open.visitor:
+        answer = replace(answer, visitor_id=page_open.visitor.id)
+    if page_open.visit:
+        answer = replace(answer, visit_id=page_open.visit.id, code=page_open.visit.code)
+    return answer
 
 
 async def _with_left_visits(session: Session, pages: Sequence[Page], now: datetime) -> list[Page]:
     """Pages of browsers that keep nothing get the visitor who just left a page of the site: same
     line and User-Agent, at most half a minute ago, referred by the site.
     """
-    turned = {
-        page.client for page in pages if page.client and not page.visitor_id and page.source.within
-    }
+    turned = set()
+    for page in pages:
+        if page.client and not page.visitor_id and page.source.within:
+            turned.add(page.client)
+
     if not turned:
         return list(pages)
-    left = await session.visits.left_visitors(
-        [client for client in turned if client], now - TURN, now
-    )
-    return [
-        replace(page, visitor_id=left[page.client])
-        if page.client in left and not page.visitor_id
-        else page
-        for page in pages
-    ]
+    left = await session.visits.left_visitors(list(turned), now - TURN, now)
+    found = []
+    for page in pages:
+        if page.client in left and not page.visitor_id:
+            page = replace(page, visitor_id=left[page.client])
+        found.append(page)
+    return found

@@ -47,11 +47,11 @@ async def lease_number(
     """
     async with store.write() as session:
         pool = await session.get(Pool, pool_id)
-        known = await session.peek(Visitor, arrival.visitor_id) if arrival.visitor_id else None
-        known = known if known and known.site_id == pool.site_id else None
-        visitor = _told(
-            known or Visitor(id=new_id(now), site_id=pool.site_id, created_at=now), arrival
-        )
+        known = await session.peek(Visitor, arrival.visitor_id)
+        if known is None or known.site_id != pool.site_id:
+            known = Visitor(id=new_id(now), site_id=pool.site_id, created_at=now)
+
+        visitor = _told(known, arrival)
         visit = _visit(visitor, arrival, now)
         request = NumberRequest(
             pool=pool,
@@ -120,13 +120,17 @@ async def _still_held(session: Session, lease: Lease, now: datetime) -> Lease | 
     if number is None or number.pool_id != lease.pool_id:
         return None  # it was removed from the pool
     newest = (await session.leases.find(number=lease.number, limit=1))[0]
-    return newest if newest.visitor_id == lease.visitor_id and newest.ends_at > now else None
+    if newest.visitor_id == lease.visitor_id and newest.ends_at > now:
+        return newest
+    return None
 
 
 def _told(visitor: Visitor, arrival: Arrival) -> Visitor:
     names = ("ga_client_id", "ga_session_id", "ym_client_id")
     ids = {name: getattr(arrival, name) for name in names if getattr(arrival, name)}
-    return replace(visitor, **ids) if ids else visitor
+    if not ids:
+        return visitor
+    return replace(visitor, **ids)
 
 
 def _visit(visitor: Visitor, arrival: Arrival, now: datetime) -> Visit:

@@ -46,7 +46,9 @@ class PoolReport:
     def over_share(self) -> tuple[str, int] | None:
         """The network that holds more than its share now."""
         over = self.most_from and self.most_from[1] > network_share(self.numbers)
-        return self.most_from if over else None
+        if not over:
+            return None
+        return self.most_from
 
     @property
     def idle(self) -> int:
@@ -61,7 +63,9 @@ class PoolReport:
     @property
     def own_share(self) -> float | None:
         """The share of visits with a dynamic number; None without visits."""
-        return self.levels[DisplayLevel.DYNAMIC] / self.visits if self.visits else None
+        if not self.visits:
+            return None
+        return self.levels[DisplayLevel.DYNAMIC] / self.visits
 
     @property
     def most_held(self) -> int:
@@ -129,11 +133,15 @@ async def plan_pool(
         fallbacks = await session.pools.fallbacks(pool.id, since, until)
         numbers = len(await session.find(TrackingNumber, pool_id=pool.id))
     visits = int(sum(arrivals))
-    measured = (
-        (served + sum(s.visits for s in fallbacks if s.reason is not Reason.ROBOT)) / visits
-        if visits
-        else 0.0
-    )
+    measured = 0.0
+    if visits:
+        asked = sum(given.visits for given in fallbacks if given.reason is not Reason.ROBOT)
+        measured = (served + asked) / visits
+
+    page_measured = page_seconds is not None
+    if page_seconds is None:
+        page_seconds = PAGE_SECONDS
+
     share_asking, basis = ASKING, Basis.PUBLISHED
     if asking is not None:
         share_asking, basis = asking, Basis.GIVEN
@@ -142,7 +150,7 @@ async def plan_pool(
     rows = _rows(
         pool,
         arrivals,
-        page_seconds=page_seconds if page_seconds is not None else PAGE_SECONDS,
+        page_seconds=page_seconds,
         asking=share_asking,
         numbers=numbers,
         holds=sorted({*(holds or HOLDS), pool.hold_seconds}),
@@ -155,8 +163,8 @@ async def plan_pool(
         days=days,
         visits=visits,
         busiest_hour=int(max(arrivals, default=0)),
-        page_seconds=page_seconds if page_seconds is not None else PAGE_SECONDS,
-        page_measured=page_seconds is not None,
+        page_seconds=page_seconds,
+        page_measured=page_measured,
         asking=share_asking,
         asking_basis=basis,
         too_little=visits < FEW_VISITS or days < FEW_DAYS,
@@ -271,15 +279,20 @@ def _rows(
             asking=share,
         )
 
-    return tuple(
-        PlanRow(
+    rows = []
+    for everyone, on_request in zip(needs(1.0), needs(asking), strict=True):
+        erlangs = everyone.erlangs
+        if pool.on_request:
+            erlangs = on_request.erlangs
+
+        row = PlanRow(
             hold_seconds=everyone.hold_seconds,
             everyone=everyone,
             on_request=on_request,
-            without=blocking(numbers, (on_request if pool.on_request else everyone).erlangs),
+            without=blocking(numbers, erlangs),
         )
-        for everyone, on_request in zip(needs(1.0), needs(asking), strict=True)
-    )
+        rows.append(row)
+    return tuple(rows)
 
 
 def _hour(moment: datetime) -> datetime:

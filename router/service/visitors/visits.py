@@ -92,20 +92,23 @@ class VisitService:
             self._enrichment.referrers,
             site.errand_hosts,
         )
-        refused = (
-            Reason.NO_CONSENT
-            if arrival.withdrawn or (site.consent and not arrival.consent)
-            else None
-        )
-        refused = Reason.ROBOT if browser and browser.robot else refused
+        refused = None
+        if arrival.withdrawn or (site.consent and not arrival.consent):
+            refused = Reason.NO_CONSENT
+
+        if browser and browser.robot:
+            refused = Reason.ROBOT
+
+        client = None
+        if arrival.keeps_nothing:
+            client = keyed(f"{arrival.address} {arrival.user_agent}", self._key)
+
         page = Page(
             config=config,
             now=now,
             address=arrival.address,
             asker=asker(arrival.address, self._key),
-            client=keyed(f"{arrival.address} {arrival.user_agent}", self._key)
-            if arrival.keeps_nothing
-            else None,
+            client=client,
             visitor_id=arrival.visitor_id,
             ids=arrival.ids,
             source=source,
@@ -144,7 +147,9 @@ class VisitService:
         now: datetime,
     ) -> dict[str, Shown]:
         """Heartbeat; returns the numbers that changed, by pool."""
-        path = path_of(path) if path else None
+        if path:
+            path = path_of(path)
+
         return await self._heartbeats(
             self._stay(who, address, now, lease_ids=leases, path=path, ids=ids)
         )
@@ -225,22 +230,27 @@ class VisitService:
 
     def _place(self, address: str) -> Place:
         found = self._enrichment.places(address)
-        return (
-            Place(country=found.country, region=found.region, city=found.city) if found else Place()
-        )
+        if not found:
+            return Place()
+        return Place(country=found.country, region=found.region, city=found.city)
 
 
 async def _held_by(session: Session, who: Present, e164: str, now: datetime) -> Lease | None:
     """The visitor's lease of this number, if they hold it now; locks the number."""
     number = await session.leases.lock_number(e164)
-    leases = (await session.leases.newest([who.visitor.id])).values() if number else ()
-    mine = next((lease for lease in leases if lease.number == e164), None)
-    return mine if mine and number and is_held(mine, number, now) else None
+    if number is None:
+        return None
+    for lease in (await session.leases.newest([who.visitor.id])).values():
+        if lease.number == e164 and is_held(lease, number, now):
+            return lease
+    return None
 
 
 def _id_of(who: Present, key: str | None, now: datetime) -> str:
     """The id of an event of this visit."""
-    return id_within(who.visit.id, key) if key else new_id(now)
+    if key:
+        return id_within(who.visit.id, key)
+    return new_id(now)
 
 
 async def _add(session: Session, reported: Tap | Form) -> bool:
