@@ -38,7 +38,11 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
     """Train a site's model on its calls of 90 days; the worker does this daily."""
 
     async def work(store: SqlStore) -> dict[str, int]:
-        keys = [site] if site else [site.id for site in await list_all(store, Site)]
+        if site:
+            keys = [site]
+        else:
+            keys = [site.id for site in await list_all(store, Site)]
+
         return {key: (await train_site(store, key, now())).calls for key in keys}
 
     taught = with_store(work)
@@ -79,7 +83,10 @@ def replay_(
         Column(title="visitor is"),
     )
     print_table(columns, (_row(change) for change in changes), empty="No call gets another result.")
-    done = "the changes were saved" if keep else "nothing was saved; --keep saves the changes"
+    done = "nothing was saved; --keep saves the changes"
+    if keep:
+        done = "the changes were saved"
+
     say(f"{len(changes)} of {total} calls get another result; {done}.")
 
 
@@ -90,5 +97,8 @@ def _row(change: Change) -> tuple[object, ...]:
 
 
 def _said(call: Call) -> str:
-    probability = "" if call.probability is None else f" {call.probability:.0%}"
+    probability = ""
+    if call.probability is not None:
+        probability = f" {call.probability:.0%}"
+
     return f"{call.verdict or '–'}{probability}"

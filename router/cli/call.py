@@ -199,7 +199,10 @@ def _transfer(transfer: Transfer) -> str:
     text = f"{transfer.kind} to {transfer.to}, {moment(transfer.at)}"
     if transfer.outcome is None:
         return text
-    by = f" by {transfer.answered_by}" if transfer.answered_by else ""
+    by = ""
+    if transfer.answered_by:
+        by = f" by {transfer.answered_by}"
+
     outcome = transfer.outcome.replace("_", " ")
     return f"{text}: {outcome}{by} after {duration(transfer.wait_seconds)}"
 

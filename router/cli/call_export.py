@@ -86,7 +86,10 @@ async def _export(
     from router.web.languages import LANGUAGES
     from router.web.sheets import sheet_of
 
-    place = zone_named(zone) if zone else now().astimezone().tzinfo
+    place = now().astimezone().tzinfo
+    if zone:
+        place = zone_named(zone)
+
     assert place is not None
     async with ready_store(settings) as store:
         asked = CallQuery.read(parse_qsl(query, keep_blank_values=True))
@@ -107,7 +110,11 @@ async def _write_table(store: Store, selection: Selection, to: Path, sheet: Any)
     kinds = {".csv": csv_chunks, ".xlsx": xlsx_chunks}
     if to != STDOUT and to.suffix not in kinds:
         raise InvalidInput(f"{to}: the name of an export ends with .csv, .xlsx or .zip")
-    make = csv_chunks if to == STDOUT else kinds[to.suffix]
+    if to == STDOUT:
+        make = csv_chunks
+    else:
+        make = kinds[to.suffix]
+
     await _write(to, make(sheet, batches(store, selection)))
     return [to]
 

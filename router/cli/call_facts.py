@@ -35,31 +35,31 @@ def call_facts(view: CallView) -> Iterable[tuple[str, Any]]:
     yield "ending", call.ending or call.state
     yield "disposition", call.disposition
     yield "wait", duration(call.wait_seconds)
-    yield "talk", duration(call.talk_seconds) if call.answered_at else None
-    yield "on hold", duration(call.hold_seconds) if call.hold_seconds >= LEAST else None
-    yield "in transfer", duration(call.transfer_seconds) if call.transfer_seconds >= LEAST else None
-    yield "withheld", "by the caller" if call.withheld else None
-    yield (
-        "forwarded to",
-        f"{call.forwarded_to}: requested by a phone, not followed" if call.forwarded_to else None,
-    )
-    yield (
-        "clock",
-        "changed during the call: times are estimates" if call.clock_stepped else None,
-    )
+    if call.answered_at:
+        yield "talk", duration(call.talk_seconds)
+    if call.hold_seconds >= LEAST:
+        yield "on hold", duration(call.hold_seconds)
+    if call.transfer_seconds >= LEAST:
+        yield "in transfer", duration(call.transfer_seconds)
+    if call.withheld:
+        yield "withheld", "by the caller"
+    if call.forwarded_to:
+        yield "forwarded to", f"{call.forwarded_to}: requested by a phone, not followed"
+    if call.clock_stepped:
+        yield "clock", "changed during the call: times are estimates"
     yield "destination", call.destination_id
     yield "answered by", call.answered_by
-    yield (
-        "last to talk",
-        call.last_answered_by if call.last_answered_by != call.answered_by else None,
-    )
+    if call.last_answered_by != call.answered_by:
+        yield "last to talk", call.last_answered_by
     yield "routed by", call.routed_by
     yield "verdict", call.verdict
     yield "tags", [tag.name for tag in view.tags] or None
 
 
 def time_text(at: datetime | None) -> str | None:
-    return at.astimezone().strftime("%H:%M:%S") if at else None
+    if not at:
+        return None
+    return at.astimezone().strftime("%H:%M:%S")
 
 
 def visit_facts(visit: Visit) -> Iterable[tuple[str, Any]]:
@@ -87,8 +87,12 @@ def recording_facts(recording: Recording) -> Iterable[tuple[str, Any]]:
 
 
 def _part(seconds: float | None) -> str | None:
-    return f"{seconds:.1f} s" if seconds is not None else None
+    if seconds is None:
+        return None
+    return f"{seconds:.1f} s"
 
 
 def _level(dbfs: float | None) -> str | None:
-    return f"{dbfs:.0f} dBFS" if dbfs is not None else None
+    if dbfs is None:
+        return None
+    return f"{dbfs:.0f} dBFS"

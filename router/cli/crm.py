@@ -68,7 +68,10 @@ def kinds(as_json: AsJson = False) -> None:
         )
         return
     for key, kind in KINDS.items():
-        what = "analytics" if kind.analytics else "CRM"
+        what = "CRM"
+        if kind.analytics:
+            what = "analytics"
+
         facts = [("address", kind.address or "of your account")]
         facts += [(f"token {name}", meaning) for name, meaning in kind.token.items()]
         facts += [(f"option {name}", meaning) for name, meaning in kind.options.items()]
@@ -231,7 +234,9 @@ def _plain(standing: Standing) -> dict[str, Any]:
 
 
 def _mode(connection: Connection) -> str:
-    return connection.mode if keeps_entities(connection.kind) else ""
+    if not keeps_entities(connection.kind):
+        return ""
+    return connection.mode
 
 
 def _state(standing: Standing) -> str:
@@ -242,9 +247,9 @@ def _state(standing: Standing) -> str:
         return f"the last {health.refusals} deliveries refused: {health.reason}"
     if not health.failures:
         return "OK"
-    rest = (
-        f"paused until {moment(health.paused_until)}"
-        if standing.rests(now())
-        else f"{health.failures} failures"
-    )
+    if standing.rests(now()):
+        rest = f"paused until {moment(health.paused_until)}"
+    else:
+        rest = f"{health.failures} failures"
+
     return f"{rest}: {health.reason or 'no reason given'}"

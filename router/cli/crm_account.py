@@ -54,18 +54,20 @@ class Unsent(HttpClient):
         return Answer(status=200, body={}, text="{}", headers={})
 
     def _plain(self, value: Any) -> str:
-        text = (
-            value
-            if isinstance(value, str)
-            else json.dumps(value, ensure_ascii=False, default=_readable)
-        )
+        if isinstance(value, str):
+            text = value
+        else:
+            text = json.dumps(value, ensure_ascii=False, default=_readable)
+
         for secret in self._masked:
             text = text.replace(secret, "…")
         return text
 
 
 def _readable(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
 
 
 @asynccontextmanager
@@ -81,11 +83,11 @@ async def opened(
         RateLimiter(store, connection.id, kind.per_second, kind.burst, now),
     )
     network = network_of(read_settings())
-    http = (
-        HttpClient(address, {}, pace, secrets=secrets_of(token), network=network)
-        if unsent is None
-        else Unsent(address, pace, secrets_of(token), unsent, network)
-    )
+    if unsent is None:
+        http = HttpClient(address, {}, pace, secrets=secrets_of(token), network=network)
+    else:
+        http = Unsent(address, pace, secrets_of(token), unsent, network)
+
     http.login = login_of(kind, connection, kept, now, network)
     try:
         yield _adapter(kind, connection, token, http)
@@ -149,7 +151,9 @@ def _asked(what: str) -> str:
 def read_content(file: str) -> str:
     """A file, or standard input for `-`. Raises `InvalidInput`."""
     try:
-        return sys.stdin.read(MOST_TOKEN) if file == "-" else Path(file).read_text()[:MOST_TOKEN]
+        if file == "-":
+            return sys.stdin.read(MOST_TOKEN)
+        return Path(file).read_text()[:MOST_TOKEN]
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{file} cannot be read as a token: {error}") from error
 
@@ -203,7 +207,11 @@ def print_checks(checks: Sequence[Check], created: Sequence[str] = ()) -> None:
 
 def _outcome(check: Check) -> str:
     """Without what is `no`, calls are refused; with `!` they arrive, with less in them."""
-    return "ok" if check.well else "!" if check.optional else "no"
+    if check.well:
+        return "ok"
+    if check.optional:
+        return "!"
+    return "no"
 
 
 def print_dry_run(run: DryRun) -> None:

@@ -108,7 +108,10 @@ def _typed(reading: bool) -> tuple[str, bool]:
     if not reading:
         time.sleep(_LOOK)
         return "", False
-    line = sys.stdin.readline(_MOST_CODE) if _is_ready() else None
+    line = None
+    if _is_ready():
+        line = sys.stdin.readline(_MOST_CODE)
+
     return (line or "").strip(), line != ""
 
 

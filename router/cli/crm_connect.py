@@ -132,7 +132,10 @@ def connect(
     rules = replace(described.rules, defaults=defaults)
     connection = replace(described, rules=rules, **changes(site_id=site, mode=mode))
     with_store(lambda store: service.check_connection(store, connection), settings)
-    old = load_secrets(settings.home).tokens.get(name, {}) if known else {}
+    old: dict[str, str] = {}
+    if known:
+        old = load_secrets(settings.home).tokens.get(name, old)
+
     trial: KeptToken
     if dry_run and old and token_file is None:
         trial = TokenInFile(settings.home, name)
@@ -267,11 +270,11 @@ def _asked(what: str, option: str) -> str:
 def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
     """Prompt for options that were not given; empty ones use the adapter's default."""
     given = read_options(kind, texts)
-    asked = (
-        []
-        if not on_terminal()
-        else [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
-    )
+    if not on_terminal():
+        asked = []
+    else:
+        asked = [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
+
     return {
         name: str(typer.prompt(f"{name} ({meaning})", default="", show_default=False, err=True))
         for name, meaning in asked

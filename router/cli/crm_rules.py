@@ -248,11 +248,13 @@ def print_rules(connection: Connection) -> None:
     """Print the rules of the connection's mode; analytics services have none."""
     if not keeps_entities(connection.kind):
         return
-    names = _OWN if connection.mode is Mode.OWN else _TELEPHONY
-    facts = [
-        (name.replace("_", " "), _words(name, getattr(connection.rules, name)))
-        for name in (*names, *_BOTH)
-    ]
+    names = [*_TELEPHONY, *_BOTH]
+    if connection.mode is Mode.OWN:
+        names = [*_OWN, *_BOTH]
+
+    facts = []
+    for name in names:
+        facts.append((name.replace("_", " "), _words(name, getattr(connection.rules, name))))
     print_facts(facts, title=f"Rules (mode {connection.mode})", indent=2)
 
 

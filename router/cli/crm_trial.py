@@ -65,7 +65,10 @@ async def with_defaults(connection: Connection, account: object) -> Connection:
 
 def _asked(field: Field) -> str:
     """A text that the field takes; empty where the person has none."""
-    options = f", one of {listed(field.options)}" if field.options else ""
+    options = ""
+    if field.options:
+        options = f", one of {listed(field.options)}"
+
     question = f"The CRM requires '{field.title or field.name}'. Text for new entities{options}"
     while True:
         text = str(typer.prompt(question, default="", show_default=False, err=True)).strip()

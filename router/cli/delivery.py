@@ -157,11 +157,10 @@ def resend(
         raise typer.BadParameter("give the IDs of deliveries, or --failed for all that failed")
     with progress(known=False) as bar:
         bar.add_task("Resending")
-        count = (
-            with_store(lambda store: manage.resend_failed(store, now()))
-            if failed
-            else _resend(delivery_ids or [])
-        )
+        if failed:
+            count = with_store(lambda store: manage.resend_failed(store, now()))
+        else:
+            count = _resend(delivery_ids or [])
     if as_json:
         print_json({"resent": count})
     else:

@@ -55,8 +55,15 @@ SiteKey = Annotated[str, typer.Option("--site", metavar="KEY", help="The site it
 
 def _row(number: TrackingNumber) -> Sequence[Any]:
     moment = now()
-    leased = short_moment(number.free_at, moment) if number.free_at > moment else None
-    where = number.pool_id if number.kind is NumberKind.DYNAMIC else number.channel
+    leased = None
+    if number.free_at > moment:
+        leased = short_moment(number.free_at, moment)
+
+    if number.kind is NumberKind.DYNAMIC:
+        where = number.pool_id
+    else:
+        where = number.channel
+
     return (
         phone(number.e164),
         number.site_id,
@@ -154,7 +161,10 @@ def change(
     chosen = changes(pool_id=pool, destination_id=destination, channel=channel)
     chosen |= cleared(pool_id=static, destination_id=no_destination, channel=no_channel)
     if pool or static:
-        chosen["kind"] = NumberKind.DYNAMIC if pool else NumberKind.STATIC
+        if pool:
+            chosen["kind"] = NumberKind.DYNAMIC
+        else:
+            chosen["kind"] = NumberKind.STATIC
     changed = replace(numbers.get(number), **chosen)
     numbers.tell(with_store(lambda store: setup.change(store, changed)), "changed", as_json)
 
@@ -199,7 +209,10 @@ def import_(
 def _text(file: Path) -> str:
     """The file's text. Raises `InvalidInput` when it cannot be read."""
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        if str(file) == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            data = file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}") from error
     try:

@@ -16,12 +16,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic_core import to_jsonable_python
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -65,7 +66,9 @@ def _steers(character: str) -> bool:
 
 def moment(at: datetime | None) -> str:
     """Date and time in the local zone, to the second."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+    if not at:
+        return ""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def short_moment(at: datetime, now: datetime) -> str:
@@ -80,12 +83,16 @@ def duration(seconds: float | None) -> str:
         return ""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}"
 
 
 def phone(number: str | None, raw: str = "") -> str:
     """A phone number for display, or the raw text."""
-    return display(number) if number else raw
+    if not number:
+        return raw
+    return display(number)
 
 
 def words(value: Any) -> str:
@@ -94,7 +101,9 @@ def words(value: Any) -> str:
         case None:
             return "-"
         case bool():
-            return "yes" if value else "no"
+            if value:
+                return "yes"
+            return "no"
         case datetime():
             return moment(value)
         case Step():
@@ -139,7 +148,7 @@ def print_table(
     indent: int = 0,
 ) -> None:
     """Print a table on stdout; if it has no rows, print `empty` on stderr."""
-    lines = [[clean(words(cell) if cell is not None else "") for cell in row] for row in rows]
+    lines = [[_cell(value) for value in row] for row in rows]
     if not lines:
         if empty:
             note(empty)
@@ -147,19 +156,34 @@ def print_table(
     console = stdout()
     shown = [i for i, column in enumerate(columns) if console.width >= column.least]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in (columns[i] for i in shown):
-        cut = column.most and (column.most if console.width < PIPED else 60)
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=column.whole or cut is not None,
-            max_width=cut,
-            overflow="ellipsis" if cut else "fold",
-        )
+    for place in shown:
+        _add_column(table, columns[place], console.width)
     for line in lines:
         table.add_row(*(Text(line[i]) for i in shown))
     print_title(title)
     console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return clean(words(value))
+
+
+def _add_column(table: Table, column: Column, width: int) -> None:
+    cut = column.most
+    overflow: OverflowMethod = "fold"
+    if cut:
+        overflow = "ellipsis"
+    if cut and width >= PIPED:
+        cut = 60
+    table.add_column(
+        column.title,
+        justify="right" if column.right else "left",
+        no_wrap=column.whole or cut is not None,
+        max_width=cut,
+        overflow=overflow,
+    )
 
 
 def print_facts(facts: Iterable[tuple[str, Any]], *, title: str = "", indent: int = 0) -> None:
@@ -208,7 +232,10 @@ def note(text: str) -> None:
 def progress(*, known: bool = True) -> Progress:
     """Progress on stderr if it is a terminal; `known`: the amount of work is known."""
     console = stderr()
-    amount = (BarColumn(), MofNCompleteColumn()) if known else ()
+    amount: list[ProgressColumn] = []
+    if known:
+        amount = [BarColumn(), MofNCompleteColumn()]
+
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

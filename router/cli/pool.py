@@ -191,14 +191,18 @@ def change(
     chosen |= changes(leases_per_hour=leases_per_hour)
     chosen |= cleared(destination_id=no_destination, leases_per_hour=no_budget)
     if region or no_regions:
-        chosen["regions"] = () if no_regions else tuple(region or ())
+        if no_regions:
+            chosen["regions"] = ()
+        else:
+            chosen["regions"] = tuple(region or ())
 
     async def work(store: Store) -> Pool:
         pool = await setup.get_one(store, Pool, key)
         if replaces or no_replaces:
-            chosen["replaces"] = (
-                () if no_replaces else await _own_numbers(store, pool.site_id, replaces)
-            )
+            if no_replaces:
+                chosen["replaces"] = ()
+            else:
+                chosen["replaces"] = await _own_numbers(store, pool.site_id, replaces)
         return await setup.change(store, replace(pool, **chosen))
 
     pools.tell(with_store(work), "changed", as_json)

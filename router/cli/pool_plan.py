@@ -122,7 +122,10 @@ def _basis(planned: PoolPlan) -> Iterator[tuple[str, Any]]:
         "visits",
         f"{planned.visits} in {planned.days} days; {planned.busiest_hour} in the busiest hour",
     )
-    measured = "measured" if planned.page_measured else "assumed, no leases yet"
+    measured = "assumed, no leases yet"
+    if planned.page_measured:
+        measured = "measured"
+
     yield "on the page", f"{duration(planned.page_seconds)} before the freeze, {measured}"
     yield (
         "ask for the number",
@@ -147,7 +150,10 @@ def _print_plan(planned: PoolPlan) -> None:
     def rows(which: str) -> Iterator[Sequence[Any]]:
         for row in planned.rows:
             need = getattr(row, which)
-            mark = "* " if row.hold_seconds == own else ""
+            mark = ""
+            if row.hold_seconds == own:
+                mark = "* "
+
             yield f"{mark}{duration(row.hold_seconds)}", f"{need.erlangs:.1f}", *need.numbers
 
     print_table(columns, rows("everyone"), title="Numbers needed if every visitor gets one")

@@ -69,7 +69,10 @@ def export(
         raise typer.BadParameter(
             "give call IDs, or choose calls with --since, --until, --site or --all"
         )
-    wanted = None if call_ids else CallFilter(site_id=site, since=since, until=until)
+    wanted = None
+    if not call_ids:
+        wanted = CallFilter(site_id=site, since=since, until=until)
+
     outcome = asyncio.run(_export(read_settings(), call_ids or (), wanted, to, force=force))
     _report(outcome, as_json)
     if outcome.failed:
@@ -82,9 +85,11 @@ async def _export(
     outcome, storage = Outcome(), StorageReader(_storage(settings))
     _make(to)
     async with ready_store(settings) as store:
-        ids = (
-            [i async for i in _recorded(store, wanted)] if wanted else list(dict.fromkeys(call_ids))
-        )
+        if wanted:
+            ids = [i async for i in _recorded(store, wanted)]
+        else:
+            ids = list(dict.fromkeys(call_ids))
+
         with progress() as bar:
             task = bar.add_task("Recordings", total=len(ids))
             for call_id in ids:

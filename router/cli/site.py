@@ -1,8 +1,8 @@
 """`ringtrace site`: web sites whose visitors call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from phonenumbers import SUPPORTED_REGIONS
@@ -187,14 +187,23 @@ def change(
         exclude=exclude, contacts=contacts, consent=consent, certainty=certainty, mail=mail
     )
     chosen |= changes(language=language)
-    if origin or no_origins:
-        chosen["origins"] = () if no_origins else tuple(origin or ())
-    if rule or no_rules:
-        chosen["source_rules"] = () if no_rules else read_rules(rule or ())
-    if errand or no_errands:
-        chosen["errand_hosts"] = () if no_errands else tuple(errand or ())
+    chosen |= _replaced("origins", origin, no_origins)
+    chosen |= _replaced("errand_hosts", errand, no_errands)
+    if no_rules:
+        chosen["source_rules"] = ()
+    elif rule:
+        chosen["source_rules"] = read_rules(rule)
     site = replace(sites.get(key), **(chosen | cleared(destination_id=no_destination)))
     sites.tell(with_store(lambda store: setup.change(store, site)), "changed", as_json)
+
+
+def _replaced(field: str, given: Sequence[str] | None, none: bool) -> dict[str, Any]:
+    """The new value of a field with several texts, if one was given."""
+    if none:
+        return {field: ()}
+    if given:
+        return {field: tuple(given)}
+    return {}
 
 
 @app.command("snippet")

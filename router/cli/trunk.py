@@ -201,7 +201,9 @@ def _emptied(given: dict[str, Any]) -> dict[str, Any]:
 
 def _given(match: list[str] | None, **options: Any) -> dict[str, Any]:
     given = {key: value for key, value in options.items() if value is not None}
-    return given if match is None else {**given, "match": tuple(filter(None, match))}
+    if match is None:
+        return given
+    return {**given, "match": tuple(filter(None, match))}
 
 
 @app.command("list")

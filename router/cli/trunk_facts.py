@@ -14,7 +14,9 @@ from router.config import Settings
 
 async def look_at_trunks(settings: Settings) -> Seen | None:
     pjsip = await running(settings)
-    return await Seen.ask(pjsip) if pjsip else None
+    if not pjsip:
+        return None
+    return await Seen.ask(pjsip)
 
 
 def refused_calls(settings: Settings) -> dict[str, list[RefusedCall]]:
@@ -29,8 +31,14 @@ def state_text(
     trunk: Trunk, seen: Seen | None, refused: dict[str, list[RefusedCall]]
 ) -> str | None:
     count = sum(line.count for line in refused.get(trunk.name, ()))
-    said = f"{count} calls refused: `ringtrace doctor`" if count else None
-    state = seen.state(trunk) if seen else None
+    said = None
+    if count:
+        said = f"{count} calls refused: `ringtrace doctor`"
+
+    state = None
+    if seen:
+        state = seen.state(trunk)
+
     return ", ".join(filter(None, (state, said))) or None
 
 

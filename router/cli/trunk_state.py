@@ -41,12 +41,17 @@ class Seen:
 def _registered(phones: int) -> str:
     if not phones:
         return "no phone registered"
-    return "1 phone registered" if phones == 1 else f"{phones} phones registered, all ring"
+    if phones == 1:
+        return "1 phone registered"
+    return f"{phones} phones registered, all ring"
 
 
 def _reach(contact: Contact) -> str:
     words = {"Avail": "reachable", "Unavail": "does not answer OPTIONS", "NonQual": "not asked yet"}
-    time = f" in {contact.milliseconds:.0f} ms" if contact.milliseconds is not None else ""
+    time = ""
+    if contact.milliseconds is not None:
+        time = f" in {contact.milliseconds:.0f} ms"
+
     return words.get(contact.state, contact.state.lower()) + time
 
 

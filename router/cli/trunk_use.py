@@ -79,21 +79,31 @@ def transport_of(trunk: Trunk) -> str:
 def transport_advice(settings: Settings, trunk: Trunk) -> str:
     """How to add the transport of a trunk to Asterisk."""
     if settings.asterisk == "external":
-        address = ", bound to [::]," if trunk.is_ipv6 else ""
+        address = ""
+        if trunk.is_ipv6:
+            address = ", bound to [::],"
+
         return f"Add a transport with that protocol{address} to pjsip.conf, and restart Asterisk."
     wanted = []
     if trunk.transport is Transport.TLS and not settings.sip_tls_port:
         wanted.append("RINGTRACE_SIP_TLS_PORT, usually to 5061")
     if trunk.is_ipv6 and not settings.sip_bind_v6:
         wanted.append("RINGTRACE_SIP_BIND_V6, usually to ::")
-    done = f"Set {' and '.join(wanted)}, and restart" if wanted else "Restart"
+    done = "Restart"
+    if wanted:
+        done = f"Set {' and '.join(wanted)}, and restart"
+
     return f"{done} `ringtrace run`."
 
 
 async def _refuse_if_shared(pjsip: Pjsip, trunks: Trunks, trunk: Trunk) -> None:
     for first, second, address in sharing(await known_networks(pjsip), trunks.all()):
         if trunk.name in {first, second}:
-            other = second if first == trunk.name else first
+            if first == trunk.name:
+                other = second
+            else:
+                other = first
+
             raise Conflict(
                 f"The trunk '{trunk.name}' has the address {address} of the endpoint '{other}', "
                 "and Asterisk would assign all calls from there to one of them. Nothing was "

@@ -60,7 +60,10 @@ def add(
     person = with_store(
         lambda store: access.add_person(store, login, password, role, now(), employee=employee)
     )
-    shown = password if generate else None
+    shown = None
+    if generate:
+        shown = password
+
     _tell(f"{login} can log in as {role}.", plain(person, without=_HIDDEN), as_json, shown)
 
 
@@ -140,7 +143,11 @@ def phone(
     """Set the phone that rings first when the user calls a customer back."""
     refuse_carrier(dial)
     person: Person = with_store(lambda store: access.set_phone(store, login, dial))
-    what = f"{login} calls back with {dial}." if dial else f"{login} has no phone."
+    if dial:
+        what = f"{login} calls back with {dial}."
+    else:
+        what = f"{login} has no phone."
+
     _tell(what, plain(person, without=_HIDDEN), as_json, None)
 
 
@@ -163,7 +170,11 @@ def allow(
 def refuse_carrier(dial: str) -> None:
     """Refuse a carrier as a phone: it would call the world."""
     name = dial.removeprefix("PJSIP/").rpartition("@")[2]
-    trunks = Trunks(load_settings().ringtrace_etc).all() if dial.startswith("PJSIP/") else []
+    if dial.startswith("PJSIP/"):
+        trunks = Trunks(load_settings().ringtrace_etc).all()
+    else:
+        trunks = []
+
     if any(trunk.name == name and trunk.side is Side.CARRIER for trunk in trunks):
         raise InvalidInput(f"'{name}' is a carrier, not a phone of the company.")
 

@@ -123,7 +123,11 @@ def show(
     """Show one webhook."""
     webhook, secrets = shown(webhooks.get(key)), load_secrets(read_settings().home)
     login = secrets.tokens.get(key, {})
-    said = {"logs in as": login.get("user"), "password": "kept"} if login else {}
+    if login:
+        said = {"logs in as": login.get("user"), "password": "kept"}
+    else:
+        said = {}
+
     if secret:
         said["secret"] = webhook_secret(secrets.webhook_key, webhook.id)
     if as_json:

@@ -109,9 +109,11 @@ def doctor(as_json: AsJson = False) -> None:
     fails.
     """
     settings = read_settings()
-    findings = asyncio.run(_collect(settings, (lambda _: None) if as_json else _print))
     if as_json:
+        findings = asyncio.run(_collect(settings, lambda _: None))
         print_json(findings)
+    else:
+        findings = asyncio.run(_collect(settings, _print))
     if any(finding.level is Level.FAIL for finding in findings):
         raise typer.Exit(1)
 
@@ -132,24 +134,22 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             secrets = load_secrets(settings.home)
     async with open_store(settings) as store:
         case = Case(settings=settings, store=store, secrets=secrets)
-        good = set()
-        for check in BASE:
-            async for finding in run_check(check, case):
-                yield finding
-                good |= {check} if finding.level is not Level.FAIL else set()
-        if asterisk.installed in good:
-            async for finding in run_check(asterisk.running, case):
-                yield finding
-                good |= {asterisk.running} if finding.level is not Level.FAIL else set()
+        good = set[Check]()
         for checks, needed in (
+            (BASE, set[Check]()),
+            ((asterisk.running,), {asterisk.installed}),
             (WITH_ASTERISK, {asterisk.running}),
             (WITH_DATABASE, {storage.database}),
             (WITH_BOTH, {asterisk.running, storage.database}),
-            (ALWAYS, set()),
+            (ALWAYS, set[Check]()),
         ):
-            for check in checks if needed <= good else ():
+            if not needed <= good:
+                continue
+            for check in checks:
                 async for finding in run_check(check, case):
                     yield finding
+                    if finding.level is not Level.FAIL:
+                        good.add(check)
 
 
 async def run_check(check: Check, case: Case) -> AsyncIterator[Finding]:
@@ -183,7 +183,9 @@ async def _look(check: Check, case: Case) -> list[Finding]:
             f"{type(error).__name__}: {error}"[:300],
             "Fix this first; if you cannot, report it.",
         )
-    return found if isinstance(found, list) else [found]
+    if isinstance(found, list):
+        return found
+    return [found]
 
 
 def _print(finding: Finding) -> None:

@@ -22,6 +22,7 @@ from router.errors import AsteriskUnavailable
 OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 SLOW_NAME = 1.0  # seconds
+_INCLUDE = re.compile(r"^\s*#include\s+\W?(?:\S*/)?ringtrace/", re.MULTILINE)
 READABLE = "Run doctor as a user who can read it."
 AFTER_CORRECTION = "restart Asterisk; again after each upgrade of its package."
 CANNOT_CORRECT = (
@@ -66,7 +67,11 @@ async def installed(case: Case) -> Finding:
 async def new_streams(case: Case) -> Finding:
     """Asterisk does not drop audio after a new RTP stream, as Debian's build does."""
     name, external = "audio after a transfer or hold", case.settings.asterisk == "external"
-    program = Path(system_launch()) if external else (await in_thread(find_installation)).launch
+    if external:
+        program = Path(system_launch())
+    else:
+        program = (await in_thread(find_installation)).launch
+
     unpacked = program.resolve().parent / "root/usr/sbin/asterisk"
     try:
         has_rule = find_rule((unpacked if unpacked.exists() else program).read_bytes()) is not None
@@ -111,13 +116,14 @@ async def running(case: Case) -> Finding:
     try:
         said = await case.console().run("core show uptime seconds")
     except AsteriskUnavailable:
-        embedded = case.settings.asterisk == "embedded"
+        advice = "Start it, as a user whose console Ringtrace can use."
+        if case.settings.asterisk == "embedded":
+            advice = "Start `ringtrace run`; if it is running, Asterisk hangs."
+
         return fail(
             "Asterisk runs",
             "its console does not answer; modules, dialplan and trunks were not checked",
-            "Start `ringtrace run`; if it is running, Asterisk hangs."
-            if embedded
-            else "Start it, as a user whose console Ringtrace can use.",
+            advice,
         )
     uptime = re.search(r"System uptime: (\d+)", said)
     return ok("Asterisk runs", f"for {int(uptime[1]) // 60} minutes" if uptime else said[:80])
@@ -195,11 +201,7 @@ async def includes(case: Case) -> Finding:
     hard = []
     for path in _files_of_host(case):
         with suppress(OSError):
-            if re.search(
-                r"^\s*#include\s+\W?(?:\S*/)?ringtrace/",
-                path.read_text(errors="replace"),
-                re.MULTILINE,
-            ):
+            if _INCLUDE.search(path.read_text(errors="replace")):
                 hard.append(path.name)
     if hard:
         return warn(
@@ -234,8 +236,10 @@ async def manager(case: Case) -> Finding:
     """The agent's login to the manager interface works."""
     name, settings = "manager interface", case.settings
     if case.secrets is None:
-        present = (settings.home / "secrets.json").exists()
-        advice = "Fix secrets.json first." if present else "Run `ringtrace prepare`."
+        advice = "Run `ringtrace prepare`."
+        if (settings.home / "secrets.json").exists():
+            advice = "Fix secrets.json first."
+
         return fail(name, "there is no password to log in with", advice)
     try:
         async with asterisk_setup.open_ami(settings, case.secrets).session() as session:
@@ -254,10 +258,13 @@ async def manager(case: Case) -> Finding:
 async def heartbeat(case: Case) -> Finding:
     """The agent's heartbeat is recent."""
     beat = last_beat(case.settings.answers)
-    age = time.time() - beat if beat else None
-    if age is not None and abs(age) <= LATE_HEARTBEAT:
-        return ok("agent", "answers route requests")
-    said = "never came" if age is None else f"is {age:.0f} s old"  # below 0: clock set back
+    said = "never came"
+    if beat:
+        age = time.time() - beat  # below 0: clock set back
+        if abs(age) <= LATE_HEARTBEAT:
+            return ok("agent", "answers route requests")
+        said = f"is {age:.0f} s old"
+
     return fail(
         "agent",
         f"its heartbeat {said}: calls go to their last destination, without attribution at "

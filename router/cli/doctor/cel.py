@@ -45,4 +45,6 @@ def _behind(path: Path, cursor: Cursor | None) -> int | None:
         return sum(size for _, size in sizes)
     file = cursor.file.partition("@")[0]
     at = next((i for i, (identity, _) in enumerate(sizes) if identity == file), None)
-    return None if at is None else sum(size for _, size in sizes[at:]) - cursor.offset
+    if at is None:
+        return None
+    return sum(size for _, size in sizes[at:]) - cursor.offset

@@ -16,8 +16,13 @@ async def other_systems(case: Case) -> list[Finding]:
     network = network_of(case.settings)
     if not (network.ca_file or network.proxy):
         return [ok("other systems", "reached directly; the system's certificates are trusted")]
-    findings = [_authorities(network)] if network.ca_file else []
-    return [*findings, await _proxy(network)] if network.proxy else findings
+    findings = []
+    if network.ca_file:
+        findings.append(_authorities(network))
+
+    if not network.proxy:
+        return findings
+    return [*findings, await _proxy(network)]
 
 
 def _authorities(network: Network) -> Finding:

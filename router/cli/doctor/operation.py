@@ -95,7 +95,10 @@ async def cel_log_place(case: Case) -> Finding:
     )
     read = case.settings.cel_log
     if not directory or not read.is_relative_to(directory):
-        written = f"{directory}/cel-custom" if directory else "elsewhere"
+        written = "elsewhere"
+        if directory:
+            written = f"{directory}/cel-custom"
+
         return fail(
             name,
             f"Ringtrace reads {read}, but Asterisk writes {written}",

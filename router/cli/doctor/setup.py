@@ -101,11 +101,9 @@ async def pools(case: Case) -> Finding:
 
 def _held_by(report: PoolReport) -> str:
     """The network that holds more than its share of a pool: more numbers would not help."""
-    return (
-        f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}"
-        if report.over_share
-        else ""
-    )
+    if not report.over_share:
+        return ""
+    return f"; {report.over_share[0]} holds {report.over_share[1]} of {report.numbers}"
 
 
 async def origins(case: Case) -> Finding:

@@ -139,7 +139,10 @@ async def deliveries(case: Case) -> Finding:
             counts,
             "`ringtrace delivery list --state failed`, then `… resend --failed`.",
         )
-    overdue = time.time() - health.next_due.timestamp() if health.next_due else 0.0
+    overdue = 0.0
+    if health.next_due:
+        overdue = time.time() - health.next_due.timestamp()
+
     if overdue > OVERDUE_SECONDS:
         return fail(
             "deliveries",
@@ -209,11 +212,12 @@ async def recording_storage(case: Case) -> Finding:
         await in_thread(lambda: _probe(case.settings))
     except (RecordingError, OSError) as error:
         advice = (
-            "Check RINGTRACE_STORAGE_URL and the AWS_… variables."
-            if case.settings.storage_url
-            else "Make the directory writable for the worker's user, and check the free space of "
+            "Make the directory writable for the worker's user, and check the free space of "
             "its disk."
         )
+        if case.settings.storage_url:
+            advice = "Check RINGTRACE_STORAGE_URL and the AWS_… variables."
+
         return fail("storage", f"{case.settings.storage}: {error}"[:300], advice)
     return ok("storage", f"{case.settings.storage} stores, returns and deletes files")
 

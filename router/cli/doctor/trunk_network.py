@@ -93,7 +93,10 @@ async def _own_certificate(settings: Settings) -> Finding:
     context = _context(settings.sip_tls_certificate)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    host = bind if ip_address(bind).is_loopback else "127.0.0.1"
+    host = "127.0.0.1"
+    if ip_address(bind).is_loopback:
+        host = bind
+
     advice = "Renew RINGTRACE_SIP_TLS_CERTIFICATE, and restart `ringtrace run`."
     try:
         days = await days_left(host, settings.sip_tls_port, context, host)

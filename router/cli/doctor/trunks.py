@@ -43,17 +43,18 @@ def _judge(trunk: Trunk, seen: Seen) -> Finding:
     contacts = seen.contacts.get(trunk.name, [])
     if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
         answers = any(contact.state == "Avail" for contact in contacts)
-        fix = (
-            "Check user name and password."
-            if answers
-            else f"Check that {trunk.host} resolves and answers; then check user name and password."
-        )
+        fix = "Check user name and password."
+        if not answers:
+            fix = (
+                f"Check that {trunk.host} resolves and answers; then check user name and password."
+            )
+
         return fail(name, f"not registered ({state})", fix)
     if not contacts and trunk.kind is TrunkKind.ACCOUNT:
         hint = f"The phone or PBX must register here as {trunk.name}."
-        return (fail if trunk.side is Side.COMPANY else warn)(
-            name, ("no phone has registered"), hint
-        )
+        if trunk.side is Side.COMPANY:
+            return fail(name, "no phone has registered", hint)
+        return warn(name, "no phone has registered", hint)
     if contacts and all(contact.state == "Unavail" for contact in contacts):
         return warn(
             name,

@@ -75,4 +75,6 @@ async def output_of(*command: str) -> str | None:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-    return output.decode("utf-8", "replace").strip() if process.returncode == 0 else None
+    if process.returncode == 0:
+        return output.decode("utf-8", "replace").strip()
+    return None

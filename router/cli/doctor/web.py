@@ -46,7 +46,11 @@ async def pages(case: Case) -> Finding:
 
 async def _ask(host: str, port: int) -> tuple[int, str]:
     """The status and message of /healthz."""
-    shown = f"[{host}]" if ":" in host else host
+    if ":" in host:
+        shown = f"[{host}]"
+    else:
+        shown = host
+
     async with httpx.AsyncClient(timeout=WEB_SECONDS, trust_env=False) as client:
         try:
             answer = await client.get(f"http://{shown}:{port}/healthz")
