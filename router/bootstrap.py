@@ -79,7 +79,11 @@ now = utc_now
 
 def open_storage(settings: Settings) -> recordings.Storage:
     """The storage of the settings; S3 credentials come from the usual AWS variables."""
-    options = {"region": settings.storage_region} if settings.storage_url else {}
+    if settings.storage_url:
+        options = {"region": settings.storage_region}
+    else:
+        options = {}
+
     if settings.storage_endpoint:
         options["endpoint"] = settings.storage_endpoint
     return recordings.Storage.open(settings.storage, options or None)

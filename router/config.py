@@ -190,9 +190,9 @@ class Settings(DeskSettings):
     @property
     def asterisk_etc(self) -> Path:
         """The configuration this Asterisk reads."""
-        return (
-            Path(self.asterisk_etc_path) if self.asterisk_etc_path else self.asterisk_home / "etc"
-        )
+        if self.asterisk_etc_path:
+            return Path(self.asterisk_etc_path)
+        return self.asterisk_home / "etc"
 
     @property
     def ringtrace_etc(self) -> Path:
@@ -207,11 +207,9 @@ class Settings(DeskSettings):
     @property
     def cel_log(self) -> Path:
         """The file of the CEL log."""
-        return (
-            Path(self.cel_log_path)
-            if self.cel_log_path
-            else self.asterisk_home / "log/cel-custom/cel.csv"
-        )
+        if self.cel_log_path:
+            return Path(self.cel_log_path)
+        return self.asterisk_home / "log/cel-custom/cel.csv"
 
     @property
     def refused_calls(self) -> Path:
@@ -232,7 +230,9 @@ class Settings(DeskSettings):
     @property
     def spool(self) -> Path:
         """Where MixMonitor writes."""
-        return Path(self.spool_path) if self.spool_path else self.home / "spool"
+        if self.spool_path:
+            return Path(self.spool_path)
+        return self.home / "spool"
 
     @property
     def storage(self) -> str:
@@ -246,7 +246,9 @@ class Settings(DeskSettings):
 
 
 def _text(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value)
 
 
 def _refuse_unknown_variables() -> None:
@@ -256,15 +258,19 @@ def _refuse_unknown_variables() -> None:
         if not name.startswith("RINGTRACE_") or name in known:
             continue
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "docs/administrator.md lists them."
+        hint = "docs/administrator.md lists them."
+        if near:
+            hint = f"did you mean {near[0]}?"
+
         raise ConfigurationError(f"{name} is not a setting of Ringtrace: {hint}")
 
 
 def _refusal(error: dict[str, Any]) -> str:
     """One setting that cannot be used, and its value where that is no secret."""
-    name = error["loc"][0] if error["loc"] else ""
-    value = "" if name == "http_proxy" else f" (got {error.get('input')!r})"
-    return f"  {name}: {error['msg']}{value}"
+    name = next(iter(error["loc"]), "")
+    if name == "http_proxy":
+        return f"  {name}: {error['msg']}"
+    return f"  {name}: {error['msg']} (got {error.get('input')!r})"
 
 
 def load_settings() -> Settings:

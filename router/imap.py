@@ -149,7 +149,11 @@ def _read(client: IMAPClient, state: dict[bytes, Any], mailbox: Mailbox) -> Batc
         if more
         else max([mailbox.uid if read_on else 0, int(state.get(b"UIDNEXT", 1)) - 1, *now])
     )
-    fetched = client.fetch(now, ["INTERNALDATE", _MARKS, _RECIPIENTS]) if now else {}
+    if now:
+        fetched = client.fetch(now, ["INTERNALDATE", _MARKS, _RECIPIENTS])
+    else:
+        fetched = {}
+
     arrived = tuple(_arrived(uid, fetched[uid]) for uid in now if uid in fetched)
     return Batch(uidvalidity=uidvalidity, uid=reached, arrived=arrived, more=more)
 
@@ -160,7 +164,11 @@ def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
     ]
     head = b"\r\n".join(part.strip() for part in parts if isinstance(part, bytes))
     at = facts.get(b"INTERNALDATE")
-    known = at if isinstance(at, datetime) and at.tzinfo else datetime.now(UTC)
+    if isinstance(at, datetime) and at.tzinfo:
+        known = at
+    else:
+        known = datetime.now(UTC)
+
     return Arrived(uid=uid, at=known.astimezone(UTC), head=head)
 
 
@@ -188,10 +196,10 @@ def _unavailable(error: Exception, at: Mailbox) -> MailboxUnavailable:
 
 def _line(error: Exception) -> str:
     """What the server said, as one harmless line."""
-    said = (
-        error.args[0]
-        if error.args and isinstance(error.args[0], bytes)
-        else str(error).encode("utf-8", "replace")
-    )
+    if error.args and isinstance(error.args[0], bytes):
+        said = error.args[0]
+    else:
+        said = str(error).encode("utf-8", "replace")
+
     text = said.decode("utf-8", "replace").removeprefix("b'").removesuffix("'")
     return one_line(text, 200).strip(" .")

@@ -17,7 +17,9 @@ def configure_logs(level: str, part: str = "") -> None:
     def add_part(
         _logger: Any, _method: str, line: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        return {"part": part, **line} if part else line
+        if not part:
+            return line
+        return {"part": part, **line}
 
     structlog.configure(
         processors=[

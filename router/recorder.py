@@ -204,7 +204,9 @@ def reason_of(error: Exception) -> Outcome:
 def warning(found: recordings.AudioWarning, moment: float | None = None) -> Outcome:
     """What is said of a flaw that begins at a moment."""
     code = RecordingCode[found.name]
-    return Outcome.of(code) if moment is None else Outcome.of(code, position=moment)
+    if moment is None:
+        return Outcome.of(code)
+    return Outcome.of(code, position=moment)
 
 
 def _course(call: Call) -> recordings.Course | None:

@@ -162,7 +162,9 @@ def end_login(home: Path, state: str) -> None:
 
 def _changed(known: Mapping[str, Value], name: str, value: Value | None) -> dict[str, Value]:
     others = {key: kept for key, kept in known.items() if key != name}
-    return others if value is None else {**others, name: value}
+    if value is None:
+        return others
+    return {**others, name: value}
 
 
 @contextmanager

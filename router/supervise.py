@@ -73,14 +73,16 @@ def asterisk_user(settings: Settings) -> User | str | None:
     if settings.asterisk == "external" or os.geteuid() != 0:
         return None
     found = find_installation()
-    spool = settings.home if settings.spool.is_relative_to(settings.home) else settings.spool
+    if settings.spool.is_relative_to(settings.home):
+        spool = settings.home
+    else:
+        spool = settings.spool
+
     if closed := first_closed((found.launch, found.modules, found.data, settings.home, spool)):
         return f"{closed} is closed to other users"
-    return (
-        f"the port {settings.sip_port} is below 1024"
-        if settings.sip_port < 1024
-        else choose_user(settings.home)
-    )
+    if settings.sip_port < 1024:
+        return f"the port {settings.sip_port} is below 1024"
+    return choose_user(settings.home)
 
 
 def give_to_asterisk(settings: Settings) -> User | None:
@@ -171,7 +173,11 @@ async def _keep(part: Part, settings: Settings) -> None:
                 await stop(process)
                 raise
         lived = loop.time() - began
-        failures = 1 if lived > STEADY_SECONDS else failures + 1
+        if lived > STEADY_SECONDS:
+            failures = 1
+        else:
+            failures = failures + 1
+
         pause = backoff(failures, FIRST_PAUSE, LONGEST_PAUSE)
         log.error(
             "part_ended", part=part.name, code=code, lived=round(lived, 1), again_in=round(pause, 1)
@@ -219,7 +225,11 @@ def _begin(niceness: int, user: User | None) -> None:
     # ten calls take 120 descriptors, and the usual limit is 1,024
     with suppress(OSError, ValueError):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
+        if most == resource.RLIM_INFINITY:
+            wanted = DESCRIPTORS
+        else:
+            wanted = min(DESCRIPTORS, most)
+
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     if user:
         os.setgroups([])

@@ -53,6 +53,7 @@ from router.web.pages import (
 )
 from router.web.rate_limits import RateLimits
 from router.web.rendering import Pages
+from router.web.requests import client_host
 from router.web.sessions import Sessions
 from router.web.ticks import Ticks
 
@@ -161,8 +162,7 @@ async def _alive(request: Request) -> Response:
     """This process answers. The header tells `ringtrace doctor` which address the proxy passes
     on.
     """
-    address = request.client.host if request.client else ""
-    return PlainTextResponse("ok", headers={CLIENT_ADDRESS: address})
+    return PlainTextResponse("ok", headers={CLIENT_ADDRESS: client_host(request)})
 
 
 async def _healthy(store: StoreOf, now: Now) -> Response:
@@ -182,7 +182,9 @@ async def _healthy(store: StoreOf, now: Now) -> Response:
         for beat in beats
         if abs(now - beat.at) > STALE and (beat.name == "worker" or now - beat.at < TAKEN_AWAY)
     ]
-    return PlainTextResponse("\n".join(silent) or "ok", status_code=503 if silent else 200)
+    if silent:
+        return PlainTextResponse("\n".join(silent), status_code=503)
+    return PlainTextResponse("ok")
 
 
 async def _icon() -> Response:

@@ -31,11 +31,15 @@ _GOOD = {CallBackResult.TALKED}
 
 def sentence(back: CallBack) -> str:
     """How far a call back is, to be translated."""
-    return RESULTS[back.result] if back.result else STATES.get(back.state, "")
+    if back.result:
+        return RESULTS[back.result]
+    return STATES.get(back.state, "")
 
 
 def tone(back: CallBack) -> str:
     """The colour of that: live, good or bad."""
     if back.state is not CallBackState.ENDED:
         return "live"
-    return "good" if back.result in _GOOD else "bad"
+    if back.result in _GOOD:
+        return "good"
+    return "bad"

@@ -32,7 +32,11 @@ def most_connections() -> int:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + OTHER_DESCRIPTORS
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if hard == resource.RLIM_INFINITY:
+        allowed = wanted
+    else:
+        allowed = min(wanted, hard)
+
     if allowed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return max(min(max(allowed, soft) - OTHER_DESCRIPTORS, MOST_CONNECTIONS), 1)
@@ -86,7 +90,10 @@ class LimitedConnection(HttpToolsProtocol):
             self._wait(HEAD_SECONDS)  # the first byte of a further request
         self._other_bytes += len(data)
         super().data_received(data)
-        most = FRAMING_BYTES if self._head_complete else HEAD_BYTES
+        most = HEAD_BYTES
+        if self._head_complete:
+            most = FRAMING_BYTES
+
         if self._other_bytes > most and not self.transport.is_closing():
             self._refuse("the head is too large")
 

@@ -102,12 +102,13 @@ Now = Annotated[datetime, Depends(now_of)]
 async def person_or_none(request: Request, app_state: AppStateOf) -> Person | None:
     """The logged-in user, if any."""
     ticket = app_state.sessions.read(request.cookies.get(app_state.sessions.cookie))
-    person = (
-        await find_person(app_state.web.store, ticket.digest, app_state.web.clock())
-        if ticket
-        else None
-    )
-    return person if person and ticket and ticket.fits(person) else None
+    person = None
+    if ticket:
+        person = await find_person(app_state.web.store, ticket.digest, app_state.web.clock())
+
+    if person and ticket and ticket.fits(person):
+        return person
+    return None
 
 
 async def anyone(person: Annotated[Person | None, Depends(person_or_none)]) -> Person:
@@ -150,7 +151,11 @@ def same_origin(request: Request) -> None:
     """
     site = request.headers.get("sec-fetch-site")
     origin = urlsplit(request.headers.get("origin", ""))
-    own = site == "same-origin" if site else origin.netloc == request.headers.get("host")
+    if site:
+        own = site == "same-origin"
+    else:
+        own = origin.netloc == request.headers.get("host")
+
     if not own:
         raise NotAllowed("This request does not come from a page of this Ringtrace.")
 

@@ -24,6 +24,7 @@ from router.errors import (
 )
 from router.web.api.models.base import Problem
 from router.web.deps import NotLoggedIn, app_state_of
+from router.web.requests import query_of
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +136,11 @@ def _answer(
     request: Request, form: Form, message: str, headers: dict[str, str] | None = None
 ) -> Response:
     # a retry takes as long
-    extra = {} if form.word == "took_too_long" else _EXTRA.get(form.status, {})
+    if form.word == "took_too_long":
+        extra = {}
+    else:
+        extra = _EXTRA.get(form.status, {})
+
     headers = {**(headers or {}), **extra}
     if request.url.path.startswith("/api/"):
         body = Problem(error=form.word, message=message).model_dump()
@@ -148,12 +153,12 @@ def _answer(
 
 
 def _to_login(request: Request) -> Response:
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.url.path + query_of(request)
     # htmx would insert the log-in form into the page
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.headers.get("accept") == "text/event-stream":
         return Response(status_code=401)
-    return RedirectResponse(
-        f"/login?next={quote(path)}" if request.method == "GET" else "/login", 303
-    )
+    if request.method == "GET":
+        return RedirectResponse(f"/login?next={quote(path)}", 303)
+    return RedirectResponse("/login", 303)

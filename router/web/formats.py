@@ -13,7 +13,9 @@ from babel.units import format_unit
 def zone(name: str | None) -> tzinfo:
     """The time zone with this name, e.g. `Europe/Moscow`; UTC if unknown."""
     try:
-        return ZoneInfo(name) if name else UTC
+        if not name:
+            return UTC
+        return ZoneInfo(name)
     # the cookie may contain anything: unknown names, paths, directories
     except (
         KeyError,
@@ -53,14 +55,19 @@ class Formats:
 
     def date(self, day: date) -> str:
         """A date without a time, as `day` writes it."""
-        skeleton = "d MMM" if day.year == self.today().year else "d MMM y"
+        skeleton = "d MMM y"
+        if day.year == self.today().year:
+            skeleton = "d MMM"
+
         return format_date(day, skeleton, locale=self.locale)
 
     def clock(self, seconds: float) -> str:
         """A length as on a player: `0:07`, `12:30`, `1:02:03`."""
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        if hours:
+            return f"{hours}:{minutes:02}:{rest:02}"
+        return f"{minutes}:{rest:02}"
 
     def span(self, length: timedelta) -> str:
         """A duration in words, e.g. `12 minutes`."""
@@ -85,4 +92,6 @@ class Formats:
 
     def at_most(self, count: int, most: int) -> str:
         """A count that stopped just above `most`, e.g. `444`, `1,000+`."""
-        return f"{self.number(most)}+" if count > most else self.number(count)
+        if count > most:
+            return f"{self.number(most)}+"
+        return self.number(count)

@@ -61,7 +61,9 @@ class Feed:
         """Where a stream starts: at `revision`, or at the newest change if it is too far behind."""
         async with self._store.read() as session:
             missed = await session.calls.count_newer(revision, KEPT + 1)
-            return await session.calls.revision() if missed > KEPT else revision
+            if missed > KEPT:
+                return await session.calls.revision()
+            return revision
 
     async def _news(self, revision: int, newest: int = 0) -> list[CallLine]:
         """The calls changed after `revision`; at least those up to `newest` are looked at."""

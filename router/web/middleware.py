@@ -39,16 +39,23 @@ _HEADERS = re.compile(r"[A-Za-z0-9-]{1,60}(, ?[A-Za-z0-9-]{1,60}){0,19}")
 
 def let_pages(request: Request, origin: str, *, with_cookies: bool = False) -> None:
     """Allow pages of `origin`, or of `*`, to read this answer (CORS)."""
-    credentials = ((b"access-control-allow-credentials", b"true"),) if with_cookies else ()
-    varies = () if origin == "*" else ((b"vary", b"Origin"),)
-    allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
-    request.state.cors = (allowed, *credentials, OTHERS_PAGES, *varies)
+    headers = [(b"access-control-allow-origin", origin.encode("latin-1"))]
+    if with_cookies:
+        headers.append((b"access-control-allow-credentials", b"true"))
+
+    headers.append(OTHERS_PAGES)
+    if origin != "*":
+        headers.append((b"vary", b"Origin"))
+
+    request.state.cors = tuple(headers)
 
 
 def _largest_body(path: str) -> int:
     if path == IMPORT_PATH:
         return LARGEST_IMPORT
-    return LARGEST_BODY if path.startswith("/api/") or path == LIST_PATH else LARGEST_FORM
+    if path.startswith("/api/") or path == LIST_PATH:
+        return LARGEST_BODY
+    return LARGEST_FORM
 
 
 def preflight(request: Request, methods: str) -> dict[str, str]:
@@ -75,7 +82,9 @@ class BodyLimit:
             return
         limit = _largest_body(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        received = int(announced) if announced.isdigit() and int(announced) > limit else 0
+        received = 0
+        if announced.isdigit() and int(announced) > limit:
+            received = int(announced)
 
         async def counted() -> Message:
             nonlocal received

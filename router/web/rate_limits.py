@@ -9,6 +9,7 @@ from fastapi import Request
 
 from router.domain.visitors.client_key import networks
 from router.errors import TooManyAttempts
+from router.web.requests import client_host
 
 FIVE_A_MINUTE = 5  # by login and address, so that others are not locked out
 THIRTY_A_MINUTE = 30  # by address: a shift logs in from one office
@@ -110,7 +111,11 @@ class Window:
 
 def _width(at: int, levels: int) -> int:
     """How many lines' worth the network at this level may have: the line 1, the widest `WIDER`."""
-    return 1 if at == 0 else WIDER if at == levels - 1 else WIDER // 2
+    if at == 0:
+        return 1
+    if at == levels - 1:
+        return WIDER
+    return WIDER // 2
 
 
 class RateLimits:
@@ -168,7 +173,7 @@ def client_key(request: Request) -> str:
     """Whose address a request comes from: one line's IPv6 addresses are as many as it likes, so its
     /64 counts.
     """
-    host = request.client.host if request.client else ""
+    host = client_host(request)
     try:
         address = IPv6Address(host.partition("%")[0])
     except ValueError:

@@ -29,6 +29,7 @@ from router.web.formats import Formats, zone
 from router.web.languages import LANGUAGES, Language, choose
 from router.web.links import called, page_of
 from router.web.problems import PROBLEM, PROBLEMS
+from router.web.requests import query_of
 
 _FIRST_TAG = re.compile(r"<[a-z]+[^>]*")
 HERE = Path(__file__).parent
@@ -57,10 +58,9 @@ class Pages:
         language = language_of(request)
         formats = formats_of(request)
         speech = speech_of(request)
-        query = f"?{request.url.query}" if request.url.query else ""
         context = {
             "request": request,
-            "here": request.url.path + query,
+            "here": request.url.path + query_of(request),
             "language": language,
             "fmt": formats,
             "say": speech,
@@ -78,7 +78,10 @@ class Pages:
         """A page, or a notice for htmx, that says what went wrong."""
         part = bool(request.headers.get("hx-request"))
         sentence = PROBLEMS.get(word, PROBLEM)
-        template = "notice.html" if part else "problem.html"
+        template = "problem.html"
+        if part:
+            template = "notice.html"
+
         answer = self.render(request, template, status=status, sentence=sentence)
         answer.headers.update(headers)
         if part:
@@ -189,5 +192,8 @@ def _versioned(part: str) -> Markup:
 def _static(name: str) -> str:
     """The address of a bundled file; its digest lets browsers keep it until it changes."""
     path = HERE / "static" / name
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else "missing"
+    digest = "missing"
+    if path.exists():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
     return f"/static/{name}?{digest}"

@@ -77,7 +77,9 @@ class Sessions:
             device, known = _load_device(self._devices, value)
         except (BadSignature, ValueError, TypeError):
             return None
-        return str(device) if known == login.casefold() else None
+        if known == login.casefold():
+            return str(device)
+        return None
 
 
 def _load_device(signer: URLSafeTimedSerializer, value: str | None) -> Any:

@@ -63,4 +63,6 @@ def _words(language: Language) -> SheetWords:
 def _title(language: Language, column: Column) -> str:
     gettext = language.messages.gettext
     name = gettext(COLUMNS[column])
-    return gettext(_UNITS[column]) % {"name": name} if column in _UNITS else name
+    if column in _UNITS:
+        return gettext(_UNITS[column]) % {"name": name}
+    return name

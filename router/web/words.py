@@ -242,12 +242,15 @@ class Speech:
         """Kind of a period, and the persons in it."""
         people = ", ".join(dict.fromkeys(endpoint(channel) for channel in period.channels))
         name = self.gettext(PERIODS[period.kind])
-        return f"{name}: {people}" if people else name
+        if not people:
+            return name
+        return f"{name}: {people}"
 
     def cause(self, code: int) -> str:
         """A Q.850 cause as text."""
-        known = CAUSES.get(code)
-        return self.gettext(known) if known else self.gettext(N_("Cause %(code)s")) % {"code": code}
+        if code in CAUSES:
+            return self.gettext(CAUSES[code])
+        return self.gettext(N_("Cause %(code)s")) % {"code": code}
 
     def why_no_recording(self, call: Call, recording: Recording | None) -> str:
         """Why there is no recording."""
@@ -267,11 +270,14 @@ class Speech:
         since = {Verdict.FROZEN: "seen_at", Verdict.STALE: "ends_at"}.get(
             call.verdict or Verdict.UNKNOWN
         )
-        ago = call.arrived_at - getattr(lease, since) if lease and since else None
+        ago = "…"
+        if lease and since and call.arrived_at != getattr(lease, since):
+            ago = self.formats.span(call.arrived_at - getattr(lease, since))
+
         values = {
             "channel": channel or "",
             "code": call.code or "",
-            "ago": self.formats.span(ago) if ago else "…",
+            "ago": ago,
         }
         return self.gettext(_reason(call, channel)) % values
 

@@ -160,12 +160,16 @@ async def remove_tag(
 
 def sealed(cursor: str | None) -> str | None:
     """Make a cursor opaque."""
-    return urlsafe_b64encode(cursor.encode()).decode() if cursor else None
+    if not cursor:
+        return None
+    return urlsafe_b64encode(cursor.encode()).decode()
 
 
 def unsealed(cursor: str | None) -> str | None:
     """Decode an opaque cursor. Raises `InvalidInput`."""
     try:
-        return urlsafe_b64decode(cursor).decode() if cursor else None
+        if not cursor:
+            return None
+        return urlsafe_b64decode(cursor).decode()
     except (binascii.Error, ValueError) as error:
         raise InvalidInput("Invalid cursor: use the one from the previous answer.") from error

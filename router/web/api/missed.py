@@ -63,7 +63,10 @@ async def contact(
     """Report a call back that Ringtrace has not seen, because the company's own telephone system
     made it.
     """
-    kind = EventKind.REACHED if made.answered else EventKind.NOT_ANSWERED
+    kind = EventKind.NOT_ANSWERED
+    if made.answered:
+        kind = EventKind.REACHED
+
     task = await tasks.report(
         store, task_id, kind, by=made.by or token.name, now=now, at=made.at, key=made.key
     )

@@ -71,7 +71,10 @@ async def peaks(store: StoreOf, call_id: CallId) -> Peaks:
     async with store.read() as session:
         found = await session.get(Recording, call_id)  # separate from the call, because it is large
     caller, company = (*found.peaks, (), ())[:2]
-    silences = found.spans.silences if found.spans else None
+    silences = None
+    if found.spans:
+        silences = found.spans.silences
+
     return Peaks(seconds=found.seconds, caller=caller, company=company, silences=silences)
 
 
@@ -107,7 +110,9 @@ async def served(
     if asked.if_none_match in (tag, "*"):
         return Response(status_code=304, headers=headers)
     try:
-        part = read_range(asked.wanted, total) if asked.if_range in (None, tag) else None
+        part = None
+        if asked.if_range in (None, tag):
+            part = read_range(asked.wanted, total)
     except Unsatisfiable:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
 

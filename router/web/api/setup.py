@@ -106,7 +106,9 @@ async def _read(store: Store, body: Any, site_id: str | None) -> Any:
         return body
     found = await setup.list_all(store, Site, id=site_id)
     # without a site it is refused later
-    return body.spelled_out(found[0].region) if found else body
+    if not found:
+        return body
+    return body.spelled_out(found[0].region)
 
 
 router = APIRouter()

@@ -236,7 +236,9 @@ def kept_clicks(parameters: dict[str, Any]) -> dict[str, str]:
 
 def identifier(text: str | None) -> str | None:
     """The text, if it is a valid identifier."""
-    return text if text and _IDENTIFIER.fullmatch(text) else None
+    if text and _IDENTIFIER.fullmatch(text):
+        return text
+    return None
 
 
 def identifiers(texts: list[str], most: int) -> list[str]:

@@ -72,7 +72,10 @@ _display = lru_cache(maxsize=1 << 17)(display)  # more than any site has
 
 def _route(body: type[BaseModel], answer: type[BaseModel] | None = None) -> dict[str, Any]:
     """OpenAPI description of a route that reads and writes its bodies itself."""
-    answered: dict[int | str, dict[str, Any]] = {200: {"model": answer}} if answer else {}
+    answered: dict[int | str, dict[str, Any]] = {}
+    if answer:
+        answered = {200: {"model": answer}}
+
     return {
         "status_code": 200 if answer else 204,
         "response_class": Response,
@@ -92,7 +95,10 @@ async def open_visit(request: Request, site_id: SiteId) -> Response:
     """
     config = await _of_site(request, site_id)
     body = await read_body(request, VisitBody)
-    cookie = identifier(request.cookies.get(COOKIE)) if "cookie" in request.headers else None
+    cookie = None
+    if "cookie" in request.headers:
+        cookie = identifier(request.cookies.get(COOKIE))
+
     arrival = Arrival(
         url=body.url,
         referrer=body.referrer,
@@ -110,7 +116,10 @@ async def open_visit(request: Request, site_id: SiteId) -> Response:
     arrived = await app_state.visit_service.arrive(config, arrival, app_state.web.clock())
     answer = _json(_opened(config, arrived))
     if arrived.visitor_id or (cookie and body.withdrawn):
-        secure = "; Secure" if request.scope["scheme"] == "https" else ""
+        secure = ""
+        if request.scope["scheme"] == "https":
+            secure = "; Secure"
+
         place = (
             f"Path={API}/sites/{site_id}/; Max-Age={COOKIE_SECONDS if arrived.visitor_id else 0}"
         )

@@ -1,6 +1,6 @@
 """The page of one call: recording, attribution, tags, deliveries."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -30,6 +30,7 @@ from router.service.calls.scoring import show_scoring
 from router.service.calls.tags import offered_tags
 from router.service.calls.transcripts import show_transcript
 from router.service.delivery.manage import choose_entity, resend_delivery
+from router.service.delivery.outcomes import Receiver
 from router.service.delivery.status import receivers_of
 from router.service.ports import Store
 from router.web import call_back_words
@@ -136,8 +137,9 @@ async def beside(
     within = urlencode(parse_qsl(within[:4000]))
     wanted = read_query(QueryParams(within)).wanted(formats.zone, formats.today())
     found = await find_neighbour(store, call_id, wanted, which)
-    there = call_address(found, within) if found else f"/calls?{within}"
-    return RedirectResponse(there, 303)
+    if found:
+        return RedirectResponse(call_address(found, within), 303)
+    return RedirectResponse(f"/calls?{within}", 303)
 
 
 async def _sampled(store: Store, sample_id: str | None, call_id: str) -> Place | None:
@@ -152,26 +154,26 @@ async def _sampled(store: Store, sample_id: str | None, call_id: str) -> Place |
 
 async def _around(store: Store, view: CallView) -> dict[str, Any]:
     """Set-up objects named on the call's page, which may have been removed."""
-
+    call = view.call
+    names = {"site": call.site_id, "destination": call.destination_id, "channel": call.channel}
+    receivers: Mapping[str, Receiver] = {}
     async with store.read() as session:
-        site = await session.peek(Site, view.call.site_id or "")
-        destination = await session.peek(Destination, view.call.destination_id or "")
-        number = await session.peek(TrackingNumber, view.call.number or "")
-        receivers = await receivers_of(session) if view.deliveries or view.entities else {}
+        if site := await session.peek(Site, call.site_id):
+            names["site"] = site.name
+        if destination := await session.peek(Destination, call.destination_id):
+            names["destination"] = destination.name
+        if number := await session.peek(TrackingNumber, call.number):
+            names["channel"] = call.channel or number.channel
+        if view.deliveries or view.entities:
+            receivers = await receivers_of(session)
         people = await session.find(Person)
-        visits = await session.get_many(
-            Visit, {candidate.visit_id for candidate in view.call.candidates}
-        )
+        visits = await session.get_many(Visit, {one.visit_id for one in call.candidates})
     return {
         "offered": await offered_tags(store),
         "people": [person.login for person in people],
-        "candidates": [
-            (candidate, visits.get(candidate.visit_id)) for candidate in view.call.candidates
-        ],
-        "site": site.name if site else view.call.site_id,
-        "destination": destination.name if destination else view.call.destination_id,
-        "channel": view.call.channel or (number.channel if number else None),
+        "candidates": [(one, visits.get(one.visit_id)) for one in call.candidates],
         "receivers": receivers,
+        **names,
     }
 
 
@@ -185,8 +187,7 @@ async def live(
     last_event_id: LastEvent = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """An event whenever this call changes."""
-    seen = int(last_event_id) if last_event_id else since_revision
-
+    seen = int(last_event_id or since_revision)
     async for start, lines in news(request, app_state, seen):
         if start != seen:
             yield event("changed", str(start), id=start)

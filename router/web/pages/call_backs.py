@@ -7,6 +7,7 @@ from router.service.calls import call_backs, missed_tasks
 from router.service.calls.call_backs import CallBackRefused
 from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf, same_origin
 from router.web.pages.call import address_of
+from router.web.requests import query_of
 
 router = APIRouter(include_in_schema=False)
 CHANGE = [Depends(same_origin)]
@@ -47,5 +48,5 @@ async def of_task(
     except CallBackRefused as refused:
         word = f"call_back_{refused.refusal}"
         return app_state.pages.problem(request, word, status=409, headers={})
-    query = f"?{request.url.query}" if request.url.query else ""
+    query = query_of(request)
     return RedirectResponse(f"/missed{query}", 303)

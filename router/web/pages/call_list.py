@@ -60,7 +60,9 @@ class Shown:
             extra["columns"] = written_columns(self.columns)
         pairs = [(name, str(value)) for name, value in (extra | more).items() if value is not None]
         written = urlencode([*(self.query if query is None else query).pairs(), *pairs])
-        return f"{path}?{written}" if written else path
+        if not written:
+            return path
+        return f"{path}?{written}"
 
     def export(self, path: str) -> str:
         """The address of an export of just this."""
@@ -98,7 +100,9 @@ def list_query(shown: Shown) -> str:
 def call_address(call_id: str, within: str) -> str:
     """The page of a call that knows the query of the list it was opened from."""
     path = f"/calls/{quote(call_id, safe='')}"
-    return f"{path}?{urlencode({LIST: within})}" if within else path
+    if not within:
+        return path
+    return f"{path}?{urlencode({LIST: within})}"
 
 
 def chips(
@@ -166,7 +170,9 @@ def _shown(
     if name in {"number", "caller"}:
         return display(value)
     known = VALUES.get(name, {}).get(value)
-    return speech.gettext(known) if known else names.get(name, {}).get(value, value)
+    if known:
+        return speech.gettext(known)
+    return names.get(name, {}).get(value, value)
 
 
 def _shown_range(name: str, limits: Range, formats: Formats) -> str:
@@ -175,7 +181,9 @@ def _shown_range(name: str, limits: Range, formats: Formats) -> str:
             return ""
         if name in _SECONDS:
             return formats.clock(value)
-        return f"{100 * value:g} %" if name == "probability" else f"{value:g}"
+        if name == "probability":
+            return f"{100 * value:g} %"
+        return f"{value:g}"
 
     if limits.most is None:
         return f"≥ {written(limits.least)}"

@@ -107,7 +107,10 @@ async def values(request: Request, app_state: AppStateOf, name: str) -> Response
 
 def _rows(text: str) -> int:
     """The number of rows in an address; invalid values are ignored."""
-    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else ROWS
+    wanted = ROWS
+    if text.isascii() and text.isdigit() and len(text) < 7:
+        wanted = int(text)
+
     return min(max(wanted, ROWS), MOST_ROWS)
 
 
@@ -162,7 +165,7 @@ async def live(
     """Rows that appear or change, as server-sent events; goes on after the last one the browser
     has.
     """
-    seen = int(last_event_id) if last_event_id else since_revision
+    seen = int(last_event_id or since_revision)
     rows_of = await live_rows(request, app_state)
 
     async for start, lines in news(request, app_state, seen):

@@ -71,7 +71,10 @@ async def count(
 
 def why(delivery: Delivery) -> str:
     """The reason why a person is needed, as a message."""
-    code = delivery.last_error.code if delivery.last_error else ""
+    code = ""
+    if delivery.last_error:
+        code = delivery.last_error.code
+
     needs_review = delivery.state is DeliveryState.NEEDS_REVIEW
     if needs_review and not delivery.candidates and code != CrmCode.CHOICE_REFUSED:
         return NOTHING_APPEARED

@@ -73,20 +73,36 @@ async def read_state(request: Request, store: Store, person: Person, speech: Spe
     if not request.url.query and default is not None:
         key = default.id
     saved = next((view for view in views if view.id == key), None)
-    if saved is None and key not in BUILT_IN:
-        shown = replace(shown_of(request), view=ALL if default else None)
-        return _state(shown, views, speech)
+    columns = own_columns(request)
+    if saved:
+        query, columns = query_of(saved), saved.columns or columns
+    elif key in BUILT_IN:
+        query = read_text(BUILT_IN[key])
+    else:
+        return _state(_without_view(request, default), views, speech)
 
-    query = query_of(saved) if saved else read_text(BUILT_IN[key or ""])
-    columns = (saved.columns if saved else ()) or own_columns(request)
     as_saved = Shown(query=query, columns=columns, view=key, written=True)
     if set(request.query_params) <= {"view", "cursor", "rows"}:
         return _state(as_saved, views, speech, saved=saved, person=person)
 
     here = shown_of(request)
-    shown = replace(here, columns=here.columns if here.written else columns, view=key, written=True)
-    discard = f"/calls?view={key}" if shown != as_saved else None
+    if here.written:
+        columns = here.columns
+
+    shown = replace(here, columns=columns, view=key, written=True)
+    discard = None
+    if shown != as_saved:
+        discard = f"/calls?view={key}"
+
     return _state(shown, views, speech, saved=saved, person=person, discard=discard)
+
+
+def _without_view(request: Request, default: SavedView | None) -> Shown:
+    """The list of an address that names no view: where the team has a default, it is all calls."""
+    shown = shown_of(request)
+    if default:
+        return replace(shown, view=ALL)
+    return replace(shown, view=None)
 
 
 def _state(

@@ -13,6 +13,7 @@ from router.web.deps import AppState, AppStateOf, person_or_none, same_origin
 from router.web.languages import LANGUAGES
 from router.web.rate_limits import client_key
 from router.web.rendering import LANGUAGE_COOKIE
+from router.web.requests import client_host
 from router.web.sessions import DEVICE_LIFETIME, LIFETIME
 from router.web.words import N_
 
@@ -24,11 +25,9 @@ A_YEAR = 365 * 86_400
 
 def _own_path(path: str) -> str:
     """A path of ours, whatever an address asks for: `//host` and `/\\host` would lead elsewhere."""
-    return (
-        path
-        if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
-        else "/"
-    )
+    if path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable():
+        return path
+    return "/"
 
 
 @router.get("/")
@@ -38,13 +37,17 @@ async def home(person: Annotated[Person | None, Depends(person_or_none)]) -> Res
 
 
 def _home(person: Person | None) -> str:
-    return "/scores/mine" if person and person.role is Role.EMPLOYEE else "/calls"
+    if person and person.role is Role.EMPLOYEE:
+        return "/scores/mine"
+    return "/calls"
 
 
 def _after_login(person: Person, path: str) -> str:
     """Where a log-in leads to: the page that was asked for, or the first one."""
     wanted = _own_path(path)
-    return _home(person) if wanted == "/" else wanted
+    if wanted == "/":
+        return _home(person)
+    return wanted
 
 
 @router.get("/login")
@@ -92,15 +95,14 @@ async def _check(request: Request, app_state: AppState, login: str, password: st
         app_state.rate_limits.count(login, address, device)
         person = await log_in(app_state.web.store, login, password, known_device=device is not None)
     except (TooManyAttempts, NotAllowed) as refusal:
-        reason = "too_many_attempts" if isinstance(refusal, TooManyAttempts) else "wrong_password"
-        log.warning(
-            "web.login_failed", address=request.client.host if request.client else "", reason=reason
-        )
+        reason = "wrong_password"
+        if isinstance(refusal, TooManyAttempts):
+            reason = "too_many_attempts"
+
+        log.warning("web.login_failed", address=client_host(request), reason=reason)
         raise
     app_state.rate_limits.forgive(login, address)
-    log.info(
-        "web.logged_in", login=person.login, address=request.client.host if request.client else ""
-    )
+    log.info("web.logged_in", login=person.login, address=client_host(request))
     return person
 
 

@@ -31,6 +31,7 @@ from router.web.deps import (
 from router.web.live import OPEN, event
 from router.web.pages.calls import SESSION_CHECK, LastEvent, Revision
 from router.web.rendering import formats_of
+from router.web.requests import query_of
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
@@ -90,7 +91,7 @@ async def page(
         backs=await backs_by_number(store, now),
         back_words=call_back_words,
         longest_note=tasks.LONGEST_NOTE,
-        query=f"?{request.url.query}" if request.url.query else "",
+        query=query_of(request),
     )
 
 
@@ -103,7 +104,7 @@ async def live(
     last_event_id: LastEvent = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """An event whenever a task changes."""
-    seen = int(last_event_id) if last_event_id else since_revision
+    seen = int(last_event_id or since_revision)
     yield OPEN
     try:
         looks = 0
@@ -120,7 +121,7 @@ async def live(
 
 def _back(request: Request) -> Response:
     """The page again, with the filters that it had."""
-    query = f"?{request.url.query}" if request.url.query else ""
+    query = query_of(request)
     return RedirectResponse(f"/missed{query}", 303)
 
 

@@ -28,11 +28,17 @@ async def arrived(
     """Keep the code or the refusal. No log-in is needed: only the command and the person know the
     state.
     """
-    refusal = "" if code else (error_description or error)[:_MOST_WORDS]
+    refusal = ""
+    if not code:
+        refusal = (error_description or error)[:_MOST_WORDS]
+
     kept = False
     if state and (code or refusal):
         kept = await asyncio.to_thread(app_state.web.accept_login, state, code, refusal)
     # the language form must not carry the code
     values = {"person": person, "kept": kept, "refusal": refusal, "here": OAUTH_CALLBACK}
-    status = 200 if kept and code else 400
+    status = 400
+    if kept and code:
+        status = 200
+
     return app_state.pages.render(request, "oauth.html", status=status, **values)

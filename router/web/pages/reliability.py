@@ -36,7 +36,10 @@ async def page(
         query = query.with_days(last - timedelta(days=USUAL_DAYS - 1), query.until)
     wanted = query.wanted(formats.zone, formats.today())
     sites = wanted.among("site_id")
-    site_id = sites.values[0] if sites else None
+    site_id = None
+    if sites:
+        site_id = sites.values[0]
+
     until = wanted.until or now
     since = max(wanted.since or until - LONGEST, until - LONGEST)
     return app_state.pages.render(

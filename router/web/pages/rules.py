@@ -74,7 +74,10 @@ async def new(
         query = query.with_filter(name, None)
     names, speech, formats = await names_of(store), speech_of(request), formats_of(request)
     shown = _shown(query)
-    text = "" if query.is_empty else rule_query(shown.to("").removeprefix("?"))
+    text = ""
+    if not query.is_empty:
+        text = rule_query(shown.to("").removeprefix("?"))
+
     return app_state.pages.render(
         request,
         "rule.html",

@@ -119,4 +119,6 @@ def _by_employee(view: SampleView) -> list[tuple[str, list[SampledCall]]]:
 def _address(query: str) -> str:
     """The list of calls with the filters of a sample."""
     written = written_text(read_text(query))
-    return f"/calls?{written}" if written else "/calls"
+    if not written:
+        return "/calls"
+    return f"/calls?{written}"

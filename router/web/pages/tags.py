@@ -78,7 +78,10 @@ async def register(
     """Offer a tag, or change its colour and key."""
     if not _is_name(name):
         return app_state.pages.problem(request, "invalid_tag", status=422, headers={})
-    key = int(digit) if digit else None
+    key = None
+    if digit:
+        key = int(digit)
+
     await register_tag(store, name, colour=colour, digit=key, now=now)
     return RedirectResponse("/tags", 303)
 

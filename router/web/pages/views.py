@@ -106,7 +106,9 @@ async def _default(store: StoreOf, person: Person, view_id: str, asked: bool) ->
     if editor.is_administrator:
         return asked
     view = await get_view(store, view_id, editor)
-    return True if view.is_default else None
+    if view.is_default:
+        return True
+    return None
 
 
 @router.post("/views/{view_id}/delete", dependencies=SAME)

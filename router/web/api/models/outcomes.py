@@ -27,4 +27,6 @@ class Outcome(Answer):
     @model_validator(mode="before")
     @classmethod
     def _with_sentence(cls, value: object) -> object:
-        return as_json(value) if isinstance(value, OutcomeRecord) else value
+        if not isinstance(value, OutcomeRecord):
+            return value
+        return as_json(value)

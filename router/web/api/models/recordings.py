@@ -82,7 +82,10 @@ class Recording(Answer):
         if recording is None:
             return None
         heard = recording.state is RecordingState.STORED
-        url = recording_path(recording.call_id) if heard else None
+        url = None
+        if heard:
+            url = recording_path(recording.call_id)
+
         return cls.of(recording).model_copy(update={"url": url})
 
 
