@@ -48,10 +48,11 @@ async def lease_number(
     async with store.write() as session:
         pool = await session.get(Pool, pool_id)
         known = await session.peek(Visitor, arrival.visitor_id)
-        if known is None or known.site_id != pool.site_id:
-            known = Visitor(id=new_id(now), site_id=pool.site_id, created_at=now)
+        if known and known.site_id != pool.site_id:
+            known = None
 
-        visitor = _told(known, arrival)
+        new = Visitor(id=new_id(now), site_id=pool.site_id, created_at=now)
+        visitor = _told(known or new, arrival)
         visit = _visit(visitor, arrival, now)
         request = NumberRequest(
             pool=pool,
