@@ -288,15 +288,12 @@ async def test_programs_go_from_part_to_part(world: World, monkeypatch: pytest.M
         counts.append(len(archive(answer).namelist()) - 1)
         path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
     assert counts == [2, 2, 1]
-    nothing = await program.get("/api/v1/calls/export.zip?tag=nothing")
-    assert nothing.status_code == 404
+    assert (await program.get("/api/v1/calls/export.zip?tag=nothing")).status_code == 404
 
 
-async def test_marked_recordings_are_one_archive(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_marked_calls_are_one_archive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recordings_export, "MOST_CALLS", 2)
     calls = await recorded(world, 4)
-    anna = await world.person("anna")
-    answer = await anna.post("/calls/recordings.zip", data={"call": [call.id for call in calls]})
+    marked = {"call": [call.id for call in calls]}
+    answer = await (await world.person("anna")).post("/calls/recordings.zip", data=marked)
     assert len(archive(answer).namelist()) == 5
