@@ -82,7 +82,7 @@ class SqlWitnesses:
             arrived = _unindexed(_call.c.arrived_at)
             mine = query.where(arrived >= since, arrived < until)
             if site_id:
-                mine = mine.where(_visit.c.site_id == site_id)
+                mine = mine.where(_unindexed(_visit.c.site_id) == site_id)
             found += [
                 _witness(row, proof) for row in await self.connection.execute(mine.limit(most))
             ]
@@ -93,7 +93,7 @@ class SqlWitnesses:
         first.
         """
         query = select(_call.c.id, _call.c.candidates, _visit.c.visitor_id).select_from(rows)
-        same_site = _unindexed(_call.c.site_id) == _visit.c.site_id
+        same_site = _unindexed(_call.c.site_id) == _unindexed(_visit.c.site_id)
         return query.where(at >= since, at < until, same_site).order_by(at.desc())
 
     def _shortly_after(self, at: Any, length: timedelta) -> tuple[Any, Any]:
@@ -105,8 +105,8 @@ class SqlWitnesses:
 
 
 def _unindexed(column: Any) -> Any:
-    """The column in a condition that databases must not look calls up by: they know no better than
-    to try.
+    """The column in a condition that databases must not look calls or visits up by: they know no
+    better than to try.
     """
     return func.coalesce(column, column)
 

@@ -1,6 +1,7 @@
 """The plans of the databases for lists of calls: no filter reads all calls."""
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from router.store.engine import SqlStore
 from router.store.facet_conditions import INDEXED_FLAGS
 from tests.integration.searched_calls import ALONE, CALLS, MIXES, MONTH, fill, made
 from tests.integration.store_calls import save
+from tests.support.builders import NOON
 
 
 @pytest_asyncio.fixture
@@ -74,6 +76,21 @@ async def test_a_call_is_saved_without_reading_the_calls_of_its_site(full: SqlSt
         plan = "\n".join(str(row[-1]) for row in rows)
     assert "ix_call_caller_arrived_at" in plan, plan
     assert "ix_call_site_id_arrived_at" not in plan, plan
+
+
+async def test_proofs_are_found_without_reading_the_visits_of_a_site(store: SqlStore) -> None:
+    if not store.sqlite:
+        pytest.skip("PostgreSQL plans by the sizes of tables")
+    async with store.read() as session:
+        asked: list[tuple[str, Any]] = []
+        for site_id in (None, "shop"):
+            asked += await _asked(
+                store, session.witnesses.find(site_id, NOON - timedelta(days=90), NOON)
+            )
+        lines = [line for one in asked for line in await _explained(store, session, *one)]
+    visits = [line for line in lines if "visit" in line and "sqlite_autoindex" not in line]
+    assert [line for line in visits if "ix_visit_code (code=?)" not in line] == []
+    assert len(visits) == 2
 
 
 async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
