@@ -101,8 +101,10 @@ class Activities(ABC):
         end = mark(f"{call_id}{entry}")
         if not self.html:
             return "\n".join(filter(None, (text, link, end)))
-        escaped = html.escape(link)
-        anchor = f'<a href="{escaped}">{escaped}</a>' if link else ""
+        anchor = ""
+        if link:
+            escaped = html.escape(link)
+            anchor = f'<a href="{escaped}">{escaped}</a>'
         return "<br>".join(filter(None, (html_lines(text), anchor, html.escape(end))))
 
 

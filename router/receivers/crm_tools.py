@@ -13,6 +13,7 @@ from router.domain.delivery.entity import EntityKind, Found
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
 from router.domain.phone import display, same_phone
+from router.receivers.json_body import member, objects
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 
@@ -29,9 +30,8 @@ def rows_of(value: Any, *path: str, key: str = "") -> list[Mapping[str, Any]]:
     have it.
     """
     for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-    return [row for row in rows if not key or row.get(key)]
+        value = member(value, name)
+    return [row for row in objects(value) if not key or row.get(key)]
 
 
 def rows_in(value: Any, name: str, system: str, key: str = "") -> list[Mapping[str, Any]]:
@@ -59,12 +59,12 @@ def id_of(value: Any, system: str) -> str:
 
 def texts_of(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """The non-empty fields of a row, as text."""
-    shown = {name: row.get(name) for name in names}
-    return {
-        name: str(value)
-        for name, value in shown.items()
-        if value or (value == 0 and value is not False)
-    }
+    texts = {}
+    for name in names:
+        value = row.get(name)
+        if value or (value == 0 and value is not False):
+            texts[name] = str(value)
+    return texts
 
 
 async def if_seen(reading: Awaitable[Seen]) -> Seen | None:
@@ -130,13 +130,18 @@ def moment(value: Any) -> datetime | None:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at.tzinfo:
+        return at
+    return at.replace(tzinfo=UTC)
 
 
 def field_types(texts: str, numbers: str, lists: str) -> dict[str, FieldType]:
     """Types of fields by the CRM's names for them, which are separated by spaces."""
-    names = {FieldType.TEXT: texts, FieldType.NUMBER: numbers, FieldType.LIST: lists}
-    return {name: kind for kind, some in names.items() for name in some.split()}
+    return {
+        **dict.fromkeys(texts.split(), FieldType.TEXT),
+        **dict.fromkeys(numbers.split(), FieldType.NUMBER),
+        **dict.fromkeys(lists.split(), FieldType.LIST),
+    }
 
 
 def a_field(
@@ -151,12 +156,14 @@ def a_field(
     phone: bool = False,
 ) -> Field:
     """A field from the CRM's description; options are pairs of shown text and stored value."""
+    if not isinstance(most, int) or most <= 0:
+        most = None
     return Field(
         name=str(name),
         title=str(title or ""),
         type=type or FieldType.OTHER,
         options={str(shown): str(written) for shown, written in options},
-        most=most if isinstance(most, int) and most > 0 else None,
+        most=most,
         required=required,
         writable=writable,
         phone=phone,
@@ -228,10 +235,11 @@ async def typed_values(
     kind: EntityKind, texts: Mapping[str, str], fields_of: FieldsOf
 ) -> dict[str, Any]:
     """Texts of fields as JSON, see `typed`. Raises `Refused` for an unknown field."""
-    return {
-        name: typed((await field_called(name, kind, fields_of)).type, text)
-        for name, text in texts.items()
-    }
+    values = {}
+    for name, text in texts.items():
+        field = await field_called(name, kind, fields_of)
+        values[name] = typed(field.type, text)
+    return values
 
 
 def typed(kind: FieldType, text: str) -> Any:
@@ -241,6 +249,8 @@ def typed(kind: FieldType, text: str) -> Any:
     if kind is not FieldType.NUMBER or not text:
         return text or None
     try:
-        return int(text) if text.lstrip("-").isdecimal() else float(text)
+        if text.lstrip("-").isdecimal():
+            return int(text)
+        return float(text)
     except ValueError as error:
         raise Refused(CrmCode.VALUE_NOT_A_NUMBER, found=text) from error

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from typing import Any, ClassVar
 
 from router.domain.delivery.call_event import CallEvent
@@ -78,7 +79,9 @@ class CustomFieldCrm(ABC):
 
     def stage_of(self, draft: Draft) -> str:
         """The stage of a new deal, where it must have one."""
-        return self.stage if draft.placed else self.usual_stage
+        if draft.placed:
+            return self.stage
+        return self.usual_stage
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Everything with this phone; the time of creation decides."""
@@ -117,9 +120,10 @@ class CustomFieldCrm(ABC):
 
     def _names(self) -> list[tuple[EntityKind, str]]:
         """The names of the fields that we write."""
-        own = [self.uid] if self._own else []
-        names = (self.field, *own, *self._rules.fields.values())
-        return list(dict.fromkeys((kind, name) for kind in self.kinds for name in names))
+        names = [self.field, *self._rules.fields.values()]
+        if self._own:
+            names.insert(1, self.uid)
+        return list(dict.fromkeys(product(self.kinds, names)))
 
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         """Read the catalogue without the field of the call's ID: nothing else is written there."""

@@ -4,8 +4,6 @@ Answers are not trusted: they are read up to a limit, and may not be JSON.
 """
 
 import asyncio
-import html
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from router.domain.text import one_line
 from router.errors import ConfigurationError
 from router.receivers.header_times import clock_ahead, retry_after
 from router.receivers.json_body import read_json
+from router.receivers.markup import without_markup
 from router.receivers.network import (
     Network,
     Packed,
@@ -36,8 +35,6 @@ MOST_PIECES = 50_000  # chunks of an answer: a hostile server may send each byte
 NO_RIGHT = timedelta(minutes=5)  # between attempts if only a person can fix the cause
 # until a server that did not answer has finished or dropped the request
 SLOW = timedelta(minutes=2)
-_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-MOST_MARKUP = 4000  # letters of a page that are searched: hostile ones take long
 SHORTEST_SECRET = 6  # letters; shorter secrets may occur in any answer by chance
 _PASSING = frozenset({408, 423, 425, 429})
 
@@ -157,7 +154,9 @@ class HttpClient:
                 answer = await self._send(client, method, path.lstrip("/"), request)
         except (TimeoutError, httpx.ReadTimeout) as error:
             # an entity that it may still create is searched later
-            pause = timedelta() if method == "GET" else self._after_silence
+            pause = self._after_silence
+            if method == "GET":
+                pause = timedelta()
             raise ReceiverUnavailable(
                 AnswerCode.TIMED_OUT, pause=pause, seconds=f"{self._seconds:g}"
             ) from error
@@ -167,12 +166,11 @@ class HttpClient:
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             code, detail, lasting = connection_failure(error)
-            raise ReceiverUnavailable(
-                code,
-                pause=NO_RIGHT if lasting else timedelta(),
-                where=self._hidden(self._where(path)),
-                detail=self._hidden(detail),
-            ) from error
+            pause = timedelta()
+            if lasting:
+                pause = NO_RIGHT
+            where, detail = self._hidden(self._where(path)), self._hidden(detail)
+            raise ReceiverUnavailable(code, pause=pause, where=where, detail=detail) from error
         self._ahead = clock_ahead(answer.headers)
         if 200 <= answer.status < 300 or answer.status in accept:
             return answer
@@ -191,8 +189,10 @@ class HttpClient:
 
     def _where(self, path: str) -> str:
         """The server's name; the rest of the address may be secret."""
+        if "://" not in path:
+            path = self.address
         try:
-            asked = httpx.URL(path if "://" in path else self.address)
+            asked = httpx.URL(path)
         except httpx.InvalidURL:
             return "the address"
         return f"{asked.host}:{asked.port or asked.scheme}"
@@ -230,7 +230,9 @@ class HttpClient:
                 raise TooLarge(AnswerCode.ANSWER_TOO_LONG, megabytes=MOST_BYTES >> 20)
             if pieces > MOST_PIECES:
                 raise TooLarge(AnswerCode.ANSWER_IN_PIECES, count=MOST_PIECES)
-        return b"" if packed else bytes(read[: self._beginning])
+        if packed:
+            return b""
+        return bytes(read[: self._beginning])
 
     def _hidden(self, text: str) -> str:
         """The text without our secrets, which a server may echo: answers are stored and shown."""
@@ -275,12 +277,4 @@ def error_for(answer: Answer) -> ReceiverUnavailable | Refused:
 
 def words(answer: Answer) -> str:
     """A server's message, without HTML."""
-    return one_line(_without_markup(answer.text))
-
-
-def _without_markup(text: str) -> str:
-    """The text of a page, which some servers answer with when something went wrong."""
-    if not text.lstrip().startswith("<"):
-        return text
-    words = _MARKUP.sub(" ", text[:MOST_MARKUP])
-    return " ".join(html.unescape(words).split())
+    return one_line(without_markup(answer.text))

@@ -1,4 +1,6 @@
-"""Reads the JSON of an answer from outside: whatever it contains, it must not block the process."""
+"""Reads the JSON of an answer from outside: whatever it contains, it must not block the process,
+and a value of an unexpected type counts as empty.
+"""
 
 import asyncio
 import json
@@ -11,16 +13,44 @@ LONG = 1 << 16  # letters; longer texts are parsed in a thread, so that the loop
 
 async def read_json(text: str) -> Any:
     """The value, safe to store in the database; None if it is not JSON."""
-    return _read(text) if len(text) < LONG else await asyncio.to_thread(_read, text)
+    if len(text) < LONG:
+        return _read(text)
+    return await asyncio.to_thread(_read, text)
 
 
 def _read(text: str) -> Any:
     try:
         value = json.loads(text.removeprefix("\ufeff"))  # the mark of some PHP and .NET servers
         # without escapes the values contain no letters that the text does not
-        return _clean(value) if "\\u" in text else value
+        if "\\u" in text:
+            return _clean(value)
+        return value
     except (ValueError, RecursionError):
         return None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The object; empty for anything else."""
+    if isinstance(value, dict):
+        return value
+    return {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The list; empty for anything else."""
+    if isinstance(value, list):
+        return value
+    return []
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; empty for anything else."""
+    return [item for item in sequence(value) if isinstance(item, dict)]
+
+
+def member(value: Any, name: str) -> Any:
+    """The value under this name of an object; None for anything else."""
+    return mapping(value).get(name)
 
 
 def _clean(value: Any) -> Any:

@@ -30,12 +30,16 @@ def lasting(token: Mapping[str, str]) -> dict[str, str]:
 
 def fixed_token(token: Mapping[str, str]) -> str | None:
     """The token of a connection that does not log in as an OAuth app. Raises `KeyError`."""
-    return None if "client_id" in token else token["token"]
+    if "client_id" in token:
+        return None
+    return token["token"]
 
 
 def bearer(token: str | None, scheme: str = "Bearer") -> dict[str, str]:
     """The header of a fixed token; without one, the client's `login` signs requests."""
-    return {"Authorization": f"{scheme} {token}"} if token else {}
+    if not token:
+        return {}
+    return {"Authorization": f"{scheme} {token}"}
 
 
 class KeptToken(Protocol):

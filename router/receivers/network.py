@@ -49,8 +49,10 @@ class Network:
 
     def secrets(self) -> list[str]:
         """Secrets to hide in errors."""
-        password = httpx.URL(self.proxy).password if self.proxy else ""
-        return [password] if password else []
+        if not self.proxy:
+            return []
+        password = httpx.URL(self.proxy).password
+        return list(filter(None, [password]))
 
 
 def network_of(settings: Settings) -> Network:
@@ -68,8 +70,10 @@ def open_client(network: Network, **options: Any) -> httpx.AsyncClient:
     cannot be used.
     """
     context = tls(network.ca_file)
-    proxy = _proxy(network.proxy, context) if network.proxy else None
-    mounts = {_pattern(name): None for name in network.direct} if proxy else {}
+    proxy, mounts = None, dict[str, None]()
+    if network.proxy:
+        proxy = _proxy(network.proxy, context)
+        mounts = dict.fromkeys(map(_pattern, network.direct))
     return httpx.AsyncClient(
         verify=context,
         proxy=proxy,
@@ -81,8 +85,9 @@ def open_client(network: Network, **options: Any) -> httpx.AsyncClient:
 
 
 def _proxy(address: str, context: ssl.SSLContext) -> httpx.Proxy:
-    secure = httpx.URL(address).scheme == "https"
-    return httpx.Proxy(address, ssl_context=context if secure else None)
+    if httpx.URL(address).scheme == "https":
+        return httpx.Proxy(address, ssl_context=context)
+    return httpx.Proxy(address)
 
 
 @lru_cache(maxsize=8)
@@ -109,7 +114,9 @@ def _pattern(name: str) -> str:
         address = ip_address(name)
     except ValueError:
         return f"all://*{name}"
-    return f"all://[{name}]" if address.version == 6 else f"all://{name}"
+    if address.version == 6:
+        return f"all://[{name}]"
+    return f"all://{name}"
 
 
 def connection_failure(error: Exception) -> tuple[AnswerCode, str, bool]:

@@ -18,6 +18,7 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.connection import Connection
 from router.errors import ConfigurationError
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, words
+from router.receivers.json_body import mapping
 from router.receivers.kept_tokens import KeptToken, secrets_of
 from router.service.clock import Clock
 from router.service.delivery.outcomes import ReceiverUnavailable
@@ -91,9 +92,10 @@ def page_to_open(
         "client_id": client["client_id"],
         "redirect_uri": client["redirect_uri"],
         "state": state,
-        **({"scope": oauth.scope} if oauth.scope else {}),
-        **oauth.asked,
     }
+    if oauth.scope:
+        asked["scope"] = oauth.scope
+    asked |= oauth.asked
     return f"{oauth.authorize(connection)}?{urlencode(asked)}"
 
 
@@ -164,7 +166,9 @@ class AccessToken:
             return {**known, **new}
 
     async def _asked(self, known: Mapping[str, str]) -> dict[str, str]:
-        grant = "refresh_token" if "refresh_token" in known else "client_credentials"
+        grant = "client_credentials"
+        if "refresh_token" in known:
+            grant = "refresh_token"
         wanted = {"grant_type": grant, **_chosen(known, "redirect_uri", "refresh_token")}
         if self._oauth.body is not Body.JSON:  # only amoCRM requires the address again
             wanted.pop("redirect_uri", None)
@@ -225,7 +229,7 @@ def issued(
     answer: Answer, connection: Connection, now: datetime, began: str = ""
 ) -> dict[str, str]:
     """The parts of the token endpoint's answer to store. Raises `ReceiverUnavailable`."""
-    body = answer.body if isinstance(answer.body, dict) else {}
+    body = mapping(answer.body)
     token = body.get("access_token")
     if not _is_token(token):
         raise _refusal(answer, connection, began)
@@ -254,7 +258,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _refusal(answer: Answer, connection: Connection, began: str) -> ReceiverUnavailable:
-    body = answer.body if isinstance(answer.body, dict) else {}
+    body = mapping(answer.body)
     named = {str(body.get(name, "")).lower() for name in ("error", "status", "category")}
     said = {"receiver": connection.id, "detail": words(answer)}
     # amoCRM gives no code, but "Token has been revoked" and similar texts in `hint`

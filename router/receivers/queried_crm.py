@@ -60,7 +60,9 @@ class QueriedCrm(CustomFieldCrm):
         if self.uid not in await self.fields_of(kind, False):
             return None
         rows = await self._rows(kind, self.equal(self.uid, call_id))
-        return Ref(kind=kind, id=str(rows[0]["id"])) if rows else None
+        if not rows:
+            return None
+        return Ref(kind=kind, id=str(rows[0]["id"]))
 
     async def contacts(self, phone: str) -> list[Found]:
         """Contacts and companies with this phone, in any spelling."""
@@ -93,7 +95,9 @@ class QueriedCrm(CustomFieldCrm):
         columns = [name for name in self.phones if name in known]
         others = [field.name for field in known.values() if field.phone]
         self._phones[kind] = columns = list(dict.fromkeys((*columns, *others)))[:MOST_PHONES]
-        rows = await self._rows(kind, self.with_ending(columns, phone)) if columns else []
+        if not columns:
+            return []
+        rows = await self._rows(kind, self.with_ending(columns, phone))
         return tools.with_phone([self._one(kind, row) for row in rows], phone)
 
     async def _rows(self, kind: EntityKind, where: Condition) -> Sequence[Row]:
@@ -103,11 +107,13 @@ class QueriedCrm(CustomFieldCrm):
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
         phones = [str(row[name]) for name in self._phones.get(kind, self.phones) if row.get(name)]
+        if phone:
+            phones = [phone]
         return self.found(
             kind,
             row,
             title=str(row.get(self.titles[kind]) or ""),
-            phones=(phone,) if phone else tuple(phones),
+            phones=tuple(phones),
             created_at=tools.moment(row.get(self.created)),
             open=self.is_open(row),
         )

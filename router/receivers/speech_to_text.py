@@ -16,6 +16,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.errors import InvalidInput
 from router.receivers.header_times import retry_after
 from router.receivers.http import Answer, HttpClient, words
+from router.receivers.kept_tokens import bearer
 from router.receivers.network import LOOPBACK, Network
 from router.service.calls.transcription_ports import Piece
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
@@ -49,7 +50,7 @@ class HttpSpeech:
         token = token_for(rule, self.tokens())
         http = HttpClient(
             rule.address,
-            {"Authorization": f"Bearer {token}"} if token else {},
+            bearer(token),
             seconds=LEAST_SECONDS + 2 * piece.seconds,
             secrets=[token],
             network=self.network,
@@ -88,12 +89,14 @@ async def _post(
     http: HttpClient, rule: TranscriptionRule, piece: Piece, wanted: Mapping[str, Any]
 ) -> Answer:
     sound = await asyncio.to_thread(piece.path.read_bytes)
-    fields = {"model": rule.model} if rule.model else {}
+    fields: dict[str, Any] = {"language": rule.language, **wanted}
+    if rule.model:
+        fields["model"] = rule.model
     answer = await http.ask(
         "POST",
         endpoint_of(rule.address),
         accept=frozenset({_HUNG_UP}),
-        data={**fields, "language": rule.language, **wanted},
+        data=fields,
         # the file name's extension tells the format
         files={"file": (f"call{piece.path.suffix}", sound, "audio/mpeg")},
     )
@@ -115,7 +118,9 @@ def endpoint_of(address: str) -> str:
     path = urlsplit(address).path
     if path.endswith(("/inference", "/transcriptions")):
         return address
-    return f"{address}/audio/transcriptions" if path else f"{address}/v1/audio/transcriptions"
+    if path:
+        return f"{address}/audio/transcriptions"
+    return f"{address}/v1/audio/transcriptions"
 
 
 def server_of(address: str) -> str:
@@ -126,7 +131,9 @@ def server_of(address: str) -> str:
 def token_for(rule: TranscriptionRule, tokens: Mapping[str, Mapping[str, str]]) -> str:
     """The rule's token, if it was entered for this server."""
     kept = tokens.get(f"{TOKENS}{rule.id}", {})
-    return kept.get("token", "") if kept.get("server") == server_of(rule.address) else ""
+    if kept.get("server") != server_of(rule.address):
+        return ""
+    return kept.get("token", "")
 
 
 def check_speech_address(address: str) -> str:

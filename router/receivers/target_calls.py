@@ -42,9 +42,10 @@ def target_rule(options: Mapping[str, str]) -> TargetRule:
     """The options `target_calls` and `target_seconds`. Raises `ReceiverUnavailable`: a person has
     to fix them.
     """
-    text = options.get("target_seconds", "")
+    text, seconds = options.get("target_seconds", ""), None
     try:
-        seconds = float(text) if text else None
+        if text:
+            seconds = float(text)
     except ValueError as error:
         raise ReceiverUnavailable(
             SettingCode.OPTION_NOT_SECONDS, pause=NO_RIGHT, option="target_seconds", found=text

@@ -22,9 +22,7 @@ def trial(now: datetime, facts: Mapping[str, str], *, sale: bool) -> AnalyticsEv
         facts=facts,
         first=True,
     )
-    sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()} if sale else {}
-    return AnalyticsEvent(
-        call=call,
-        key="sale.made:ringtrace-check" if sale else "call.ended:ringtrace-check",
-        sale=sold,
-    )
+    if not sale:
+        return AnalyticsEvent(call=call, key="call.ended:ringtrace-check", sale={})
+    sold = {"value": 1.0, "currency": "USD", "at": now.isoformat()}
+    return AnalyticsEvent(call=call, key="sale.made:ringtrace-check", sale=sold)

@@ -53,6 +53,7 @@ METADATA = tuple(
 # Answers that more attempts cannot change; 408, 425 and 429 can pass.
 _FINAL = frozenset(range(400, 500)) - {408, 409, 423, 425, 429, 401, 403, 404}
 _ANY = frozenset(range(100, 1000))
+_PORTS = {"http": 80, "https": 443}
 Login = tuple[str, str]  # name and password
 
 
@@ -89,7 +90,7 @@ def server_of(url: str) -> str:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ReceiverUnavailable(WebhookCode.WEBHOOK_ADDRESS, detail=str(error)) from error
-    port = address.port or (443 if address.scheme == "https" else 80)
+    port = address.port or _PORTS.get(address.scheme, 80)
     return f"{address.scheme}://{address.host}:{port}"
 
 
@@ -192,7 +193,9 @@ def _said(answer: Answer, login: Login | None) -> str:
     if answer.inner:
         return ""
     text = words(answer)
-    for secret in (login[1], httpx.BasicAuth(*login)._auth_header) if login else ():
+    if login is None:
+        return text
+    for secret in (login[1], httpx.BasicAuth(*login)._auth_header):
         text = text.replace(secret.removeprefix("Basic "), "…")
     return text
 

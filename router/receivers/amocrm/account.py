@@ -14,6 +14,7 @@ from router.domain.text import one_line
 from router.receivers.crm_tools import rows_of
 from router.receivers.header_times import retry_after
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing
+from router.receivers.json_body import member
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -70,20 +71,24 @@ def number(value: Any) -> int | None:
     """A number in JSON, also if written as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None
 
 
 def text(value: Any) -> str:
     """A text or a number as text; anything else is empty."""
-    return (
-        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    )
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    return ""
 
 
 def moment(value: Any) -> datetime | None:
     """A Unix timestamp."""
     seconds = number(value)
-    return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 1 << 35 else None
+    if seconds and seconds < 1 << 35:
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
 
 
 def identity(given: str, what: str) -> int:
@@ -111,24 +116,16 @@ def _trouble(answer: Answer, path: str) -> ReceiverUnavailable | Refused:
         return ReceiverUnavailable(AnswerCode.NOT_ITS_API, pause=NO_RIGHT, system="amoCRM")
     detail = _reasons(answer.body) or answer.text
     said = {"request": f"{answer.status} {path}", "detail": detail}
-    kind = Missing if answer.status == 404 else Refused
-    return kind(AnswerCode.REQUEST_REFUSED, **said)
+    if answer.status == 404:
+        return Missing(AnswerCode.REQUEST_REFUSED, **said)
+    return Refused(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def _reasons(body: Any) -> str:
     """Validation errors: field, message, code."""
-    if not isinstance(body, dict):
-        return ""
-    sets = body.get("validation-errors")
-    errors = [
-        error
-        for answer in (sets if isinstance(sets, list) else [])
-        if isinstance(answer, dict) and isinstance(answer.get("errors"), list)
-        for error in answer["errors"]
-        if isinstance(error, dict)
-    ]
-    said = [
-        f"{text(error.get('path'))}: {text(error.get('detail'))} ({text(error.get('code'))})"
-        for error in errors
-    ]
-    return one_line("; ".join(said) or text(body.get("detail")) or text(body.get("title")))
+    said = []
+    for answer in rows_of(body, "validation-errors"):
+        for error in rows_of(answer, "errors"):
+            path, detail, code = (text(error.get(name)) for name in ("path", "detail", "code"))
+            said.append(f"{path}: {detail} ({code})")
+    return one_line("; ".join(said) or text(member(body, "detail")) or text(member(body, "title")))

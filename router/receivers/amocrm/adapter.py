@@ -62,9 +62,9 @@ class AmoCrm:
         self.tasks, self.calls = Tasks(self._account), Calls(self._account)
         self._search = Search(self._account, self._fields, self.client_id_field)
         self._own = connection.mode is Mode.OWN
-        self._kinds = (
-            SCENARIO_KINDS[connection.rules.scenario] if self._own else connection.rules.targets
-        )
+        self._kinds = connection.rules.targets
+        if self._own:
+            self._kinds = SCENARIO_KINDS[connection.rules.scenario]
 
     def client_id_field(self, kind: EntityKind) -> str:
         """Only leads have statistics fields."""
@@ -74,11 +74,16 @@ class AmoCrm:
 
     async def made_for(self, call_id: str) -> list[Ref]:
         """Finds them by our own field and among unsorted leads."""
-        made = [ref for kind in self._kinds for ref in await self._marked(kind, call_id)]
-        unsorted = (
-            await self._unsorted.made_for(call_id) if EntityKind.LEAD in self._kinds else None
-        )
-        return [*made, unsorted] if unsorted else made
+        made = list[Ref]()
+        for kind in self._kinds:
+            made += await self._marked(kind, call_id)
+        if EntityKind.LEAD not in self._kinds:
+            return made
+
+        unsorted = await self._unsorted.made_for(call_id)
+        if unsorted:
+            made.append(unsorted)
+        return made
 
     async def contacts(self, phone: str) -> list[Found]:
         """Contacts and companies with this phone, in any format."""
@@ -121,16 +126,21 @@ class AmoCrm:
     async def create(self, draft: Draft) -> Ref:
         """A contact or company with its phone, a lead of a contact, or an unsorted lead."""
         path = PATHS[draft.kind]
-        own = {MARK: draft.call.id, WORDS: draft.text if path == "leads" else ""}
-        values = {name: value for name, value in {**draft.values, **own}.items() if value}
+        values = {name: value for name, value in draft.values.items() if value}
+        values[MARK] = draft.call.id
+        if path == "leads" and draft.text:
+            values[WORDS] = draft.text
         await self._fields.need(path, MARK)
         row: dict[str, Any] = {
             "name": draft.title,
             "custom_fields_values": await self._fields.packed(path, values),
         }
-        responsible = identity(draft.responsible, "responsible user") if draft.responsible else None
+        responsible = pipeline = None
+        if draft.responsible:
+            responsible = identity(draft.responsible, "responsible user")
         if draft.kind is EntityKind.LEAD:
-            pipeline = self._option("pipeline") if draft.placed else None
+            if draft.placed:
+                pipeline = self._option("pipeline")
             return await self._unsorted.add(
                 draft.call, row, caller_of(draft), pipeline, responsible
             )
@@ -214,7 +224,9 @@ class AmoCrm:
         """Create missing fields of our own."""
         made = []
         for path, name in self._needed():
-            code = CLIENT_ID if name == TRACKING else name
+            code = name
+            if code == TRACKING:
+                code = CLIENT_ID
             if code in {CLIENT_ID, MARK, WORDS} and not await self._fields.find(path, name):
                 made.append(await self._fields.make(path, code))
         return [ref for ref in made if ref]
@@ -255,12 +267,14 @@ class AmoCrm:
         }
         if self._options.get("tag"):
             inside["tags"] = [{"name": self._options["tag"]}]
-        places = {"pipeline_id": "pipeline", "status_id": "status"} if draft.placed else {}
-        numbers = {name: self._option(option) for name, option in places.items()}
-        return {
-            **{name: value for name, value in numbers.items() if value is not None},
-            "_embedded": inside,
-        }
+        place: dict[str, Any] = {"_embedded": inside}
+        if not draft.placed:
+            return place
+        for name, option in (("pipeline_id", "pipeline"), ("status_id", "status")):
+            chosen = self._option(option)
+            if chosen is not None:
+                place[name] = chosen
+        return place
 
     async def _join(self, contact: Ref, company: Ref) -> None:
         """Link them, unless the contact already has a company; it can have only one."""
@@ -273,4 +287,6 @@ class AmoCrm:
 
     def _option(self, name: str) -> int | None:
         given = self._options.get(name)
-        return identity(given, name) if given else None
+        if not given:
+            return None
+        return identity(given, name)

@@ -11,6 +11,7 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.phone import same_phone
 from router.receivers.amocrm.account import Account, Row, identity, text
 from router.receivers.amocrm.tasks import place_of
+from router.receivers.json_body import member
 from router.service.delivery.crm_ports import CallRecord
 
 _TALKED = 4  # what came of the call
@@ -28,8 +29,7 @@ async def logged_on(account: Account, path: str, call: CallEvent, until: datetim
 
 def said(note: Row, name: str) -> str:
     """The value of one parameter of a note."""
-    params = note.get("params")
-    return text(params.get(name)) if isinstance(params, dict) else ""
+    return text(member(note.get("params"), name))
 
 
 def _is_of(note: Row, call: CallEvent) -> bool:
@@ -56,11 +56,12 @@ class Calls:
             "uniq": call.id,
             "duration": round(call.talk_seconds),
             "source": "Ringtrace",
-            **({"link": record.link} if record.link else {}),
             "phone": call.caller or "",
             "call_status": _TALKED,
             "created_at": int(call.arrived_at.timestamp()),
         }
+        if record.link:
+            row["link"] = record.link
         if record.responsible:
             row["responsible_user_id"] = identity(record.responsible, "responsible user")
         await self._account.ask("POST", "calls", json=[row])

@@ -49,15 +49,19 @@ def _read_fields(rows: Sequence[Row]) -> list[Field]:
 
 def _field(row: Row) -> Field:
     kind, code = text(row.get("type")), text(row.get("code"))
-    enums = row.get("enums")
-    values = [text(enum.get("value")) for enum in enums or () if isinstance(enum, dict)]
+    options, most = dict[str, str](), None
+    if kind in _LISTS:
+        values = [text(enum.get("value")) for enum in rows_of(row, "enums")]
+        options = {value: value for value in values}
+    if kind in _SHORT:
+        most = _LONGEST
     return Field(
         name=text(row.get("id")),
         title=text(row.get("name")),
         aliases=frozenset({code} - {""}),
         type=_type(kind),
-        options={value: value for value in values} if kind in _LISTS else {},
-        most=_LONGEST if kind in _SHORT else None,
+        options=options,
+        most=most,
         required=row.get("is_required") is True and code not in _OURS,
         stages=_stages(row),
     )
@@ -68,7 +72,9 @@ def _type(kind: str) -> FieldType:
         return FieldType.LIST
     if kind in _TEXTS:
         return FieldType.TEXT
-    return FieldType.NUMBER if kind in {"numeric", "price"} else FieldType.OTHER
+    if kind in {"numeric", "price"}:
+        return FieldType.NUMBER
+    return FieldType.OTHER
 
 
 def _stages(row: Row) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from router.domain.delivery.crm_codes import CrmCode
 from router.receivers.amocrm.account import MOST, Account, Row, number, text
+from router.receivers.crm_tools import rows_of
 from router.receivers.http import NO_RIGHT
 from router.service.delivery.outcomes import ReceiverUnavailable
 
@@ -44,7 +45,10 @@ class Fields:
     async def find(self, path: str, name: str) -> Field | None:
         """The field by number, code or name; `TRACKING` falls back to our own."""
         known = [field for field in map(_field, await self.rows(path)) if field]
-        for wanted in (name, CLIENT_ID) if name == TRACKING else (name,):
+        names = [name]
+        if name == TRACKING:
+            names.append(CLIENT_ID)
+        for wanted in names:
             for field in known:
                 if wanted.lower() in field.names:
                     return field
@@ -60,12 +64,16 @@ class Fields:
 
     async def packed(self, path: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
         """Values in amoCRM's format, empty ones as null; values without a field are left out."""
-        found = [(await self.find(path, name), value) for name, value in values.items()]
-        return [
-            {"field_id": field.id, "values": [{"value": value}] if value else None}
-            for field, value in found
-            if field
-        ]
+        packed = []
+        for name, value in values.items():
+            field = await self.find(path, name)
+            if field is None:
+                continue
+            shown = None
+            if value:
+                shown = [{"value": value}]
+            packed.append({"field_id": field.id, "values": shown})
+        return packed
 
     async def make(self, path: str, code: str) -> str | None:
         """Create one of our own fields, unless it exists; returns what was created."""
@@ -104,7 +112,7 @@ class Fields:
 def value_in(row: Row, field: Field) -> str:
     """The value of an entity's field."""
     values = _values(row, lambda value: number(value.get("field_id")) == field.id)
-    return values[0] if values else ""
+    return next(iter(values), "")
 
 
 def phone_field(phone: str) -> dict[str, Any]:
@@ -118,11 +126,10 @@ def phones_in(row: Row) -> tuple[str, ...]:
 
 
 def _values(row: Row, wanted: Any) -> list[str]:
-    fields = row.get("custom_fields_values")
     found: list[str] = []
-    for entry in fields if isinstance(fields, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("values"), list) and wanted(entry):
-            found += [text(each.get("value")) for each in entry["values"] if isinstance(each, dict)]
+    for entry in rows_of(row, "custom_fields_values"):
+        if wanted(entry):
+            found += [text(each.get("value")) for each in rows_of(entry, "values")]
     return [value for value in found if value]
 
 

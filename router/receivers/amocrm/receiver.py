@@ -8,8 +8,9 @@ from router.receivers.oauth import Body, OAuth
 
 
 def _page(connection: Connection) -> str:
-    russian = connection.address.endswith(".amocrm.ru")
-    return f"https://www.{'amocrm.ru' if russian else 'kommo.com'}/oauth"
+    if connection.address.endswith(".amocrm.ru"):
+        return "https://www.amocrm.ru/oauth"
+    return "https://www.kommo.com/oauth"
 
 
 RECEIVER = Declaration(

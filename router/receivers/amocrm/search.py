@@ -75,17 +75,19 @@ class Search:
     ) -> list[Found]:
         """Mark as exact those entities on which the telephony logged the call."""
         noted = await logged_on(self._account, path, call, until)
-        return [
-            replace(entity, exact=True)
-            if PATHS[entity.ref.kind] == path and entity.ref.id in noted
-            else entity
-            for entity in found
-        ]
+        marked = []
+        for entity in found:
+            if PATHS[entity.ref.kind] == path and entity.ref.id in noted:
+                entity = replace(entity, exact=True)
+            marked.append(entity)
+        return marked
 
     async def _found(self, kind: EntityKind, row: Row, phones: tuple[str, ...]) -> Found:
         path = PATHS[kind]
         field = await self._fields.find(path, self._client_id_field(kind))
-        mark = await self._fields.find(path, MARK)
+        mark, client_id = await self._fields.find(path, MARK), None
+        if field:
+            client_id = value_in(row, field) or None
         return Found(
             ref=Ref(kind=kind, id=text(row.get("id"))),
             title=text(row.get("name")),
@@ -93,7 +95,7 @@ class Search:
             created_at=moment(row.get("created_at")),
             open=number(row.get("status_id")) not in _CLOSED,
             ours=bool(mark and value_in(row, mark)),
-            client_id=(value_in(row, field) or None) if field else None,
+            client_id=client_id,
         )
 
 

@@ -35,7 +35,9 @@ class Tasks:
         if not isinstance(row, dict):
             raise EntityGone(ref)
         user = number(row.get("responsible_user_id"))
-        return str(user) if user else None
+        if not user:
+            return None
+        return str(user)
 
     async def add(self, task: Task) -> None:
         """Add a task of the type "call", with our mark in its text."""

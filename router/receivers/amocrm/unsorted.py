@@ -5,7 +5,7 @@ wrote: its own id of the call (`uniq`), the phone and the time. Integrations dis
 `from` or `phone` is the caller, so both are compared, and our leads have the caller in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,8 +86,7 @@ class Unsorted:
             ]
             rows = await self._account.rows(_PATH, params)
             items += [item for item in map(_item, rows) if item]
-            oldest = items[-1].created_at if items else None
-            if len(rows) < MOST or (since and oldest and oldest < since):
+            if len(rows) < MOST or (since and _is_older(items, since)):
                 break
         return items
 
@@ -112,10 +111,11 @@ class Unsorted:
             "source_name": "Ringtrace",
             "source_uid": SERVICE,
             "created_at": int(call.arrived_at.timestamp()),
-            "metadata": _metadata(call)
-            | ({} if responsible is None else {"call_responsible": responsible}),
+            "metadata": _metadata(call),
             "_embedded": {"leads": [lead], **linked},
         }
+        if responsible is not None:
+            item["metadata"]["call_responsible"] = responsible
         if pipeline is not None:
             item["pipeline_id"] = pipeline
         try:
@@ -129,6 +129,14 @@ class Unsorted:
         if not ids or ids[0] is None:
             raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="amoCRM", missing=_PATH)
         return Ref(kind=EntityKind.LEAD, id=str(ids[0]))
+
+
+def _is_older(items: Sequence[Item], since: datetime) -> bool:
+    """Whether the last of these items is from before that time."""
+    if not items:
+        return False
+    oldest = items[-1].created_at
+    return oldest is not None and oldest < since
 
 
 def _metadata(call: CallEvent) -> dict[str, Any]:
@@ -170,6 +178,7 @@ def caller_of(draft: Draft) -> dict[str, list[dict[str, Any]]]:
     known = {path: draft.links[kind] for kind, path in paths.items() if kind in draft.links}
     if known:
         return {path: [{"id": identity(ref.id, ref.kind)}] for path, ref in known.items()}
-    name = draft.person or draft.call.caller or "Hidden number"
-    phones = [phone_field(draft.call.caller)] if draft.call.caller else []
-    return {"contacts": [{"name": name, **({"custom_fields_values": phones} if phones else {})}]}
+    person: dict[str, Any] = {"name": draft.person or draft.call.caller or "Hidden number"}
+    if draft.call.caller:
+        person["custom_fields_values"] = [phone_field(draft.call.caller)]
+    return {"contacts": [person]}

@@ -23,7 +23,6 @@ from router.receivers.bitrix24.catalogue import completed, read_fields
 from router.receivers.bitrix24.checks import check_portal
 from router.receivers.bitrix24.items import (
     AS_NAMED,
-    KINDS,
     ORIGIN,
     TYPES,
     WITH_PHONE,
@@ -38,15 +37,16 @@ from router.receivers.bitrix24.items import (
     key,
     listing,
     new_item,
-    number,
     read_item,
     records,
     trace,
     without_codes,
 )
-from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+from router.receivers.bitrix24.joined import joined_to
+from router.receivers.bitrix24.portal import Command, Portal, rows
 from router.receivers.bitrix24.tasks import Tasks
 from router.receivers.http import HttpClient, entity
+from router.receivers.json_body import mapping
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.ports import Check, Draft
@@ -95,7 +95,9 @@ class Bitrix24:
         found = await self._by_phone((EntityKind.LEAD,), phone)
         for owner in _OWNERS:
             where = any_of(f"{owner}Id", [key(ref) for ref in contacts if ref.kind is owner])
-            deals = await self._portal.pages(*listing(EntityKind.DEAL, where)) if where else []
+            if not where:
+                continue
+            deals = await self._portal.pages(*listing(EntityKind.DEAL, where))
             found += [self._found(EntityKind.DEAL, row, {}) for row in deals]
         return list({entity.ref: entity for entity in found}.values())
 
@@ -108,7 +110,9 @@ class Bitrix24:
             **{kind: doubles(kind, call.caller) for kind in WITH_PHONE},
         }
         seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
-        joined = await self._joined(row for row in rows(seen.get("calls")) if is_of(row, call))
+        joined = await joined_to(
+            self._portal, [row for row in rows(seen.get("calls")) if is_of(row, call)]
+        )
         wanted = [
             (kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE
         ]
@@ -118,19 +122,18 @@ class Bitrix24:
             if entity.exact or _has(entity, call.caller)
         ]
         if people and not any(joined.values()):
-            joined = await self._joined(await self._logged_on(people, call))
+            joined = await joined_to(self._portal, await self._logged_on(people, call))
             people = [
                 replace(owner, exact=key(owner.ref) in joined[owner.ref.kind]) for owner in people
             ]
         deals = await self._deals(people, joined, call.caller)
         named = {str(deal) for deal in joined[EntityKind.DEAL]}
         since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
-        return people + [
-            deal
-            for deal in deals
-            if deal.ref.id in named
-            or (deal.created_at is not None and since <= deal.created_at <= until)
-        ]
+        for deal in deals:
+            fresh = deal.created_at is not None and since <= deal.created_at <= until
+            if fresh or deal.ref.id in named:
+                people.append(deal)
+        return people
 
     async def create(self, draft: Draft) -> Ref:
         """Create an item with our `originId`, and its trace if configured."""
@@ -139,7 +142,9 @@ class Bitrix24:
             "fields": new_item(draft, self._category),
             **AS_NAMED,
         }
-        visit = trace(draft.call) if draft.call.client_id else None
+        visit = None
+        if draft.call.client_id:
+            visit = trace(draft.call)
         made = await self._carry_out(
             ("crm.item.add", params), visit, draft.kind, "$result[item][item][id]"
         )
@@ -168,10 +173,10 @@ class Bitrix24:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields, and the trace of a client ID."""
         update = ("crm.item.update", {**_item(ref), "fields": dict(values), **AS_NAMED})
-        client_id = values.get(self._field)
-        await self._carry_out(
-            update, {"client": {"gaId": client_id}} if client_id else None, ref.kind, ref.id
-        )
+        client_id, visit = values.get(self._field), None
+        if client_id:
+            visit = {"client": {"gaId": client_id}}
+        await self._carry_out(update, visit, ref.kind, ref.id)
 
     async def check(self) -> list[Check]:
         """Check the webhook's rights for the CRM and call statistics, and the fields."""
@@ -199,7 +204,9 @@ class Bitrix24:
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         users = users_named(self._rules)
         found = await read_fields(self._portal, self._kinds)
-        return await completed(found, self._portal, users, self._category) if whole else found
+        if whole:
+            return await completed(found, self._portal, users, self._category)
+        return found
 
     async def _carry_out(
         self, command: Command, visit: Mapping[str, Any] | None, kind: EntityKind, item: str
@@ -217,27 +224,6 @@ class Bitrix24:
             [(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds]
         )
         return [entity for entity in found if _has(entity, phone)]
-
-    async def _joined(self, found: Iterable[Mapping[str, Any]]) -> dict[EntityKind, set[int]]:
-        """Entities that the telephony linked to these records or to their activities."""
-        joined: dict[EntityKind, set[int]] = {kind: set() for kind in TYPES}
-        activities: dict[str, Command] = {}
-        for record in found:
-            kind = str(record.get("CRM_ENTITY_TYPE")).lower()
-            if kind in joined:
-                joined[EntityKind(kind)].add(number(record.get("CRM_ENTITY_ID")))
-            if activity := number(record.get("CRM_ACTIVITY_ID")):
-                activities[f"a{activity}"] = ("crm.activity.binding.list", {"activityId": activity})
-        said = (
-            await self._portal.batch(activities, optional=frozenset(activities))
-            if activities
-            else {}
-        )
-        for binding in (row for name in activities for row in rows(said.get(name))):
-            bound = KINDS.get(number(binding.get("entityTypeId")))
-            if bound:
-                joined[bound].add(number(binding.get("entityId")))
-        return {kind: numbers - {0} for kind, numbers in joined.items()}
 
     async def _logged_on(self, people: Sequence[Found], call: CallEvent) -> list[Mapping[str, Any]]:
         """Activities of this call: some telephonies write no record of it."""
@@ -261,8 +247,9 @@ class Bitrix24:
                 f"{owner}Id", [key(person.ref) for person in people if person.ref.kind is owner]
             )
             wanted.append((EntityKind.DEAL, theirs))
-        named = {EntityKind.DEAL: joined[EntityKind.DEAL]}
-        return await self._listed(wanted, named if named[EntityKind.DEAL] else joined, (phone,))
+        if joined[EntityKind.DEAL]:
+            joined = {EntityKind.DEAL: joined[EntityKind.DEAL]}
+        return await self._listed(wanted, joined, (phone,))
 
     async def _listed(
         self,
@@ -272,23 +259,24 @@ class Bitrix24:
     ) -> list[Found]:
         """Items that match any of these filters, each once; empty filters are skipped."""
         filters = {f"l{place}": pair for place, pair in enumerate(wanted) if pair[1]}
-        said = (
-            await self._portal.batch({name: listing(*pair) for name, pair in filters.items()})
-            if filters
-            else {}
-        )
-        found = (
-            self._found(kind, row, exact or {}, phones)
-            for name, (kind, _) in filters.items()
-            for row in rows(said[name])
-        )
-        return list({entity.ref: entity for entity in found}.values())
+        if not filters:
+            return []
+        said = await self._portal.batch({name: listing(*pair) for name, pair in filters.items()})
+
+        found = dict[Ref, Found]()
+        for name, (kind, _) in filters.items():
+            for row in rows(said[name]):
+                entity = self._found(kind, row, exact or {}, phones)
+                found[entity.ref] = entity
+        return list(found.values())
 
     def _found(
         self, kind: EntityKind, row: Mapping[str, Any], exact: Linked, phones: tuple[str, ...] = ()
     ) -> Found:
         found = read_item(kind, row, self._field, self._portal.user, exact)
-        return replace(found, phones=phones) if phones else found
+        if phones:
+            return replace(found, phones=phones)
+        return found
 
 
 def _has(entity: Found, phone: str) -> bool:

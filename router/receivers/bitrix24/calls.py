@@ -7,7 +7,8 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.crm_codes import Bitrix24Code
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.bitrix24.items import key, number, records
-from router.receivers.bitrix24.portal import Portal, mapping, rows
+from router.receivers.bitrix24.portal import Portal, rows
+from router.receivers.json_body import mapping
 from router.service.delivery.crm_ports import CallRecord
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -44,12 +45,10 @@ class Calls:
         """The call that an earlier attempt created, if the webhook may read the call statistics."""
         method, params = records(record.call.caller or "")
         said = await self._portal.batch({"calls": (method, params)}, optional=frozenset({"calls"}))
-        mine = [
-            call
-            for call in rows(said.get("calls"))
-            if call.get("EXTERNAL_CALL_ID") == record.call.id
-        ]
-        return str(mine[0].get("CALL_ID") or "") if mine else ""
+        for call in rows(said.get("calls")):
+            if call.get("EXTERNAL_CALL_ID") == record.call.id:
+                return str(call.get("CALL_ID") or "")
+        return ""
 
     async def _registered(self, record: CallRecord) -> str:
         call, user = record.call, number(record.responsible or self._portal.user)

@@ -16,7 +16,8 @@ from router.domain.delivery.catalogue import (
 )
 from router.domain.delivery.entity import EntityKind
 from router.receivers.bitrix24.items import AS_NAMED, TYPES, number
-from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+from router.receivers.bitrix24.portal import Command, Portal, rows
+from router.receivers.json_body import mapping
 
 _TYPES = {
     "string": FieldType.TEXT,
@@ -60,13 +61,14 @@ async def completed(
         asked["users"] = (_USERS, {"FILTER": {"ID": named}})
     said = await portal.batch(asked, optional=frozenset(asked))
 
+    known, place = None, Place()
+    if "users" in said:
+        known = [_user(row) for row in rows(said["users"])]
+    if EntityKind.DEAL in found.fields:
+        place = Place(pipeline=category)
     pipelines = rows(mapping(said.get("pipelines")).get("categories"))
-    return replace(
-        found,
-        users=[_user(row) for row in rows(said["users"])] if "users" in said else None,
-        pipelines=[_pipeline(row) for row in pipelines] or None,
-        place=Place(pipeline=category if EntityKind.DEAL in found.fields else ""),
-    )
+    shown = [_pipeline(row) for row in pipelines] or None
+    return replace(found, users=known, pipelines=shown, place=place)
 
 
 def _fields(shown: Mapping[str, Any]) -> list[Field]:

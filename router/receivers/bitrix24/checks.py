@@ -8,7 +8,8 @@ from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
 from router.receivers.bitrix24.items import AS_NAMED, ORIGIN, TYPES, listing
-from router.receivers.bitrix24.portal import Command, Portal, mapping, rows
+from router.receivers.bitrix24.portal import Command, Portal, rows
+from router.receivers.json_body import mapping
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check
 

@@ -8,7 +8,8 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, spellings
-from router.receivers.bitrix24.portal import Command, mapping, rows
+from router.receivers.bitrix24.portal import Command, rows
+from router.receivers.json_body import member, sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Draft
 
@@ -49,7 +50,9 @@ def any_of(field: str, numbers: Iterable[int]) -> dict[str, list[int]]:
     everything.
     """
     wanted = sorted(numbers)
-    return {f"@{field}": wanted} if wanted else {}
+    if not wanted:
+        return {}
+    return {f"@{field}": wanted}
 
 
 def doubles(kind: EntityKind, phone: str) -> Command:
@@ -66,8 +69,7 @@ def doubles(kind: EntityKind, phone: str) -> Command:
 
 def doubled(said: Any, kind: EntityKind) -> set[int]:
     """The items in the answer to `doubles`."""
-    numbers = mapping(said).get(kind.upper())
-    return {number(id_) for id_ in numbers} - {0} if isinstance(numbers, list) else set()
+    return {number(id_) for id_ in sequence(member(said, kind.upper()))} - {0}
 
 
 def records(phone: str) -> Command:
@@ -142,16 +144,12 @@ def read_item(
 def new_item(draft: Draft, category: str) -> dict[str, Any]:
     """The fields of an item to create."""
     kind, call = draft.kind, draft.call
-    fields: dict[str, Any] = {
-        "name" if kind is EntityKind.CONTACT else "title": draft.title,
-        "originatorId": ORIGIN,
-        "originId": call.id,
-        "opened": "Y",
-        **{f"utm{name.title()}": call.facts[name] for name in _UTM if name in call.facts},
-        **{
-            f"{owner}Id": key(draft.links[owner]) for owner in _OWNERS[kind] if owner in draft.links
-        },
-    }
+    fields: dict[str, Any] = {"originatorId": ORIGIN, "originId": call.id, "opened": "Y"}
+    fields |= _titled(draft)
+    fields |= {f"utm{name.title()}": call.facts[name] for name in _UTM if name in call.facts}
+    for owner in _OWNERS[kind]:
+        if owner in draft.links:
+            fields[f"{owner}Id"] = key(draft.links[owner])
     if kind is not EntityKind.COMPANY:
         fields["sourceId"] = "CALL"
     if kind in {EntityKind.LEAD, EntityKind.DEAL}:
@@ -163,6 +161,12 @@ def new_item(draft: Draft, category: str) -> dict[str, Any]:
     if draft.responsible:
         fields["assignedById"] = given(draft.responsible, "the user in the rule 'responsible'")
     return {**fields, **draft.values}
+
+
+def _titled(draft: Draft) -> dict[str, str]:
+    if draft.kind is EntityKind.CONTACT:
+        return {"name": draft.title}
+    return {"title": draft.title}
 
 
 def trace(call: CallEvent) -> dict[str, Any]:
@@ -205,14 +209,18 @@ def key(ref: Ref) -> int:
 def number(value: Any) -> int:
     """A number, which Bitrix24 may also write as text; 0 for anything else."""
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    return 0
 
 
 def moment(value: Any) -> datetime | None:
     """A time with its zone."""
     try:
         at = datetime.fromisoformat(str(value))
-        return at.astimezone(UTC) if at.tzinfo else None
+        if at.tzinfo is None:
+            return None
+        return at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -15,6 +15,7 @@ from router.domain.delivery.crm_codes import Bitrix24Code
 from router.domain.text import one_line
 from router.receivers.header_times import LONGEST_PATIENCE
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, error_for
+from router.receivers.json_body import mapping, objects
 from router.receivers.oauth import is_app
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -80,8 +81,9 @@ class Portal:
     """One portal, used as one user: by a webhook, or by an app that the user has authorised."""
 
     def __init__(self, http: HttpClient, token: Mapping[str, str]) -> None:
-        self._http, self._advice = http, _ADVICE_OF_APPS if is_app(token) else _ADVICE
+        self._http, self._advice = http, _ADVICE
         if is_app(token):
+            self._advice = _ADVICE_OF_APPS
             self.user, self._path = token.get("user_id") or "1", "rest"
             return
         webhook = token["webhook"]
@@ -123,7 +125,7 @@ class Portal:
         for name, error in mapping(body.get("result_error")).items():
             code, said = _read_error(error)
             if name not in optional or code in _PASSING:
-                method = commands[name][0] if name in commands else name
+                method, _ = commands.get(name, (name, {}))
                 raise self._meant(code, _Said(request=method, detail=said), spent.get(name))
         results = mapping(body.get("result"))
         missing = commands.keys() - results.keys() - optional
@@ -153,7 +155,9 @@ class Portal:
     ) -> ReceiverUnavailable | Refused:
         failed = AnswerCode.REQUEST_FAILED
         if code in self._advice:
-            pause = LONGEST_PATIENCE if code == "OVERLOAD_LIMIT" else NO_RIGHT
+            pause = NO_RIGHT
+            if code == "OVERLOAD_LIMIT":
+                pause = LONGEST_PATIENCE
             return ReceiverUnavailable(failed, self._advice[code], pause=pause, **said)
         if code == "QUERY_LIMIT_EXCEEDED":
             return ReceiverUnavailable(failed, pause=_FULL, **said)
@@ -165,18 +169,14 @@ class Portal:
         # what was sent.
         if answer is not None and (answer.status in {401, 402, 403, 429} or answer.status >= 500):
             return error_for(answer)
-        kind = Missing if code == "NOT_FOUND" else Refused
-        return kind(AnswerCode.REQUEST_REFUSED, **said)
+        if code == "NOT_FOUND":
+            return Missing(AnswerCode.REQUEST_REFUSED, **said)
+        return Refused(AnswerCode.REQUEST_REFUSED, **said)
 
 
 def signed(token: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """A request of an app: its token is a parameter."""
     return {**request, "json": {**request.get("json", {}), "auth": token}}
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """An object; empty for anything else, because PHP writes an empty object as a list."""
-    return value if isinstance(value, dict) else {}
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
@@ -185,7 +185,7 @@ def rows(value: Any) -> list[dict[str, Any]]:
     """
     if isinstance(value, dict):
         value = value.get("items", list(value.values()))
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return objects(value)
 
 
 def _command(method: str, params: Params) -> str:
@@ -202,7 +202,10 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
         yield name, str(value)
         return
     for key, inner in items:
-        yield from _flat(inner, f"{name}[{key}]" if name else str(key))
+        inner_name = str(key)
+        if name:
+            inner_name = f"{name}[{key}]"
+        yield from _flat(inner, inner_name)
 
 
 def _read_error(body: Any) -> tuple[str, str]:

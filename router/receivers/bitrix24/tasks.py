@@ -2,8 +2,9 @@
 
 from router.domain.delivery.entity import Ref
 from router.receivers.bitrix24.items import AS_NAMED, TYPES, given, key, number, without_codes
-from router.receivers.bitrix24.portal import Portal, mapping
+from router.receivers.bitrix24.portal import Portal
 from router.receivers.http import entity
+from router.receivers.json_body import mapping
 from router.service.delivery.crm_ports import Task
 
 
@@ -19,7 +20,9 @@ class Tasks:
         with entity(ref):
             said = await self._portal.call("crm.item.get", asked)
         user = number(mapping(mapping(said).get("item")).get("assignedById"))
-        return str(user) if user else None
+        if not user:
+            return None
+        return str(user)
 
     async def add(self, task: Task) -> None:
         """Add an activity with our mark in its description."""

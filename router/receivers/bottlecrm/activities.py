@@ -18,7 +18,9 @@ class BottleActivities(Activities):
     async def responsible(self, ref: Ref) -> str | None:
         """The first of its users."""
         users = tools.rows_of(await self._api.record(ref), "assigned_to", key="id")
-        return str(users[0]["id"]) if users else None
+        if not users:
+            return None
+        return str(users[0]["id"])
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
         """A list of tasks does not show their texts: each is read."""
@@ -27,10 +29,12 @@ class BottleActivities(Activities):
             with entity(ref):
                 found = await self._api.ask("GET", "interactions", "interactions", params=asked)
             return [row.get("body") for row in tools.rows_of(found, "interactions")]
-        if entry is Entry.NOTE or ref.kind is EntityKind.CONTACT:
-            of_notes = entry is Entry.NOTE
-            name, text = ("comments", "comment") if of_notes else ("tasks", "description")
-            return [row.get(text) for row in tools.rows_of(await self._api.page(ref), name)]
+        if entry is Entry.NOTE:
+            notes = tools.rows_of(await self._api.page(ref), "comments")
+            return [row.get("comment") for row in notes]
+        if ref.kind is EntityKind.CONTACT:
+            shown = tools.rows_of(await self._api.page(ref), "tasks")
+            return [row.get("description") for row in shown]
 
         asked = {LINKS[ref.kind]: ref.id, "slim": "true", "limit": 50}
         tasks = await self._api.ask("GET", "tasks", "tasks", params=asked)
@@ -51,12 +55,16 @@ class BottleActivities(Activities):
             call: dict[str, Any] = {"kind": "call", "direction": "inbound", "body": one.text}
             call |= {"subject": subject, "occurred_at": one.at.isoformat(), LINKS[ref.kind]: ref.id}
             call["duration_seconds"] = round(one.call.talk_seconds)
-            call["outcome"] = "connected" if one.call.answered else "no_answer"
+            call["outcome"] = "no_answer"
+            if one.call.answered:
+                call["outcome"] = "connected"
             await self._api.ask("POST", "interactions", "id", json=call)
             return
         task: dict[str, Any] = {"title": subject, "description": one.text, "status": "New"}
         task |= {"priority": "Medium", "due_date": f"{one.at:%Y-%m-%d}"}
         task["assigned_to"] = await self._api.claim_active(one.owner)
-        person = ref.kind is EntityKind.CONTACT
-        task |= {"contacts": [ref.id]} if person else {LINKS[ref.kind]: ref.id}
+        if ref.kind is EntityKind.CONTACT:
+            task["contacts"] = [ref.id]
+        else:
+            task[LINKS[ref.kind]] = ref.id
         await self._api.ask("POST", "tasks", "error", json=task)

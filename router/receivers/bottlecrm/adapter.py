@@ -129,19 +129,21 @@ class BottleCrm(CustomFieldCrm):
             values["contacts"] = [links[one].id for one in links if one is EntityKind.CONTACT]
         if EntityKind.COMPANY in links and kind in {EntityKind.CONTACT, EntityKind.DEAL}:
             values["account"] = links[EntityKind.COMPANY].id
-        values |= {"last_name": "-"} if kind is EntityKind.CONTACT else {}  # it must have one
-        values |= {"status": "assigned"} if kind is EntityKind.LEAD else {}  # as people's own
+        if kind is EntityKind.CONTACT:
+            values["last_name"] = "-"  # it must have one
+        if kind is EntityKind.LEAD:
+            values["status"] = "assigned"  # as people's own
         if kind is EntityKind.DEAL and self.stage and draft.placed:
             values["stage"] = self.stage
         return values
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        own = phone or str(row.get("phone") or "")
+        phones = [phone or str(row.get("phone") or "")]
         return self.found(
             kind,
             {**custom_of(row), "id": row["id"]},
             title=str(row.get(_NAMES[kind]) or ""),
-            phones=(own,) if own else (),
+            phones=tuple(filter(None, phones)),
             created_at=tools.moment(row.get("created_at")),
             open=not {row.get("stage_kind"), row.get("status")} & _CLOSED,
         )

@@ -43,14 +43,13 @@ class EspoActivities(Activities):
 
     async def add_activity(self, activity: Activity) -> None:
         """Add a task or a call; a held call is also shown on its contact or lead."""
-        name, ref = "Call" if activity.call else "Task", activity.refs[0]
+        name, ref, lasts = "Task", activity.refs[0], timedelta()
+        if activity.call:
+            name, lasts = "Call", timedelta(seconds=round(activity.call.talk_seconds))
         values: dict[str, Any] = {"parentType": OBJECTS[ref.kind], "parentId": ref.id}
         values |= {"name": a_name(activity.subject), "description": plain(activity.text)}
         values["assignedUserId"] = activity.owner
-        ends = activity.at + timedelta(
-            seconds=round(activity.call.talk_seconds) if activity.call else 0
-        )
-        values["dateEnd"] = f"{ends:{_TIME}}"
+        values["dateEnd"] = f"{activity.at + lasts:{_TIME}}"
         if activity.call:
             values |= {
                 "status": "Held",

@@ -50,8 +50,11 @@ class EspoCrm(QueriedCrm):
         """
         kind, name, links = draft.kind, OBJECTS[draft.kind], draft.links
         await tools.field_called(self.uid, kind, self.fields_of)
-        called, most = ("lastName", 100) if kind in _PEOPLE else ("name", 249)
-        values: dict[str, Any] = {self.uid: draft.call.id, called: a_name(draft.title, most)}
+        values: dict[str, Any] = {self.uid: draft.call.id}
+        if kind in _PEOPLE:
+            values["lastName"] = a_name(draft.title, 100)
+        else:
+            values["name"] = a_name(draft.title, 249)
         values["assignedUserId"] = draft.responsible
         if kind is EntityKind.DEAL:
             values |= await self._deal(draft)
@@ -87,7 +90,9 @@ class EspoCrm(QueriedCrm):
         """Check the rights: a user who sees only records of their own misses the contacts of
         others.
         """
-        rights = ["read", "edit", "stream", *(["create"] if self._own else [])]
+        rights = ["read", "edit", "stream"]
+        if self._own:
+            rights.append("create")
         for kind in self.kinds:
             await self._api.claim(OBJECTS[kind], *rights, levels=("all", "team", "yes"))
 
@@ -115,8 +120,9 @@ class EspoCrm(QueriedCrm):
             )
             shown = where["attribute"] != _DIGITS or phone.endswith(where["value"])
             with suppress(Missing):  # deleted meanwhile
-                whole = row if shown else await self._api.ask("GET", f"{name}/{row['id']}")
-                found.append({**whole, "closed": closed & set(map(str, state))})
+                if not shown:
+                    row = await self._api.ask("GET", f"{name}/{row['id']}")
+                found.append({**row, "closed": closed & set(map(str, state))})
         return found
 
     def equal(self, column: str, text: str) -> Row:
@@ -129,7 +135,9 @@ class EspoCrm(QueriedCrm):
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[Row]:
         """Conditions for opportunities of these contacts and accounts; leads have neither."""
-        for owner, (type_, attribute) in _OWNERS.items() if kind is EntityKind.DEAL else ():
+        if kind is not EntityKind.DEAL:
+            return
+        for owner, (type_, attribute) in _OWNERS.items():
             if ids := [ref.id for ref in owners if ref.kind is owner]:
                 yield {"type": type_, "attribute": attribute, "value": ids}
 
@@ -142,11 +150,18 @@ class EspoCrm(QueriedCrm):
             str(number.get("phoneNumber")) for number in tools.rows_of(row.get("phoneNumberData"))
         ]
         entity = super()._one(kind, row, phone)
-        return replace(entity, phones=tuple(numbers)) if numbers else entity
+        if numbers:
+            return replace(entity, phones=tuple(numbers))
+        return entity
 
     async def _deal(self, draft: Draft) -> Row:
         contact, ends = draft.links.get(EntityKind.CONTACT), draft.call.ended_at + self._days
-        values: dict[str, Any] = {"contactsIds": [contact.id]} if contact else {}
-        usual = {"amount": 0, "closeDate": f"{ends:%Y-%m-%d}"}
-        usual = {name: usual[name] for name in usual if await self._api.needs("Opportunity", name)}
-        return {**values, **usual, **({"stage": self.stage} if self.stage and draft.placed else {})}
+        values: dict[str, Any] = {}
+        if contact:
+            values["contactsIds"] = [contact.id]
+        for name, usual in (("amount", 0), ("closeDate", f"{ends:%Y-%m-%d}")):
+            if await self._api.needs("Opportunity", name):
+                values[name] = usual
+        if self.stage and draft.placed:
+            values["stage"] = self.stage
+        return values

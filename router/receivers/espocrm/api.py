@@ -16,6 +16,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.text import one_line
 from router.receivers import crm_tools as tools
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, error_for, words
+from router.receivers.json_body import sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -94,7 +95,7 @@ class Api:
         chances, past = stage.get("probabilityMap") or {}, status.get("notActualOptions")
         ends = tools.an_object(chances, "EspoCRM").items()
         closed = {option for option, chance in ends if chance in (0, 100)}
-        return closed | set(map(str, past if isinstance(past, list) else ()))
+        return closed | set(map(str, sequence(past)))
 
     def _signed(self, method: str, path: str) -> dict[str, str]:
         if not self._secret:
@@ -121,14 +122,20 @@ def _objects(found: Any) -> dict[str, Row]:
 
 def _field(name: str, row: Row) -> Field:
     """A field. If its options are those of another field, EspoCRM checks them."""
-    kind, options = str(row.get("type")), row.get("options")
-    listed = options if kind == "enum" and isinstance(options, list) else []
+    kind, options, most = str(row.get("type")), list[Any](), row.get("maxLength")
+    if kind == "enum":
+        options = sequence(row.get("options"))
+    if kind == "varchar":
+        most = most or 255
+    type_ = _TYPES.get(kind)
+    if options:
+        type_ = FieldType.LIST
     return tools.a_field(
         name,
         "",
-        FieldType.LIST if listed else _TYPES.get(kind),
-        [(option, option) for option in listed if option],
-        row.get("maxLength") or (255 if kind == "varchar" else None),
+        type_,
+        [(option, option) for option in options if option],
+        most,
         required=row.get("required") is True and name not in _FILLED and not row.get("default"),
         writable=row.get("readOnly") is not True,
     )

@@ -20,6 +20,7 @@ from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.http import HttpClient
+from router.receivers.json_body import member
 from router.receivers.target_calls import target_rule
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -74,7 +75,7 @@ class Ga4:
             answer = await self._http.ask(
                 "POST", "debug/mp/collect", params=self._stream, json=body
             )
-            said = answer.body.get("validationMessages") if isinstance(answer.body, dict) else None
+            said = member(answer.body, "validationMessages")
             if not isinstance(said, list):
                 raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Google Analytics")
             found += [_in_words(message) for message in said]
@@ -124,7 +125,9 @@ class Ga4:
         else:
             at = max(began, min(at, call.seen_at or at))
         at = min(max(at, now - OLDEST + _MARGIN), now)
-        return at, None if why else session, why
+        if why:
+            session = None
+        return at, session, why
 
     def _events(
         self, event: AnalyticsEvent, session: str | None
@@ -142,8 +145,11 @@ class Ga4:
                     {**params, "transaction_id": number, "value": value, "currency": currency},
                 )
             ]
+        status = "missed"
+        if call.answered:
+            status = "answered"
         params |= {
-            "call_status": "answered" if call.answered else "missed",
+            "call_status": status,
             "call_duration": round(call.talk_seconds),
             "call_verdict": call.facts.get("verdict", "unknown"),
         }
@@ -163,10 +169,11 @@ def _began(session: str | None, call: CallEvent) -> datetime | None:
 
 
 def _event(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    cut = {
-        key[:_NAME]: value[:_VALUE] if isinstance(value, str) else value
-        for key, value in params.items()
-    }
+    cut = {}
+    for key, value in params.items():
+        if isinstance(value, str):
+            value = value[:_VALUE]
+        cut[key[:_NAME]] = value
     return {"name": name[:_NAME], "params": cut}
 
 

@@ -23,6 +23,7 @@ from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
 from router.receivers.http import Answer, HttpClient, error_for
+from router.receivers.json_body import member, sequence
 from router.receivers.target_calls import target_rule
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -74,7 +75,9 @@ class GoogleAds:
             left = [event for event in left if event.key not in named]
 
         records = {event.key: place for place, event in enumerate(left)}
-        look_in = _FIRST_LOOK if left else None
+        look_in = None
+        if left:
+            look_in = _FIRST_LOOK
         return SendResult(said=said, results=results, records=records, look_in=look_in)
 
     async def outcome(
@@ -125,14 +128,18 @@ class GoogleAds:
         except ReceiverUnavailable as error:
             return Check.of(code, False, error.outcome)
         well = answer.status != 400 or bool(_bad(answer.body))  # a made-up click may be refused
-        return Check.of(code, well, None if well else Outcome.text(_words(answer)))
+        if well:
+            return Check.of(code, True)
+        return Check.of(code, False, Outcome.text(_words(answer)))
 
     async def prepare(self) -> list[str]:
         """Nothing to prepare: conversion actions are created in Google Ads."""
         return []
 
     def _action(self, event: AnalyticsEvent) -> str:
-        return self._options.get("sale_action" if event.sale else "conversion_action", "")
+        if event.sale:
+            return self._options.get("sale_action", "")
+        return self._options.get("conversion_action", "")
 
     def _counts(self, event: AnalyticsEvent) -> bool:
         if not self._action(event) or _click(event.call) is None:
@@ -178,17 +185,20 @@ class GoogleAds:
         }
 
     def _event(self, event: AnalyticsEvent) -> dict[str, Any]:
-        name = _click(event.call)
-        body = {
+        name, clicks = _click(event.call), dict[str, str]()
+        if name:
+            clicks[name] = event.call.facts[name]
+        body: dict[str, Any] = {
             "destinationReferences": [self._action(event)],
-            "transactionId": event.key.partition(":")[2] if event.sale else event.call.id,
+            "transactionId": event.call.id,
             "eventTimestamp": f"{event.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "eventSource": self._options.get("event_source", "PHONE"),
-            "adIdentifiers": {name: event.call.facts[name]} if name else {},
+            "adIdentifiers": clicks,
         }
-        if not event.sale:
-            return body
-        return {**body, "conversionValue": event.sale["value"], "currency": event.sale["currency"]}
+        if event.sale:
+            body["transactionId"] = event.key.partition(":")[2]
+            body |= {"conversionValue": event.sale["value"], "currency": event.sale["currency"]}
+        return body
 
 
 def _click(call: CallEvent) -> str | None:
@@ -199,17 +209,13 @@ def _account(number: str) -> dict[str, str]:
     return {"accountType": "GOOGLE_ADS", "accountId": number.replace("-", "")}
 
 
-def _field(body: Any, name: str) -> Any:
-    return body.get(name) if isinstance(body, dict) else None
-
-
 def _request_of(answer: Answer) -> str:
     """The ID by which the result is requested.
 
     Raises `ReceiverUnavailable`: the conversions are sent again, and Google counts each of them
     once.
     """
-    request = _field(answer.body, "requestId")
+    request = member(answer.body, "requestId")
     if not isinstance(request, str) or not request:
         raise ReceiverUnavailable(
             AnswerCode.INCOMPLETE_ANSWER, system="Google Ads", missing="requestId"
@@ -219,17 +225,16 @@ def _request_of(answer: Answer) -> str:
 
 def _bad(body: Any) -> dict[int, Outcome]:
     """The refused events, by their place in the request, and the reasons."""
-    details = _field(_field(body, "error"), "details")
+    details = member(member(body, "error"), "details")
     found: dict[int, Outcome] = {}
-    for detail in details if isinstance(details, list) else ():
-        violations = _field(detail, "fieldViolations")
-        for violation in violations if isinstance(violations, list) else ():
-            place = _EVENT.search(str(_field(violation, "field")))
+    for detail in sequence(details):
+        for violation in sequence(member(detail, "fieldViolations")):
+            place = _EVENT.search(str(member(violation, "field")))
             if place:
                 found[int(place[1])] = Outcome.of(
                     VisitorCode.EVENT_REFUSED,
-                    field=str(_field(violation, "field")),
-                    detail=str(_field(violation, "description")),
+                    field=str(member(violation, "field")),
+                    detail=str(member(violation, "description")),
                 )
     return found
 
@@ -238,6 +243,6 @@ def _words(answer: Answer) -> str:
     """The text of an error without its JSON: the API's `error.message`, the token endpoint's
     `error_description`.
     """
-    error = _field(answer.body, "error")
-    said = (_field(error, "message"), error, _field(answer.body, "error_description"))
+    error = member(answer.body, "error")
+    said = (member(error, "message"), error, member(answer.body, "error_description"))
     return one_line(": ".join(text for text in said if isinstance(text, str)) or answer.text)

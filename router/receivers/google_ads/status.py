@@ -12,6 +12,7 @@ from router.domain.delivery.analytics_codes import GoogleAdsCode
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
+from router.receivers.json_body import member, objects, sequence
 
 _PREFIX = "PROCESSING_ERROR_REASON_"
 _COUNTED = frozenset({"DUPLICATE_TRANSACTION_ID", "DUPLICATE_GCLID"})
@@ -32,7 +33,9 @@ class Reason:
         """What this reason means for a record."""
         if self.name in _COUNTED:
             return Use.COUNTED_BEFORE
-        return Use.LATER if self.name in _LATER else Use.NEVER
+        if self.name in _LATER:
+            return Use.LATER
+        return Use.NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,31 +91,30 @@ def _some_of_them(reasons: Sequence[Reason]) -> Result:
 
 def by_action(body: Any) -> dict[str, Status]:
     """The statuses of a request, by their conversion actions."""
-    found = _field(body, "requestStatusPerDestination")
-    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    rows = objects(member(body, "requestStatusPerDestination"))
     return {_action(row): _status(row) for row in rows}
 
 
 def _action(row: dict[str, Any]) -> str:
-    return str(_field(_field(row, "destination"), "productDestinationId"))
+    return str(member(member(row, "destination"), "productDestinationId"))
 
 
 def _status(row: dict[str, Any]) -> Status:
-    counts = _field(_field(row, "errorInfo"), "errorCounts")
-    read = [_reason(count) for count in counts] if isinstance(counts, list) else []
+    counts = member(member(row, "errorInfo"), "errorCounts")
+    read = [_reason(count) for count in sequence(counts)]
     reasons = tuple(reason for reason in read if reason is not None)
-    return Status(name=str(_field(row, "requestStatus")), reasons=reasons)
+    return Status(name=str(member(row, "requestStatus")), reasons=reasons)
 
 
 def _reason(count: Any) -> Reason | None:
-    name = _field(count, "reason")
+    name = member(count, "reason")
     if not isinstance(name, str):
         return None
-    places = _field(count, "recordIndices")
-    read = [_number(place) for place in places] if isinstance(places, list) else []
+    places = member(count, "recordIndices")
+    read = [_number(place) for place in sequence(places)]
     return Reason(
         name=one_line(name.removeprefix(_PREFIX)),
-        count=_number(_field(count, "recordCount")) or 0,
+        count=_number(member(count, "recordCount")) or 0,
         places=frozenset(place for place in read if place is not None),
     )
 
@@ -121,8 +123,6 @@ def _number(value: Any) -> int | None:
     """A number in Google's JSON, where large numbers are texts."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         return int(value)
-    return value if type(value) is int else None
-
-
-def _field(body: Any, name: str) -> Any:
-    return body.get(name) if isinstance(body, dict) else None
+    if type(value) is int:
+        return value
+    return None

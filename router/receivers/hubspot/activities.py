@@ -34,8 +34,9 @@ class Tasks:
             "hs_task_body": as_html(f"{task.text}\n{mark}"),
             "hs_task_status": "NOT_STARTED",
             "hs_task_type": "CALL",
-            **({"hubspot_owner_id": task.responsible} if task.responsible else {}),
         }
+        if task.responsible:
+            values["hubspot_owner_id"] = task.responsible
         link = await self._api.link_type("tasks", kind)
         await self._api.create("tasks", values, task.ref.id, link)
 
@@ -62,9 +63,11 @@ class Calls:
             "hs_call_duration": str(round(call.talk_seconds * 1000)),
             "hs_call_from_number": call.caller or "",
             "hs_call_to_number": call.number or "",
-            **({"hs_call_recording_url": record.link} if record.link else {}),
-            **({"hubspot_owner_id": record.responsible} if record.responsible else {}),
         }
+        if record.link:
+            values["hs_call_recording_url"] = record.link
+        if record.responsible:
+            values["hubspot_owner_id"] = record.responsible
         link = await self._api.link_type("calls", kind)
         made = await self._api.create("calls", values, first.id, link)
         for ref in others:

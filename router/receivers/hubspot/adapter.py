@@ -53,9 +53,10 @@ class Hubspot:
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
         self._api, own = Api(http, fixed_token(token)), connection.mode is Mode.OWN
         self._scenario = SCENARIO_KINDS[connection.rules.scenario]
-        kinds = self._scenario if own else connection.rules.targets
+        kinds, fields = connection.rules.targets, {self._field: "Google client ID"}
+        if own:
+            kinds, fields = self._scenario, {**fields, UID: "Ringtrace call"}
         types = tuple(dict.fromkeys(TYPES[kind] for kind in (*kinds, EntityKind.CONTACT)))
-        fields = {self._field: "Google client ID", **({UID: "Ringtrace call"} if own else {})}
         fields |= {name: f"Ringtrace {fact}" for fact, name in connection.rules.fields.items()}
         self._setup = Setup(self._api, types, fields, UID, own=own)
         self._kinds, self._own, self._rules = kinds, own, connection.rules
@@ -159,14 +160,12 @@ class Hubspot:
         firms: set[str] = set()  # on which the call was logged
         for kind in sorted(kinds, key=lambda kind: kind is not EntityKind.COMPANY):
             recorded = every(await self._api.linked("calls", records, TYPES[kind]))
-            firms |= recorded if kind is EntityKind.COMPANY else set()
+            if kind is EntityKind.COMPANY:
+                firms |= recorded
             linked = await self._api.linked("contacts", people, TYPES[kind])
             theirs = {key for contact in named for key in linked.get(contact, ())}
-            theirs |= (
-                await self._linked(EntityKind.COMPANY, firms, "deals")
-                if kind is EntityKind.DEAL
-                else set()
-            )
+            if kind is EntityKind.DEAL:
+                theirs |= await self._linked(EntityKind.COMPANY, firms, "deals")
             for row in await self._read(kind, recorded | theirs | every(linked)):
                 fresh = row.created_at is not None and since <= row.created_at <= until
                 exact = row.id in recorded or (row.id in theirs and fresh)
@@ -195,7 +194,9 @@ class Hubspot:
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         open_types = await self._setup.open_types()
         types = {kind: TYPES[kind] for kind in self._kinds if TYPES[kind] in open_types}
-        stage = self._stage if whole and self._own else None
+        stage = None
+        if whole and self._own:
+            stage = self._stage
         return await read_catalogue(self._api, types, users_named(self._rules), stage)
 
     async def _upsert(self, draft: Draft, uid: str) -> str:
@@ -207,7 +208,9 @@ class Hubspot:
         if draft.kind in {EntityKind.CONTACT, EntityKind.COMPANY} and draft.call.caller:
             values["phone"] = draft.call.caller
         if draft.kind is EntityKind.DEAL:
-            pipeline, stage = self._stage if draft.placed else _FIRST_STAGE
+            pipeline, stage = _FIRST_STAGE
+            if draft.placed:
+                pipeline, stage = self._stage
             values |= {"pipeline": pipeline, "dealstage": stage, "description": draft.text}
         if draft.responsible:
             values["hubspot_owner_id"] = draft.responsible
@@ -229,14 +232,9 @@ class Hubspot:
         call = draft.call
         contact = draft.links.get(EntityKind.CONTACT)
         if contact is None:
-            client_id = {self._field: call.client_id} if call.client_id else {}
-            person = replace(
-                draft,
-                kind=EntityKind.CONTACT,
-                title=draft.person or call.caller or "Hidden number",
-                values=client_id,
-            )
-            uid = f"tel:{call.caller}" if call.caller else call.id
+            person, uid = self._person_of(draft), call.id
+            if call.caller:
+                uid = f"tel:{call.caller}"
             contact = Ref(kind=EntityKind.CONTACT, id=await self._upsert(person, uid))
             if EntityKind.COMPANY in draft.links:  # HubSpot refuses a lead without a contact
                 company = draft.links[EntityKind.COMPANY]
@@ -253,13 +251,22 @@ class Hubspot:
         await self.note(ref, draft.text, call.id)  # leads have no text of their own
         return ref
 
+    def _person_of(self, draft: Draft) -> Draft:
+        """The contact of a lead."""
+        values, call = dict[str, str](), draft.call
+        if call.client_id:
+            values[self._field] = call.client_id
+        title = draft.person or call.caller or "Hidden number"
+        return replace(draft, kind=EntityKind.CONTACT, title=title, values=values)
+
     async def _companies(self, phone: str) -> list[Found]:
         """Companies with this phone: HubSpot does not normalise a company's phone, so the search
         tries it whole and in groups.
         """
         words = re.findall(r"\d+", display(phone))[1:][-MOST_FILTERS:]
         where = [[a_filter("phone", "CONTAINS_TOKEN", f"*{tail(phone)}")]]
-        where += [[a_filter("phone", "CONTAINS_TOKEN", word) for word in words]] if words else []
+        if words:
+            where.append([a_filter("phone", "CONTAINS_TOKEN", word) for word in words])
         names = shown(EntityKind.COMPANY, self._field)
         rows = await self._api.search("companies", where, "createdate", *names)
         return [self._found(EntityKind.COMPANY, row) for row in rows]

@@ -17,6 +17,7 @@ from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import moment, rows_of
 from router.receivers.http import Answer, HttpClient
 from router.receivers.hubspot.errors import refusal
+from router.receivers.json_body import mapping, member
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -84,7 +85,9 @@ class Api:
             accept={404},
             params={name: value for name, value in params.items() if value},
         )
-        return None if answer.status == 404 else _one(answer.body)
+        if answer.status == 404:
+            return None
+        return _one(answer.body)
 
     async def probe(self, kind: str, *, write: bool = False) -> Answer:
         """Test the right to read or write objects of a type, without a change."""
@@ -213,26 +216,16 @@ def _many(body: Any) -> list[Record]:
 def _one(row: Any) -> Record:
     """Parse an object. Raises `ReceiverUnavailable` if invalid."""
     key = _id(row)
-    properties, links = row.get("properties"), row.get("associations")
-    return Record(
-        id=key,
-        properties={
-            name: str(value) for name, value in properties.items() if value not in (None, "")
-        }
-        if isinstance(properties, dict)
-        else {},
-        created_at=moment(row.get("createdAt")),
-        linked=frozenset(
-            str(name) for name, to in links.items() if isinstance(to, dict) and to.get("results")
-        )
-        if isinstance(links, dict)
-        else frozenset(),
-    )
+    properties, links = mapping(row.get("properties")), mapping(row.get("associations"))
+    values = {name: str(value) for name, value in properties.items() if value not in (None, "")}
+    linked = frozenset(str(name) for name, to in links.items() if member(to, "results"))
+    created_at = moment(row.get("createdAt"))
+    return Record(id=key, properties=values, created_at=created_at, linked=linked)
 
 
 def _id(row: Any, name: str = "id") -> str:
     """An id: a number, which may be written as text."""
-    value = str(row.get(name)) if isinstance(row, dict) else ""
+    value = str(member(row, name))
     if not (value.isascii() and value.isdigit() and len(value) <= 30):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="HubSpot", missing=name)
     return value

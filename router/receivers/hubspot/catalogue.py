@@ -6,6 +6,7 @@ them.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from router.domain.delivery.catalogue import (
@@ -39,13 +40,11 @@ async def read_catalogue(
     fields = {kind: await _fields(api, name) for kind, name in types.items()}
     if stage is None:
         return Catalogue(fields=fields)
-    deals = EntityKind.DEAL in types
-    return Catalogue(
-        fields=fields,
-        users=await _owners(api, owners),
-        pipelines=await _pipelines(api) if deals else None,
-        place=Place(pipeline=stage[0], stage=stage[1]) if deals else Place(),
-    )
+    found = Catalogue(fields=fields, users=await _owners(api, owners))
+    if EntityKind.DEAL not in types:
+        return found
+    place = Place(pipeline=stage[0], stage=stage[1])
+    return replace(found, pipelines=await _pipelines(api), place=place)
 
 
 async def _fields(api: Api, kind: str) -> list[Field]:
@@ -75,7 +74,8 @@ async def _owners(api: Api, wanted: Iterable[str]) -> list[Named] | None:
             owner = await _owner(api, key)
         except (ReceiverUnavailable, Refused):
             return None
-        found += [owner] if owner else []
+        if owner:
+            found.append(owner)
     return found
 
 

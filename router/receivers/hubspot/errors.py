@@ -9,6 +9,7 @@ from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import rows_of
 from router.receivers.header_times import retry_after
 from router.receivers.http import NO_RIGHT, Answer, error_for
+from router.receivers.json_body import mapping, sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 # the daily limit ends at midnight in the account's time zone
@@ -20,14 +21,16 @@ _NO_PROPERTY = re.compile(r"PROPERTY_DOESNT_EXIST|[Pp]roperty .*does not exist")
 
 def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     """The error for an answer: retry soon, retry later, or never."""
-    body = answer.body if isinstance(answer.body, dict) else {}
+    body = mapping(answer.body)
     said = str(body.get("message") or answer.text)
     if answer.status == 401:
         return ReceiverUnavailable(HubspotCode.HUBSPOT_KEY_REFUSED, pause=NO_RIGHT, detail=said)
     if answer.status == 403:
         return _forbidden(missing_scopes(body), said)
     if answer.status == 429:
-        least = _DAY_IS_OVER if body.get("policyName") == "DAILY" else _SHORT_LIMIT
+        least = _SHORT_LIMIT
+        if body.get("policyName") == "DAILY":
+            least = _DAY_IS_OVER
         return ReceiverUnavailable(
             AnswerCode.TOO_MANY_REQUESTS,
             pause=max(retry_after(answer.headers), least),
@@ -40,7 +43,9 @@ def refusal(answer: Answer) -> ReceiverUnavailable | Refused:
     error = error_for(answer)
     if isinstance(error, ReceiverUnavailable):
         return error
-    advice = [HubspotCode.HUBSPOT_CONNECT] if _NO_PROPERTY.search(answer.text) else []
+    advice = list[HubspotCode]()
+    if _NO_PROPERTY.search(answer.text):
+        advice.append(HubspotCode.HUBSPOT_CONNECT)
     detail = f"{body.get('category', '')} {said}"
     return Refused(AnswerCode.REFUSED, *advice, status=answer.status, detail=detail)
 
@@ -55,19 +60,9 @@ def _forbidden(scopes: list[str], said: str) -> ReceiverUnavailable:
 
 def missing_scopes(body: Any) -> list[str]:
     """The scopes that a refusal names as missing; any one of them is enough."""
-    if not isinstance(body, dict):
-        return []
-    contexts = [
-        row["context"] for row in rows_of(body, "errors") if isinstance(row.get("context"), dict)
-    ]
-    named = [
-        context.get("requiredGranularScopes") or context.get("requiredScopes")
-        for context in contexts
-    ]
-    return [
-        scope
-        for scopes in named
-        if isinstance(scopes, list)
-        for scope in scopes
-        if isinstance(scope, str)
-    ]
+    named = list[Any]()
+    for row in rows_of(body, "errors"):
+        context = mapping(row.get("context"))
+        scopes = context.get("requiredGranularScopes") or context.get("requiredScopes")
+        named += sequence(scopes)
+    return [scope for scope in named if isinstance(scope, str)]

@@ -22,8 +22,9 @@ def _pages_at(connection: Connection) -> str:
     """The connection's address is that of the API; pages are elsewhere."""
     portal = quote(connection.options.get("portal") or "", safe="")
     # HubSpot itself puts the account into an address below l/
-    contacts = f"contacts/{portal}" if portal else "l/contacts"
-    return f"https://app.hubspot.com/{contacts}"
+    if portal:
+        return f"https://app.hubspot.com/contacts/{portal}"
+    return "https://app.hubspot.com/l/contacts"
 
 
 RECEIVER = Declaration(

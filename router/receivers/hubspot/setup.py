@@ -79,8 +79,9 @@ class Setup:
         for right in ("read", "write"):
             answer = await self._api.probe(kind, write=right == "write")
             well = answer.status == _OK or (right == "write" and answer.status == _NOTHING_SENT)
-            missing = "" if well else " or ".join(missing_scopes(answer.body))
-            scope = missing or f"crm.objects.{kind}.{right}"
+            scope = f"crm.objects.{kind}.{right}"
+            if not well:
+                scope = " or ".join(missing_scopes(answer.body)) or scope
             fix = Outcome.of(FixCode.HUBSPOT_SCOPE)
             checks.append(Check.of(CheckCode.RIGHT, well, fix, right=scope))
         return checks
@@ -96,7 +97,9 @@ class Setup:
 
     async def _field(self, kind: str, name: str) -> Mapping[str, Any] | None:
         answer = await self._api.ask("GET", f"crm/properties/{VERSION}/{kind}/{name}", accept={404})
-        return answer.body if answer.status == 200 and isinstance(answer.body, dict) else None
+        if answer.status == 200 and isinstance(answer.body, dict):
+            return answer.body
+        return None
 
     async def _create_field(self, kind: str, name: str) -> None:
         group = {"name": _GROUP, "label": "Ringtrace", "displayOrder": -1}

@@ -22,6 +22,7 @@ from router.domain.delivery.connection import Connection
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
 from router.receivers.http import HttpClient
+from router.receivers.json_body import member
 from router.receivers.kept_tokens import fixed_token
 from router.receivers.metrica.api import LISTS, Api, part
 from router.receivers.metrica.setup import Setup
@@ -87,7 +88,10 @@ class Metrica:
                 except Refused as error:
                     never = Result(use=Use.NEVER, outcome=error.outcome)
                     results |= {event.key.removesuffix(TARGET): never for event, _ in some}
-        return SendResult(said=joined(said), results=results, look_in=_LOOK if said else None)
+        look_in = None
+        if said:
+            look_in = _LOOK
+        return SendResult(said=joined(said), results=results, look_in=look_in)
 
     async def outcome(
         self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
@@ -115,7 +119,9 @@ class Metrica:
     def _lines(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
         """A call, and what it reached; of one that was sent before, only that."""
         reached = self._reached(event)
-        return reached if event.again else [event, *reached]
+        if event.again:
+            return reached
+        return [event, *reached]
 
     def _reached(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
         """The goal that a target call reaches, as a separate event."""
@@ -137,7 +143,9 @@ class Metrica:
         new = [(event, who) for event, who in lines if mark(event.key) not in uploaded]
         if not new:
             return Outcome.of(MetricaCode.METRICA_UPLOADED_BEFORE, count=len(lines))
-        row = self._call if kind == "upload_calls" else self._conversion
+        row = self._conversion
+        if kind == "upload_calls":
+            row = self._call
         rows = [{column: who, **row(event)} for event, who in new]
         params = {"comment": _SIGN + "".join(mark(event.key) for event, _ in new)}
         if kind == "upload_calls" and self._goal:
@@ -173,17 +181,21 @@ class Metrica:
         return found
 
     def _call(self, event: AnalyticsEvent) -> dict[str, str]:
-        call = event.call
+        call, first = event.call, ""
+        if call.first is not None:
+            first = _flag(call.first)
         row = {
             "DateTime": str(int(event.at.timestamp())),
-            "StaticCall": "1" if call.facts.get("verdict") == "static" else "0",
+            "StaticCall": _flag(call.facts.get("verdict") == "static"),
             "TalkDuration": str(round(call.talk_seconds)),
             # Metrica's name for waiting for an answer
             "HoldDuration": call.facts.get("wait_seconds", ""),
-            "CallMissed": "0" if call.answered else "1",
-            "FirstTimeCaller": "" if call.first is None else str(int(call.first)),
+            "CallMissed": _flag(not call.answered),
+            "FirstTimeCaller": first,
         }
-        return {**row, "PhoneNumber": call.caller or ""} if self._phones else row
+        if self._phones:
+            return {**row, "PhoneNumber": call.caller or ""}
+        return row
 
     def _conversion(self, event: AnalyticsEvent) -> dict[str, str]:
         row = {
@@ -208,8 +220,14 @@ class Metrica:
 
     def _needed(self) -> dict[str, str]:
         """The goals that we upload, and what each is for."""
-        target = {self._target_goal: "target calls"} if self._target.is_set else {}
-        return {self._sale_goal: "sales", **target}
+        needed = {self._sale_goal: "sales"}
+        if self._target.is_set:
+            needed[self._target_goal] = "target calls"
+        return needed
+
+
+def _flag(value: bool) -> str:
+    return str(int(value))
 
 
 def mark(key: str) -> str:
@@ -219,19 +237,25 @@ def mark(key: str) -> str:
 
 def _comment(row: Any) -> str:
     """The marks in the comment of one of our uploads, after our sign; empty for other uploads."""
-    comment = row.get("comment") if isinstance(row, dict) else None
-    return comment if isinstance(comment, str) and comment.startswith(_SIGN) else ""
+    comment = member(row, "comment")
+    if isinstance(comment, str) and comment.startswith(_SIGN):
+        return comment
+    return ""
 
 
 def _who(call: CallEvent) -> tuple[str, str]:
     """The column that names the visitor, and the visitor's ID."""
     client_id = call.facts.get("ym_client_id")
-    return ("ClientId", client_id) if client_id else ("Yclid", call.facts.get("yclid", ""))
+    if client_id:
+        return ("ClientId", client_id)
+    return ("Yclid", call.facts.get("yclid", ""))
 
 
 def _kind(event: AnalyticsEvent) -> str:
     """The kind of upload for this event."""
-    return "upload" if event.sale else "upload_calls"
+    if event.sale:
+        return "upload"
+    return "upload_calls"
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:

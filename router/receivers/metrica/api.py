@@ -6,6 +6,7 @@ from typing import Any
 from router.domain.delivery.codes import AnswerCode
 from router.domain.text import one_line
 from router.receivers.http import Answer, HttpClient, error_for
+from router.receivers.json_body import mapping, member, objects
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable
 
@@ -40,7 +41,7 @@ class Api:
 
 def part(answer: Answer, name: str, kind: type[Any]) -> Any:
     """A part of an answer, of the right type. Raises `ReceiverUnavailable`."""
-    found = answer.body.get(name) if isinstance(answer.body, dict) else None
+    found = member(answer.body, name)
     if not isinstance(found, kind):
         raise ReceiverUnavailable(AnswerCode.INCOMPLETE_ANSWER, system="Metrica", missing=name)
     return found
@@ -48,12 +49,7 @@ def part(answer: Answer, name: str, kind: type[Any]) -> Any:
 
 def said(answer: Answer) -> str:
     """The text of an error without its JSON."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    errors = body.get("errors")
-    listed = (
-        [error.get("message") for error in errors if isinstance(error, dict)]
-        if isinstance(errors, list)
-        else []
-    )
+    body = mapping(answer.body)
+    listed = [error.get("message") for error in objects(body.get("errors"))]
     words = [text for text in (*listed, body.get("message")) if isinstance(text, str) and text]
     return one_line("; ".join(dict.fromkeys(words)) or answer.text)

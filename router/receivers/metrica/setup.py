@@ -1,6 +1,7 @@
 """Checks a Metrica counter before the first call: the token's rights and the goals."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.fix_codes import FixCode
@@ -17,21 +18,23 @@ class Setup:
 
     async def check(self) -> list[Check]:
         """Check the token's rights for the counter and its uploads, and the goals."""
-        checks = []
-        for uploads in ("", *LISTS.values()):
-            path = f"/offline_conversions/{uploads}?limit=1" if uploads else ""
-            code = CheckCode.UPLOADS if uploads else CheckCode.COUNTER
-            answer = await self._api.attempt("GET", path)
-            well = answer.status == 200
-            fix = None if well else Outcome.of(FixCode.METRICA_RIGHT, detail=said(answer))
-            checks.append(Check.of(code, well, fix, **({"uploads": uploads} if uploads else {})))
+        checks = [await self._right(CheckCode.COUNTER, "")]
+        for uploads in LISTS.values():
+            path = f"/offline_conversions/{uploads}?limit=1"
+            checks.append(await self._right(CheckCode.UPLOADS, path, uploads=uploads))
         if all(check.well for check in checks):
             there, create = await self._goals(), Outcome.of(FixCode.METRICA_GOAL)
-            checks += [
-                Check.of(CheckCode.GOAL, goal in there, create, goal=goal, event=event)
-                for goal, event in self._needed.items()
-            ]
+            for goal, event in self._needed.items():
+                known = goal in there
+                checks.append(Check.of(CheckCode.GOAL, known, create, goal=goal, event=event))
         return checks
+
+    async def _right(self, code: CheckCode, path: str, **about: Any) -> Check:
+        answer = await self._api.attempt("GET", path)
+        if answer.status == 200:
+            return Check.of(code, True, **about)
+        fix = Outcome.of(FixCode.METRICA_RIGHT, detail=said(answer))
+        return Check.of(code, False, fix, **about)
 
     async def prepare(self) -> list[str]:
         """Create missing goals."""

@@ -11,6 +11,7 @@ from typing import Any
 from router.domain.delivery.analytics_codes import MetricaCode
 from router.domain.delivery.delivery import Result, Use
 from router.domain.delivery.outcome import Outcome, joined
+from router.receivers.json_body import mapping
 
 _DONE = frozenset({"PROCESSED", "LINKAGE_FAILURE"})
 
@@ -39,11 +40,15 @@ class Upload:
 
     @property
     def _bound(self) -> int | None:
-        return 0 if self.status == "LINKAGE_FAILURE" and self.linked is None else self.linked
+        if self.status == "LINKAGE_FAILURE" and self.linked is None:
+            return 0
+        return self.linked
 
     def problems(self) -> list[Outcome]:
         """Why lines were not matched to a visit."""
-        failed = max((self.sent or 0) - (self.passed or 0), 0) if self.passed is not None else 0
+        failed = 0
+        if self.passed is not None:
+            failed = max((self.sent or 0) - self.passed, 0)
         counts = {
             MetricaCode.METRICA_NO_VISITOR: self.no_visitor or 0,
             MetricaCode.METRICA_NO_GOAL: self.no_goal or 0,
@@ -56,7 +61,7 @@ class Upload:
 
 def read_upload(row: Any) -> Upload:
     """Parse an upload of the list; invalid numbers are None."""
-    fields = row if isinstance(row, dict) else {}
+    fields = mapping(row)
     return Upload(
         number=_number(fields, "id") or 0,
         status=str(fields.get("status")),
@@ -70,7 +75,9 @@ def read_upload(row: Any) -> Upload:
 
 def _number(fields: dict[str, Any], name: str) -> int | None:
     value = fields.get(name)
-    return value if type(value) is int and value >= 0 else None
+    if type(value) is int and value >= 0:
+        return value
+    return None
 
 
 def result_of(uploads: Sequence[Upload], receipt: Outcome) -> Result:
@@ -79,6 +86,7 @@ def result_of(uploads: Sequence[Upload], receipt: Outcome) -> Result:
     if uploads and all(upload.lost for upload in uploads):
         never = Outcome.of(MetricaCode.METRICA_NOT_BOUND, *problems)
         return Result(use=Use.NEVER, outcome=never)
-    partly = problems or any(upload.lost for upload in uploads)
-    code = MetricaCode.METRICA_BOUND_PARTLY if partly else MetricaCode.METRICA_BOUND
+    code = MetricaCode.METRICA_BOUND
+    if problems or any(upload.lost for upload in uploads):
+        code = MetricaCode.METRICA_BOUND_PARTLY
     return Result(use=Use.USED, outcome=joined([receipt, Outcome.of(code, *problems)]))

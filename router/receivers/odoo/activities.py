@@ -22,7 +22,9 @@ class OdooActivities(Activities):
     async def responsible(self, ref: Ref) -> str | None:
         """The salesperson, if there is one."""
         user = linked(await self._api.record(ref, ["user_id"]), "user_id")
-        return str(user) if user else None
+        if not user:
+            return None
+        return str(user)
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
         """Texts of messages; that of a finished activity is a message too."""
@@ -49,6 +51,8 @@ class OdooActivities(Activities):
         values: dict[str, Any] = {"res_model_id": await self._api.model_id(MODELS[ref.kind])}
         values |= {"res_id": int(ref.id), "summary": activity.subject, "note": activity.text}
         values["date_deadline"] = f"{activity.at:%Y-%m-%d}"
-        values |= {"activity_type_id": types[-1]["id"]} if types else {}
-        values |= {"user_id": tools.number(activity.owner)} if activity.owner else {}
+        if types:
+            values["activity_type_id"] = types[-1]["id"]
+        if activity.owner:
+            values["user_id"] = tools.number(activity.owner)
         await self._api.create("mail.activity", values)

@@ -45,17 +45,23 @@ class Odoo(QueriedCrm):
         """Create a record with the call's id."""
         model, links = MODELS[draft.kind], draft.links
         values: dict[str, Any] = {"name": draft.title, self.uid: draft.call.id}
-        values |= {"phone": draft.call.caller} if draft.call.caller else {}
-        values |= {"user_id": tools.number(draft.responsible)} if draft.responsible else {}
+        if draft.call.caller:
+            values["phone"] = draft.call.caller
+        if draft.responsible:
+            values["user_id"] = tools.number(draft.responsible)
         company, contact = links.get(EntityKind.COMPANY), links.get(EntityKind.CONTACT)
         if model == PARTNER:
             values["is_company"] = draft.kind is EntityKind.COMPANY
-            values |= {"parent_id": int(company.id)} if company else {}
+            if company:
+                values["parent_id"] = int(company.id)
         else:
-            values["type"] = "lead" if draft.kind is EntityKind.LEAD else "opportunity"
+            values["type"] = "opportunity"
+            if draft.kind is EntityKind.LEAD:
+                values["type"] = "lead"
             values["description"] = tools.html_lines(f"{draft.text}\n{tools.mark(draft.call.id)}")
             partner = contact or company
-            values |= {"partner_id": int(partner.id)} if partner else {}
+            if partner:
+                values["partner_id"] = int(partner.id)
         if draft.kind is EntityKind.DEAL and self.stage and draft.placed:
             values["stage_id"] = tools.number(self.stage, "stage")
         values |= await self._values(draft.kind, draft.values)
@@ -99,7 +105,10 @@ class Odoo(QueriedCrm):
 
     async def _values(self, kind: EntityKind, texts: Mapping[str, str]) -> dict[str, Any]:
         known = await tools.typed_values(kind, texts, self.fields_of)
-        return {name: False if value is None else value for name, value in known.items()}
+        for name, value in known.items():
+            if value is None:
+                known[name] = False
+        return known
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: Term) -> Sequence[Row]:
         """Records that match a domain; a partner or a `crm.lead` record is of one kind or the

@@ -14,6 +14,7 @@ from router.domain.delivery.crm_codes import OdooCode
 from router.domain.delivery.entity import Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import NO_RIGHT, HttpClient, Missing
+from router.receivers.json_body import mapping, member, sequence
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -42,7 +43,8 @@ class Api:
         known = await self.fields(model)
         asked = [name for name in ("id", "create_date", *fields) if name in known]
         order = {"order": "id desc", "limit": 100}
-        domain = [*domain, *([["active", "in", [True, False]]] if archived else [])]
+        if archived:
+            domain = [*domain, ["active", "in", [True, False]]]
         rows = await self.call(model, "search_read", domain=domain, fields=asked, **order)
         if not isinstance(rows, list):
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
@@ -73,7 +75,8 @@ class Api:
         if self._login:
             return await self._by_rpc(model, method, given)
         headers = {"Authorization": f"Bearer {self._key}"}
-        headers |= {"X-Odoo-Database": self._database} if self._database else {}
+        if self._database:
+            headers["X-Odoo-Database"] = self._database
         path = f"json/2/{model}/{method}"
         answer = await self._http.ask("POST", path, accept=_FAILED, headers=headers, json=given)
         if answer.status == 500:
@@ -105,25 +108,22 @@ class Api:
         if not isinstance(answer.body, dict):
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Odoo")
         if answer.body.get("error"):
-            error = answer.body["error"]
-            raise _trouble(error.get("data") if isinstance(error, dict) else None)
+            raise _trouble(member(answer.body["error"], "data"))
         return answer.body.get("result")
 
 
 def linked(row: Row, name: str) -> Any:
     """The id of a linked record, which Odoo writes as [id, name], or as False without one."""
     value = row.get(name)
-    return value[0] if isinstance(value, list) and value else value
+    if isinstance(value, list) and value:
+        return value[0]
+    return value
 
 
 def _field(name: str, row: Row) -> Field:
     """A field; required fields that are not custom have defaults."""
-    options = row.get("selection")
-    pairs = (
-        [option for option in options if isinstance(option, list)]
-        if isinstance(options, list)
-        else []
-    )
+    options = sequence(row.get("selection"))
+    pairs = [option for option in options if isinstance(option, list)]
     return tools.a_field(
         name,
         row.get("string"),
@@ -137,7 +137,7 @@ def _field(name: str, row: Row) -> Field:
 
 def _trouble(error: Any) -> ReceiverUnavailable | Refused:
     """The error for an exception in Odoo."""
-    details = error if isinstance(error, dict) else {}
+    details = mapping(error)
     name, reason = str(details.get("name")).rpartition(".")[2], str(details.get("message"))
     if name in _NO_RIGHT:
         return ReceiverUnavailable(OdooCode.ODOO_NO_RIGHT, pause=NO_RIGHT, detail=reason)

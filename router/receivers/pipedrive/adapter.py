@@ -54,9 +54,9 @@ class Pipedrive(TwoStepCrm):
         for ref in contacts:
             for kind in {DEAL, *self.kinds} - PEOPLE:
                 rows = await self._api.newest(kind, ref)
-                found |= {
-                    entity.ref: entity for entity in (self._one(kind, row, phone) for row in rows)
-                }
+                for row in rows:
+                    entity = self._one(kind, row, phone)
+                    found[entity.ref] = entity
         return [entity for entity in found.values() if not self.is_begun(entity.ref)]
 
     async def find_made(self, kind: EntityKind, call_id: str) -> Ref | None:
@@ -65,21 +65,27 @@ class Pipedrive(TwoStepCrm):
             if row.get(self.uid) == call_id:
                 return Ref(kind=kind, id=str(row["id"]))
         found = await self._api.search(kind, call_id, "custom_fields", exact=True)
-        return Ref(kind=kind, id=found[0]) if found else None
+        if not found:
+            return None
+        return Ref(kind=kind, id=found[0])
 
     async def insert(self, draft: Draft) -> Ref:
         """Create an entity with the fields that Pipedrive knows of a new one."""
         kind, call, links = draft.kind, draft.call, dict(draft.links)
-        values: dict[str, Any] = {"name" if kind in PEOPLE else "title": draft.title}
-        values |= {"owner_id": tools.number(draft.responsible)} if draft.responsible else {}
+        values: dict[str, Any] = {"title": draft.title}
+        if kind in PEOPLE:
+            values = {"name": draft.title}
+        if draft.responsible:
+            values["owner_id"] = tools.number(draft.responsible)
         if kind is CONTACT and call.caller:
             values["phones"] = [{"value": call.caller, "primary": True, "label": "work"}]
         if kind is DEAL and self.stage and draft.placed:
             values["stage_id"] = tools.number(self.stage, "stage")
         if kind is LEAD and CONTACT not in links:
             links[CONTACT] = self.begun(CONTACT, call.id) or await self.insert(self._person(draft))
-        for link in links.values() if kind is not COMPANY else ():
-            values |= place(kind, link)
+        if kind is not COMPANY:
+            for link in links.values():
+                values |= place(kind, link)
         return await self._api.create(kind, values, {self.uid: call.id, **draft.values})
 
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
@@ -118,11 +124,13 @@ class Pipedrive(TwoStepCrm):
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
         phones = [str(phone.get("value")) for phone in tools.rows_of(row, "phones")]
+        if phone:
+            phones = [phone]
         return self.found(
             kind,
             row,
             title=str(row.get("name") or row.get("title") or ""),
-            phones=(phone,) if phone else tuple(phones),
+            phones=tuple(phones),
             created_at=tools.moment(row.get("add_time")),
             open=row.get("status", "open") == "open" and not row.get("is_archived"),
         )

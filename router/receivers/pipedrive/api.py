@@ -13,6 +13,7 @@ from router.domain.delivery.codes import AnswerCode
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers import crm_tools as tools
 from router.receivers.http import HttpClient, entity
+from router.receivers.json_body import mapping, member
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable
 
 Row = Mapping[str, Any]
@@ -28,7 +29,9 @@ class Api:
     """Sends the requests of one account."""
 
     def __init__(self, http: HttpClient, token: str | None) -> None:
-        self._http, self._headers = http, {"x-api-token": token} if token else {}
+        self._http, self._headers = http, dict[str, str]()
+        if token:
+            self._headers["x-api-token"] = token
         self._fields = tools.FieldCache(self._read_fields)
 
     async def ask(self, method: str, path: str, **request: Any) -> Row:
@@ -46,8 +49,7 @@ class Api:
         for _ in range(10):  # pages
             body = await self.ask("GET", path, params=params)
             found += tools.rows_of(body, "data")
-            more = body.get("additional_data")
-            params["cursor"] = more.get("next_cursor") if isinstance(more, dict) else None
+            params["cursor"] = member(body.get("additional_data"), "next_cursor")
             if not params["cursor"]:
                 break
         return found
@@ -57,7 +59,9 @@ class Api:
         order: Row = {"sort_by": "add_time", "sort_direction": "desc"}
         if kind is EntityKind.LEAD:
             order = {"sort": "add_time DESC"}
-        params = {**order, "limit": MOST, **(place(kind, of) if of else {})}
+        params = {**order, "limit": MOST}
+        if of:
+            params |= place(kind, of)
         body = await self.ask("GET", f"api/{_PATHS[kind]}", params=params)
         return [await self._named(kind, row) for row in tools.rows_of(body, "data", key="id")]
 
@@ -72,7 +76,9 @@ class Api:
     async def by_ids(self, kind: EntityKind, ids: Iterable[Any]) -> list[Row]:
         """Those of these persons or organizations that exist."""
         wanted = ",".join([str(id_) for id_ in dict.fromkeys(ids)][:MOST])
-        rows = await self.rows(f"api/{_PATHS[kind]}", ids=wanted, limit=MOST) if wanted else []
+        if not wanted:
+            return []
+        rows = await self.rows(f"api/{_PATHS[kind]}", ids=wanted, limit=MOST)
         return [await self._named(kind, row) for row in rows]
 
     async def row(self, ref: Ref) -> Row:
@@ -109,8 +115,7 @@ class Api:
 
     async def _named(self, kind: EntityKind, row: Row) -> Row:
         """The row with its custom fields added by name and code; built-in fields win."""
-        custom = row.get("custom_fields")
-        known = {**(custom if isinstance(custom, dict) else {}), **row}
+        known = {**mapping(row.get("custom_fields")), **row}
         fields = await self.fields_of(kind)
         return {name: known.get(field.name) for name, field in fields.items()} | known
 
@@ -118,11 +123,18 @@ class Api:
         own, custom = dict[str, Any](), dict[str, Any]()
         for name, text in texts.items():
             known = await tools.field_called(name, kind, self.fields_of)
-            takes = FieldType.NUMBER if known.options else known.type  # the number of an option
+            takes = known.type
+            if known.options:
+                takes = FieldType.NUMBER  # the number of an option
             value = tools.typed(takes, known.options.get(text, text))
-            (custom if len(known.name) == _HASH else own)[known.name] = value
+            if len(known.name) == _HASH:
+                custom[known.name] = value
+            else:
+                own[known.name] = value
         nested = kind is not EntityKind.LEAD and bool(custom)
-        return {**own, "custom_fields": custom} if nested else own | custom
+        if nested:
+            return {**own, "custom_fields": custom}
+        return own | custom
 
 
 def place(kind: EntityKind | None, ref: Ref) -> dict[str, Any]:
@@ -130,12 +142,16 @@ def place(kind: EntityKind | None, ref: Ref) -> dict[str, Any]:
     name = _KEYS[ref.kind]
     if kind is EntityKind.LEAD and ref.kind is EntityKind.COMPANY:
         name = "organization_id"
-    return {name: ref.id if ref.kind is EntityKind.LEAD else int(ref.id)}
+    if ref.kind is EntityKind.LEAD:
+        return {name: ref.id}
+    return {name: int(ref.id)}
 
 
 def _field(row: Row) -> Field:
     kind, options = str(row.get("field_type")), tools.rows_of(row, "options")
     pairs = [(option.get("label"), option.get("id")) for option in options]
-    most = 255 if kind.startswith("varchar") else None
+    most = None
+    if kind.startswith("varchar"):
+        most = 255
     name, title = row.get("field_code"), row.get("field_name")
     return tools.a_field(name, title, _TYPES.get(kind), pairs, most)

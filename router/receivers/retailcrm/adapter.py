@@ -22,6 +22,7 @@ from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
 from router.receivers.crm_tools import with_phone
 from router.receivers.http import NO_RIGHT, HttpClient
+from router.receivers.json_body import mapping, member
 from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
     COMPANIES,
@@ -31,7 +32,6 @@ from router.receivers.retailcrm.api import (
     PATHS,
     Api,
     Row,
-    child,
     filtered,
     number,
     phones,
@@ -161,7 +161,7 @@ class RetailCrm:
     async def read(self, ref: Ref, fields: Sequence[str]) -> dict[str, str]:
         """Read the present values of custom fields."""
         values = (await self._api.row(ref)).get("customFields")
-        saved = {name: child(values, name) for name in fields}
+        saved = {name: member(values, name) for name in fields}
         return {name: str(value) for name, value in saved.items() if value not in (None, "", [])}
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
@@ -189,7 +189,9 @@ class RetailCrm:
     async def _read_catalogue(self, whole: bool) -> Catalogue:
         found = await read_fields(self._api, self._kinds)
         users = users_named(self._rules)
-        return await completed(found, self._api, users, self._method) if whole else found
+        if whole:
+            return await completed(found, self._api, users, self._method)
+        return found
 
     # What is written
 
@@ -212,7 +214,7 @@ class RetailCrm:
             **self._api.in_shop(),
         }
         listed = rows(await self._api.ask("GET", path, params=params), "contacts")
-        if not any(child(company.get("customer"), "id") == number(contact) for company in listed):
+        if not any(member(company.get("customer"), "id") == number(contact) for company in listed):
             person = {"isMain": True, "customer": {"id": number(contact)}}
             await self._api.post(
                 f"{path}/create", {"contact": person}, by="id", **self._api.in_shop()
@@ -243,9 +245,9 @@ class RetailCrm:
 
     async def _orders(self, found: Sequence[Row]) -> list[Found]:
         if any(text(row.get("status")) not in self._groups for row in found):
-            statuses = (await self._api.ask("GET", "reference/statuses")).get("statuses")
-            known = statuses if isinstance(statuses, dict) else {}
-            self._groups = {code: text(child(status, "group")) for code, status in known.items()}
+            said = await self._api.ask("GET", "reference/statuses")
+            known = mapping(said.get("statuses"))
+            self._groups = {code: text(member(status, "group")) for code, status in known.items()}
         return [self._found(self._order_kind, row) for row in found]
 
     def _found(self, kind: EntityKind, row: Row) -> Found:
@@ -262,7 +264,7 @@ class RetailCrm:
             created_at=self._moment(row.get("createdAt")),
             open=self._groups.get(text(row.get("status"))) not in self._closed,
             ours=text(row.get("externalId")).startswith(MARK),
-            client_id=text(child(row.get("customFields"), self._field)) or None,
+            client_id=text(member(row.get("customFields"), self._field)) or None,
         )
 
     def _local(self, at: datetime) -> str:

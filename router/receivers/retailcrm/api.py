@@ -16,6 +16,7 @@ from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
 from router.receivers.header_times import retry_after
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, TooLarge, entity, error_for
+from router.receivers.json_body import mapping, member, objects, sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -60,12 +61,8 @@ class Api:
         answer = await self._http.ask(
             method, f"api/v5/{path}", headers=self._headers, accept=_SPOKEN, **request
         )
-        if (
-            answer.status < 300
-            and isinstance(answer.body, dict)
-            and answer.body.get("success") is True
-        ):
-            return answer.body
+        if _is_success(answer):
+            return mapping(answer.body)
         raise _trouble(answer, f"{method} {path}")
 
     async def credentials(self) -> Row:
@@ -73,12 +70,9 @@ class Api:
         answer = await self._http.ask(
             "GET", "api/credentials", headers=self._headers, accept=_SPOKEN
         )
-        well = (
-            answer.status < 300
-            and isinstance(answer.body, dict)
-            and answer.body.get("success") is True
-        )
-        return answer.body if well else {}
+        if _is_success(answer):
+            return mapping(answer.body)
+        return {}
 
     async def caller(self, phone: str) -> str | None:
         """The id of the customer that the telephony shows for this phone; None without
@@ -90,12 +84,16 @@ class Api:
             "GET", path, params=params, headers=self._headers, accept=accept
         )
         # documented as a text, answered as a number
-        found = str(child(child(answer.body, "customer"), "id"))
-        return found if found.isascii() and found.isdigit() and len(found) <= _DIGITS else None
+        found = str(member(member(answer.body, "customer"), "id"))
+        if found.isascii() and found.isdigit() and len(found) <= _DIGITS:
+            return found
+        return None
 
     async def list(self, path: str, filters: Mapping[str, str | Sequence[str]]) -> Sequence[Row]:
         """The first hundred customers, orders or companies of the shop that match."""
-        params = filtered({**filters, **({"sites": [self._site]} if self._site else {})})
+        if self._site:
+            filters = {**filters, "sites": [self._site]}
+        params = filtered(filters)
         return await self._rows(path, params, _MANY[path], MOST)
 
     async def row(self, ref: Ref) -> Row:
@@ -105,7 +103,7 @@ class Api:
             body = await self.ask(
                 "GET", f"{path}/{number(ref)}", params={"by": "id", **self.in_shop()}
             )
-        row = child(body, ONE[path])
+        row = member(body, ONE[path])
         if not isinstance(row, dict):
             raise ReceiverUnavailable(
                 AnswerCode.INCOMPLETE_ANSWER, system="RetailCRM", missing=ONE[path]
@@ -124,7 +122,7 @@ class Api:
             )
 
         made = [
-            child(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True
+            member(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True
         ]
         ids = list(dict.fromkeys(str(key) for key in made if _is_id(key)))
         found: list[Row] = []
@@ -188,42 +186,41 @@ class Api:
 
     def in_shop(self) -> dict[str, str]:
         """The parameters of a request about one shop."""
-        return {"site": self._site} if self._site else {}
+        if not self._site:
+            return {}
+        return {"site": self._site}
+
+
+def _is_success(answer: Answer) -> bool:
+    return answer.status < 300 and member(answer.body, "success") is True
 
 
 def filtered(filters: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
     """Filters as parameters: `filter[name]`, or `filter[name][]` for several values."""
-    return {
-        f"filter[{name}]" if isinstance(value, str) else f"filter[{name}][]": value
-        for name, value in filters.items()
-    }
+    params = dict[str, Any]()
+    for name, value in filters.items():
+        if isinstance(value, str):
+            params[f"filter[{name}]"] = value
+        else:
+            params[f"filter[{name}][]"] = value
+    return params
 
 
 def rows(body: Any, name: str) -> list[Row]:
     """The rows of a list that have an id."""
-    found = child(body, name)
-    return (
-        [row for row in found if isinstance(row, dict) and _is_id(row.get("id"))]
-        if isinstance(found, list)
-        else []
-    )
-
-
-def child(value: Any, name: str) -> Any:
-    """The value under this name; None for anything that is no object: PHP writes an empty one as
-    a list.
-    """
-    return value.get(name) if isinstance(value, dict) else None
+    return [row for row in objects(member(body, name)) if _is_id(row.get("id"))]
 
 
 def text(value: Any) -> str:
     """A text; empty for anything else."""
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def texts(value: Any) -> list[str]:
     """The texts of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return [item for item in sequence(value) if isinstance(item, str)]
 
 
 def phones(row: Row) -> Iterator[str]:
@@ -231,9 +228,8 @@ def phones(row: Row) -> Iterator[str]:
     for name in ("phone", "additionalPhone"):
         yield text(row.get(name))
     for holder in (row, row.get("customer"), row.get("contact")):
-        listed = child(holder, "phones")
-        for phone in listed if isinstance(listed, list) else ():
-            yield text(child(phone, "number"))
+        for phone in sequence(member(holder, "phones")):
+            yield text(member(phone, "number"))
 
 
 def number(ref: Ref) -> int:
@@ -255,8 +251,9 @@ def user(id: str) -> int:  # noqa: A002
 
 
 def _number(text: str) -> int | None:
-    plain = text.isascii() and text.isdigit() and len(text) <= _DIGITS
-    return int(text) if plain else None
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
+        return int(text)
+    return None
 
 
 def _is_id(value: Any) -> bool:
@@ -274,8 +271,10 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
         too_many = {"system": "RetailCRM", "detail": said or "503"}
         return ReceiverUnavailable(AnswerCode.TOO_MANY_REQUESTS, pause=pause, **too_many)
     if said:
-        kind = Missing if answer.status == 404 else Refused
-        return kind(AnswerCode.REQUEST_REFUSED, request=f"RetailCRM, {asked}", detail=said)
+        request = f"RetailCRM, {asked}"
+        if answer.status == 404:
+            return Missing(AnswerCode.REQUEST_REFUSED, request=request, detail=said)
+        return Refused(AnswerCode.REQUEST_REFUSED, request=request, detail=said)
     if answer.status < 300:
         return ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="RetailCRM")
     return error_for(answer)
@@ -283,8 +282,8 @@ def _trouble(answer: Answer, asked: str) -> ReceiverUnavailable | Refused:
 
 def _said(body: Any) -> str:
     """The error's message, and those about single fields."""
-    errors = child(body, "errors")
+    errors = member(body, "errors")
     if isinstance(errors, dict):
         errors = [f"{name}: {value}" for name, value in errors.items()]
     details = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
-    return one_line(" – ".join(filter(None, (text(child(body, "errorMsg")), details))))
+    return one_line(" – ".join(filter(None, (text(member(body, "errorMsg")), details))))

@@ -10,7 +10,8 @@ from router.domain.delivery.catalogue import Catalogue, Field, FieldType, Named,
 from router.domain.delivery.entity import EntityKind
 from router.receivers.crm_tools import rows_of
 from router.receivers.http import Missing
-from router.receivers.retailcrm.api import ORDERS, PATHS, Api, Row, child, text
+from router.receivers.json_body import mapping, member
+from router.receivers.retailcrm.api import ORDERS, PATHS, Api, Row, text
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 _TYPES = {
@@ -25,24 +26,26 @@ _PAGE, _PAGES = 100, 10
 async def read_fields(api: Api, kinds: Iterable[EntityKind]) -> Catalogue:
     """Companies have the fields of customers."""
     shown = await _every(api, "custom-fields", "customFields")
-    lists = await _lists(api) if any(row.get("dictionary") for row in shown) else {}
-    fields = {
-        entity: [_field(row, lists) for row in shown if _is_of(row, entity)]
-        for entity in ("order", "customer")
-    }
-    return Catalogue(
-        fields={kind: fields["order" if PATHS[kind] == ORDERS else "customer"] for kind in kinds}
-    )
+    lists = dict[str, dict[str, str]]()
+    if any(row.get("dictionary") for row in shown):
+        lists = await _lists(api)
+
+    fields = {}
+    for kind in kinds:
+        entity = "customer"
+        if PATHS[kind] == ORDERS:
+            entity = "order"
+        fields[kind] = [_field(row, lists) for row in shown if _is_of(row, entity)]
+    return Catalogue(fields=fields)
 
 
 async def completed(found: Catalogue, api: Api, users: Iterable[str], method: str) -> Catalogue:
     """The catalogue with users and order methods, if the key may read them."""
-    return replace(
-        found,
-        users=await _users(api, users),
-        methods=await _methods(api),
-        place=Place(method=method if any(PATHS[kind] == ORDERS for kind in found.fields) else ""),
-    )
+    place = Place()
+    if any(PATHS[kind] == ORDERS for kind in found.fields):
+        place = Place(method=method)
+    named, methods = await _users(api, users), await _methods(api)
+    return replace(found, users=named, methods=methods, place=place)
 
 
 def _is_of(row: Row, entity: str) -> bool:
@@ -50,13 +53,15 @@ def _is_of(row: Row, entity: str) -> bool:
 
 
 def _field(row: Row, lists: Mapping[str, Mapping[str, str]]) -> Field:
-    kind = text(row.get("type"))
+    kind, most = text(row.get("type")), None
+    if kind == "string":
+        most = _LONGEST
     return Field(
         name=text(row.get("code")),
         title=text(row.get("name")),
         type=_TYPES.get(kind, FieldType.OTHER),
         options=lists.get(text(row.get("dictionary")), {}),
-        most=_LONGEST if kind == "string" else None,
+        most=most,
         required=row.get("required") is True,
     )
 
@@ -89,13 +94,13 @@ async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
     found = list[Named]()
     for key in dict.fromkeys(key for key in wanted if key.isascii() and key.isdigit()):
         try:
-            user = child(await api.ask("GET", f"users/{key}"), "user")
+            user = member(await api.ask("GET", f"users/{key}"), "user")
         except Missing:
             continue
         except (ReceiverUnavailable, Refused):
             return None
-        name = " ".join(text(child(user, part)) for part in ("firstName", "lastName"))
-        found.append(Named(id=key, title=name.strip(), active=child(user, "active") is not False))
+        name = " ".join(text(member(user, part)) for part in ("firstName", "lastName"))
+        found.append(Named(id=key, title=name.strip(), active=member(user, "active") is not False))
     return found
 
 
@@ -105,12 +110,12 @@ async def _methods(api: Api) -> list[Named] | None:
         shown: Any = (await api.ask("GET", "reference/order-methods")).get("orderMethods")
     except (ReceiverUnavailable, Refused):
         return None
-    methods = shown.values() if isinstance(shown, dict) else ()
+    methods = mapping(shown).values()
     return [
         Named(
-            id=text(child(method, "code")),
-            title=text(child(method, "name")),
-            active=child(method, "active") is not False,
+            id=text(member(method, "code")),
+            title=text(member(method, "name")),
+            active=member(method, "active") is not False,
         )
         for method in methods
     ]

@@ -23,7 +23,9 @@ def external_id(kind: EntityKind, call_id: str) -> str:
     """The external ID of a call's entity. Companies are customers too, and might share their
     IDs.
     """
-    return f"{MARK}{call_id}-company" if kind is EntityKind.COMPANY else f"{MARK}{call_id}"
+    if kind is EntityKind.COMPANY:
+        return f"{MARK}{call_id}-company"
+    return f"{MARK}{call_id}"
 
 
 def form(draft: Draft, method: str) -> dict[str, Any]:
@@ -34,43 +36,53 @@ def form(draft: Draft, method: str) -> dict[str, Any]:
     if draft.kind is EntityKind.COMPANY:
         return values | {"nickName": draft.title}
     if draft.kind is EntityKind.CONTACT:
-        phones = [{"number": draft.call.caller}] if draft.call.caller else []
+        phones = []
+        if draft.call.caller:
+            phones.append({"number": draft.call.caller})
         return values | {"firstName": draft.title, "phones": phones}
     return values | _order(draft, method) | _buyer(draft)
 
 
 def call_values(call: CallEvent, responsible: str | None, date: str) -> dict[str, Any]:
     """The call for the telephony module; `date` is its arrival in the account's time zone."""
-    return {
+    result = "no answer"
+    if call.answered:
+        result = "answered"
+    values = {
         "date": date,
         "type": "in",
         "phone": digits(call.caller or ""),
-        "result": "answered" if call.answered else "no answer",
+        "result": result,
         "duration": round(call.talk_seconds),
         "durationWaiting": int(float(call.facts.get("wait_seconds", "0"))),
         "externalId": f"{MARK}{call.id}",
-        **({"userId": user(responsible)} if responsible else {}),
         **_texts(clientId=call.client_id, externalPhone=digits(call.number or "")),
     }
+    if responsible:
+        values["userId"] = user(responsible)
+    return values
 
 
 def _always(draft: Draft) -> dict[str, Any]:
     source = {
         name: draft.call.facts[fact] for name, fact in _SOURCE.items() if fact in draft.call.facts
     }
-    manager = user(draft.responsible) if draft.responsible else None
-    values = {"source": source, "customFields": dict(draft.values), "managerId": manager}
+    values: dict[str, Any] = {"source": source, "customFields": dict(draft.values)}
+    if draft.responsible:
+        values["managerId"] = user(draft.responsible)
     return {name: value for name, value in values.items() if value}
 
 
 def _order(draft: Draft, method: str) -> dict[str, Any]:
     call = draft.call
-    return {
-        **({"orderMethod": method} if draft.placed else {}),
+    values = {
         "managerComment": f"{draft.text}\n[{MARK}{call.id}]",
         "call": not call.answered,  # to be called back
         **_texts(phone=call.caller, clientId=call.client_id),
     }
+    if draft.placed:
+        values["orderMethod"] = method
+    return values
 
 
 def _buyer(draft: Draft) -> dict[str, Any]:
@@ -78,12 +90,16 @@ def _buyer(draft: Draft) -> dict[str, Any]:
     is known.
     """
     company, contact = draft.links.get(EntityKind.COMPANY), draft.links.get(EntityKind.CONTACT)
-    person = {"id": number(contact)} if contact else {}
+    buyer: dict[str, Any] = {}
     if company:
-        buyer = {"customer": {"id": number(company), "type": "customer_corporate"}}
-        return buyer | ({"contact": person} if person else {})
-    name = draft.person or draft.call.caller or "Hidden number"
-    return {"customer": person} if person else {"firstName": name}
+        buyer["customer"] = {"id": number(company), "type": "customer_corporate"}
+        if contact:
+            buyer["contact"] = {"id": number(contact)}
+    elif contact:
+        buyer["customer"] = {"id": number(contact)}
+    else:
+        buyer["firstName"] = draft.person or draft.call.caller or "Hidden number"
+    return buyer
 
 
 def _texts(**texts: str | None) -> dict[str, str]:
@@ -93,6 +109,10 @@ def _texts(**texts: str | None) -> dict[str, str]:
 def order_kind(mode: Mode, rules: Rules) -> EntityKind:
     """The kind that orders have by the connection's rules: lead or deal."""
     if mode is Mode.OWN:
-        return EntityKind.LEAD if rules.scenario is Scenario.LEAD else EntityKind.DEAL
+        if rules.scenario is Scenario.LEAD:
+            return EntityKind.LEAD
+        return EntityKind.DEAL
     leads = EntityKind.LEAD in rules.targets and EntityKind.DEAL not in rules.targets
-    return EntityKind.LEAD if leads else EntityKind.DEAL
+    if leads:
+        return EntityKind.LEAD
+    return EntityKind.DEAL

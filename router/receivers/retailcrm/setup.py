@@ -3,7 +3,8 @@
 from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
-from router.receivers.retailcrm.api import Api, child, filtered, texts
+from router.receivers.json_body import objects
+from router.receivers.retailcrm.api import Api, filtered, texts
 from router.service.delivery.ports import Check
 
 _SCOPES = ("order_read", "order_write", "customer_read", "customer_write")
@@ -31,9 +32,10 @@ class Setup:
             Check.of(CheckCode.ACCESS, True, system="RetailCRM"),
             Check.of(CheckCode.SHOP, mine, Outcome.of(FixCode.RETAILCRM_SHOP, sites=sites)),
         ]
-        for scope in _SCOPES if scopes else ():
-            fix = Outcome.of(FixCode.RETAILCRM_RIGHT, right=scope)
-            checks.append(Check.of(CheckCode.RIGHT, scope in scopes, fix, right=scope))
+        if scopes:
+            for scope in _SCOPES:
+                fix = Outcome.of(FixCode.RETAILCRM_RIGHT, right=scope)
+                checks.append(Check.of(CheckCode.RIGHT, scope in scopes, fix, right=scope))
         for entity in ("order", "customer"):
             about = {"kind": entity, "field": self._field}
             fix = Outcome.of(FixCode.ADD_FIELD, **about)
@@ -51,9 +53,5 @@ class Setup:
     async def _has_field(self, entity: str) -> bool:
         params = filtered({"entity": entity, "code": self._field})
         fields = (await self._api.ask("GET", "custom-fields", params=params)).get("customFields")
-        codes = (
-            {(child(field, "entity"), child(field, "code")) for field in fields}
-            if isinstance(fields, list)
-            else set()
-        )
-        return (entity, self._field) in codes
+        wanted = (entity, self._field)
+        return any((field.get("entity"), field.get("code")) == wanted for field in objects(fields))

@@ -6,11 +6,11 @@ from datetime import datetime
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.crm_codes import CrmCode, RetailCrmCode
 from router.domain.delivery.entity import Ref
+from router.receivers.json_body import member
 from router.receivers.retailcrm.api import (
     ORDERS,
     PATHS,
     Api,
-    child,
     filtered,
     number,
     rows,
@@ -30,7 +30,9 @@ class Tasks:
     async def responsible(self, ref: Ref) -> str | None:
         """The manager of an order or a customer, if it has one."""
         manager = (await self._api.row(ref)).get("managerId")
-        return str(manager) if type(manager) is int else None
+        if type(manager) is int:
+            return str(manager)
+        return None
 
     async def add(self, task: Task) -> None:
         """Add a task with our mark in its commentary; it needs a performer."""
@@ -39,9 +41,11 @@ class Tasks:
         mark, title = f"[{MARK}{task.call_id}]", task.text.partition("\n")[0]
         params = filtered({"text": mark})
         tasks = rows(await self._api.ask("GET", "tasks", params=params), "tasks")
-        if any(mark in str(child(task, "commentary")) for task in tasks):
+        if any(mark in str(member(task, "commentary")) for task in tasks):
             return
-        kind = "order" if PATHS[task.ref.kind] == ORDERS else "customer"
+        kind = "customer"
+        if PATHS[task.ref.kind] == ORDERS:
+            kind = "order"
         values = {
             "text": title,
             "commentary": f"{task.text}\n{mark}",
@@ -60,7 +64,9 @@ class Calls:
 
     async def record(self, record: CallRecord) -> None:
         """Add the call; RetailCRM knows it by its external ID and adds it only once."""
-        audio = {"recordUrl": record.link} if record.link else {}
+        audio = dict[str, str]()
+        if record.link:
+            audio["recordUrl"] = record.link
         await self.upload(record.call, record.responsible, **audio)
 
     async def upload(self, call: CallEvent, responsible: str | None, **more: str) -> None:

@@ -45,7 +45,8 @@ class SalesforceActivities(Activities):
         lead = [ref for ref in activity.refs if ref.kind is EntityKind.LEAD]
         values: dict[str, Any] = {_place(ref): ref.id for ref in reversed(lead or activity.refs)}
         values["ActivityDate"] = f"{activity.at:%Y-%m-%d}"
-        values |= {"OwnerId": activity.owner} if activity.owner else {}
+        if activity.owner:
+            values["OwnerId"] = activity.owner
         if activity.call is None:
             at = activity.at.isoformat(timespec="seconds")
             values |= {"IsReminderSet": True, "ReminderDateTime": at}
@@ -60,4 +61,6 @@ class SalesforceActivities(Activities):
 
 
 def _place(ref: Ref) -> str:
-    return "WhoId" if ref.kind in _WHO else "WhatId"
+    if ref.kind in _WHO:
+        return "WhoId"
+    return "WhatId"

@@ -48,8 +48,10 @@ class Salesforce(QueriedCrm):
         """Create a record with the call's id; one that an earlier attempt created is used."""
         kind = draft.kind
         values: dict[str, Any] = {self.uid: draft.call.id, self.titles[kind]: draft.title}
-        values |= {"OwnerId": draft.responsible} if draft.responsible else {}
-        values |= self._deal(draft) if kind is EntityKind.DEAL else {}
+        if draft.responsible:
+            values["OwnerId"] = draft.responsible
+        if kind is EntityKind.DEAL:
+            values |= self._deal(draft)
         if kind is not EntityKind.DEAL and draft.call.caller:
             values["Phone"] = draft.call.caller
         if kind in {EntityKind.DEAL, EntityKind.LEAD}:
@@ -128,7 +130,9 @@ class Salesforce(QueriedCrm):
         """A condition for opportunities: the contact has a role, or the account is theirs; a
         lead has no contact.
         """
-        for owner, where in _OWNERS.items() if kind is EntityKind.DEAL else ():
+        if kind is not EntityKind.DEAL:
+            return
+        for owner, where in _OWNERS.items():
             if ids := [quoted(ref.id) for ref in owners if ref.kind is owner]:
                 yield where.format(", ".join(ids))
 
@@ -139,4 +143,6 @@ class Salesforce(QueriedCrm):
     def _deal(self, draft: Draft) -> dict[str, str]:
         ends, contact = draft.call.ended_at + self._days, draft.links.get(EntityKind.CONTACT)
         values = {"StageName": self.stage_of(draft), "CloseDate": f"{ends:%Y-%m-%d}"}
-        return values | ({"ContactId": contact.id} if contact else {})
+        if contact:
+            values["ContactId"] = contact.id
+        return values

@@ -82,7 +82,9 @@ def _field(row: Row) -> Field:
     """
     name, values = str(row["name"]), tools.rows_of(row, "picklistValues", key="active")
     filled = name in _FILLED or row.get("nillable") or row.get("defaultedOnCreate")
-    kind = FieldType.LIST if row.get("restrictedPicklist") else _TYPES.get(str(row.get("type")))
+    kind = _TYPES.get(str(row.get("type")))
+    if row.get("restrictedPicklist"):
+        kind = FieldType.LIST
     return tools.a_field(
         name,
         row.get("label"),

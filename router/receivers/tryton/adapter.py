@@ -20,6 +20,7 @@ from router.domain.delivery.crm_codes import TrytonCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers.crm_tools import mark, with_phone
 from router.receivers.http import HttpClient, entity
+from router.receivers.json_body import mapping, member
 from router.receivers.remembered import Remembered
 from router.receivers.tryton.api import NEWEST, NOTE, OLDEST, OPPORTUNITY, PARTY, Api
 from router.receivers.tryton.catalogue import employees, employees_asked, fields_of
@@ -118,7 +119,10 @@ class Tryton:
         """Create a party with its phone, or an opportunity of a party."""
         model = _MODELS[draft.kind]
         values: dict[str, Any] = dict(draft.values)
-        values |= party_values(draft) if model == PARTY else opportunity_values(draft)
+        if model == PARTY:
+            values |= party_values(draft)
+        else:
+            values |= opportunity_values(draft)
         answer = await self._api.ask(
             "POST", model, json=values, params=[("f", "id")], empty_means=_UNSEEN
         )
@@ -150,12 +154,12 @@ class Tryton:
         asked = [("f", name) for name in fields]
         with entity(ref):
             row = await self._api.ask("GET", f"{model}/{number(ref)}", params=[("f", "id"), *asked])
-        values = {name: row.get(name) for name in fields} if isinstance(row, dict) else {}
-        return {
-            name: str(value)
-            for name, value in values.items()
-            if value and isinstance(value, str | int | float)
-        }
+        texts = {}
+        for name in fields:
+            value = member(row, name)
+            if value and isinstance(value, str | int | float):
+                texts[name] = str(value)
+        return texts
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields."""
@@ -178,15 +182,18 @@ class Tryton:
             return found
         users = users_named(self._connection.rules)
         answer = await self._api.attempt("GET", "company.employee", params=employees_asked(users))
-        known = employees(answer.body, datetime.now(UTC).date()) if answer.status == 200 else None
-        return replace(found, users=known)
+        if answer.status != 200:
+            return found
+        return replace(found, users=employees(answer.body, datetime.now(UTC).date()))
 
     async def _shown_fields(self, model: str) -> list[Field]:
         shown = await self._api.ask("POST", f"{model}/fields_get", json={})
-        names = [name for name in shown if name != self._field] if isinstance(shown, dict) else []
+        names = [name for name in mapping(shown) if name != self._field]
         asked = {"fields_names": names, "with_rec_name": False}
         defaults = await self._api.attempt("POST", f"{model}/default_get", json=asked)
-        return fields_of(shown, defaults.body if defaults.status == 200 else {})
+        if defaults.status != 200:
+            return fields_of(shown, {})
+        return fields_of(shown, defaults.body)
 
     async def _opportunities(self, where: Sequence[Any]) -> list[Found]:
         rows = await self._api.find(OPPORTUNITY, where, [*OPPORTUNITY_FIELDS, self._field], NEWEST)

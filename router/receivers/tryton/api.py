@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.receivers.http import Answer, HttpClient
+from router.receivers.json_body import member, sequence
 from router.receivers.tryton.rows import packed, rows_of
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -54,11 +55,9 @@ class Api:
             raise Refused(
                 SettingCode.NOT_A_NUMBER, name="company", found=company[:40], system="Tryton"
             )
-        here = {"company": int(company), "companies": [int(company)]}
-        headers = {
-            "Authorization": f"Bearer {self._key}",
-            "X-Tryton-Context": packed(here if context is None else context),
-        }
+        if context is None:
+            context = {"company": int(company), "companies": [int(company)]}
+        headers = {"Authorization": f"Bearer {self._key}", "X-Tryton-Context": packed(context)}
         database = quote(self.database, safe="")
         return await self._http.ask(
             method, f"{database}/rest/model/{path}", headers=headers, **request
@@ -75,7 +74,7 @@ class Api:
                 answer = await self.attempt(
                     "POST", "res.user/get_preferences", json={"context_only": False}
                 )
-                mine = answer.body.get("applications") if isinstance(answer.body, dict) else None
-                keys = [row for row in keys if isinstance(mine, list) and row["id"] in mine]
+                mine = sequence(member(answer.body, "applications"))
+                keys = [row for row in keys if row["id"] in mine]
             self._me = next((row["user"] for row in keys if isinstance(row.get("user"), int)), None)
         return self._me

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from router.domain.delivery.catalogue import Field, FieldType, Named
+from router.receivers.json_body import mapping, sequence
 from router.receivers.tryton.rows import packed, rows_of
 
 TEXTS = frozenset({"char", "text"})
@@ -22,26 +23,27 @@ _FILLED = frozenset(
 
 def fields_of(shown: Any, defaults: Any) -> list[Field]:
     """The fields of a model, by its `fields_get`; a field with a default is not required."""
-    given = defaults.keys() if isinstance(defaults, dict) else ()
-    filled = _FILLED.union(name for name in given if defaults[name] not in (None, ""))
-    rows = shown.items() if isinstance(shown, dict) else ()
+    given = mapping(defaults).items()
+    filled = _FILLED.union(name for name, value in given if value not in (None, ""))
+    rows = mapping(shown).items()
     return [_field(name, row, filled) for name, row in rows if isinstance(row, dict)]
 
 
 def _field(name: str, row: Mapping[str, Any], filled: frozenset[str]) -> Field:
-    options, size = row.get("selection"), row.get("size")
-    kind = _TYPES.get(str(row.get("type")), FieldType.OTHER)
-    pairs = (
-        options if isinstance(options, list) else []
-    )  # a text is the name of a method that lists them
+    most, kind = row.get("size"), _TYPES.get(str(row.get("type")), FieldType.OTHER)
+    if not isinstance(most, int) or most <= 0:
+        most = None
+    pairs = sequence(row.get("selection"))  # a text is the name of a method that lists them
     named = {str(pair[1]): str(pair[0]) for pair in pairs if isinstance(pair, list) and pair[0]}
-    dynamic = kind is FieldType.LIST and not named
+    shown = kind
+    if kind is FieldType.LIST and not named:
+        shown = FieldType.OTHER
     return Field(
         name=name,
         title=str(row.get("string") or ""),
-        type=FieldType.OTHER if dynamic else kind,
+        type=shown,
         options=named,
-        most=size if isinstance(size, int) and size > 0 else None,
+        most=most,
         required=row.get("required") is True and name not in filled and not row.get("readonly"),
         writable=not row.get("readonly") and kind is not FieldType.OTHER,
     )

@@ -7,6 +7,7 @@ from router.domain.delivery.connection import Mode
 from router.domain.delivery.entity import EntityKind
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
+from router.receivers.json_body import mapping, member
 from router.receivers.tryton.api import NEWEST, NOTE, OPPORTUNITY, PARTY, Api
 from router.receivers.tryton.catalogue import TEXTS
 from router.receivers.tryton.rows import is_marked
@@ -63,7 +64,7 @@ async def _by_others(api: Api) -> Check:
 
 async def _right(api: Api, model: str, wanted: Sequence[str]) -> Check:
     answer = await api.attempt("POST", "ir.model.access/get_access", json={"models": [model]})
-    allowed = answer.body.get(model) if isinstance(answer.body, dict) else None
+    allowed = member(answer.body, model)
     well = isinstance(allowed, dict) and all(allowed.get(right) for right in wanted)
     fix = Outcome.of(FixCode.TRYTON_RIGHT, model=model, rights=wanted)
     return Check.of(CheckCode.RIGHTS_OF, well, fix, objects=model, rights=wanted)
@@ -81,10 +82,10 @@ async def _fields(api: Api, field: str) -> list[Check]:
 async def _has(api: Api, model: str, names: Sequence[str]) -> frozenset[str]:
     """Those of the fields that the model has, as writable texts."""
     answer = await api.attempt("POST", f"{model}/fields_get", json={"fields_names": list(names)})
-    rights = answer.body if isinstance(answer.body, dict) and answer.status == 200 else {}
-    texts = {
-        name: field
-        for name, field in rights.items()
-        if isinstance(field, dict) and field.get("type") in TEXTS
-    }
-    return frozenset(name for name, field in texts.items() if not field.get("readonly"))
+    if answer.status != 200:
+        return frozenset()
+    found = set[str]()
+    for name, field in mapping(answer.body).items():
+        if member(field, "type") in TEXTS and not member(field, "readonly"):
+            found.add(name)
+    return frozenset(found)

@@ -24,11 +24,13 @@ def _mark(draft: Draft) -> str:
 
 def party_values(draft: Draft) -> dict[str, Any]:
     """A party with its phone."""
-    phone = {"type": "phone", "value": draft.call.caller}
+    phones = []
+    if draft.call.caller:
+        phones.append({"type": "phone", "value": draft.call.caller})
     return {
         "name": draft.title,
         "identifiers": [["create", [{"code": _mark(draft)}]]],
-        "contact_mechanisms": [["create", [phone] if draft.call.caller else []]],
+        "contact_mechanisms": [["create", phones]],
     }
 
 

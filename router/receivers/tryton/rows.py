@@ -12,6 +12,7 @@ from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
+from router.receivers.json_body import mapping, objects
 
 PARTY_FIELDS = (
     "name",
@@ -38,11 +39,7 @@ _TIMES = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 def rows_of(body: Any) -> list[dict[str, Any]]:
     """The rows in an answer."""
-    return (
-        [row for row in body if isinstance(row, dict) and _is_number(row.get("id"))]
-        if type(body) is list
-        else []
-    )
+    return [row for row in objects(body) if _is_number(row.get("id"))]
 
 
 def marks(call_id: str) -> dict[str, EntityKind]:
@@ -52,12 +49,8 @@ def marks(call_id: str) -> dict[str, EntityKind]:
 
 def party(row: Mapping[str, Any], field: str, me: int | None) -> Found:
     """A contact, or a company if we created it as one; `me` is the id of our key's user."""
-    made = next(
-        filter(
-            None, (_made(identifier.get("code")) for identifier in rows_of(row.get("identifiers")))
-        ),
-        None,
-    )
+    kinds = (_made(identifier.get("code")) for identifier in rows_of(row.get("identifiers")))
+    made = next(filter(None, kinds), None)
     return Found(
         ref=Ref(kind=made or EntityKind.CONTACT, id=str(row["id"])),
         title=_text(row.get("name")),
@@ -72,11 +65,14 @@ def opportunity(row: Mapping[str, Any], field: str, me: int | None) -> Found:
     """A deal or, without a party, a lead. Its phones are the party's and those in its
     description.
     """
-    of, made, title = row.get("party"), _made(row.get("reference")), _text(row.get("description"))
+    made, title = _made(row.get("reference")), _text(row.get("description"))
+    kind = EntityKind.LEAD
+    if row.get("party"):
+        kind = EntityKind.DEAL
     return Found(
-        ref=Ref(kind=made or (EntityKind.DEAL if of else EntityKind.LEAD), id=str(row["id"])),
+        ref=Ref(kind=made or kind, id=str(row["id"])),
         title=title,
-        phones=(*(_phones(of) if isinstance(of, dict) else ()), *_NUMBER.findall(title)),
+        phones=(*_phones(mapping(row.get("party"))), *_NUMBER.findall(title)),
         created_at=_read_moment(row.get("create_date")),
         open=_text(row.get("state")) in _OPEN,
         ours=_is_ours(row, me) or made is not None,
@@ -136,15 +132,9 @@ def _made(mark: Any) -> EntityKind | None:
 
 
 def _phones(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(
-        filter(
-            None,
-            (
-                _text(mechanism.get("value_compact"))
-                for mechanism in rows_of(row.get("contact_mechanisms"))
-            ),
-        )
-    )
+    mechanisms = rows_of(row.get("contact_mechanisms"))
+    phones = (_text(mechanism.get("value_compact")) for mechanism in mechanisms)
+    return tuple(filter(None, phones))
 
 
 def _is_ours(row: Mapping[str, Any], me: int | None) -> bool:
@@ -156,4 +146,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""

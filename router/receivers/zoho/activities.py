@@ -18,7 +18,9 @@ class ZohoActivities(Activities):
     async def responsible(self, ref: Ref) -> str | None:
         """The owner, whom every record has."""
         owner = (await self._api.record(ref, ["Owner"])).get("Owner")
-        return str(owner["id"]) if isinstance(owner, dict) and owner.get("id") else None
+        if isinstance(owner, dict) and owner.get("id"):
+            return str(owner["id"])
+        return None
 
     async def texts(self, entry: Entry, ref: Ref) -> list[object]:
         """Texts of the newest notes, tasks or calls; a query cannot filter by description."""
@@ -42,7 +44,8 @@ class ZohoActivities(Activities):
             values[_place(ref)] = {"id": ref.id}
             if ref.kind is not EntityKind.CONTACT:
                 values["$se_module"] = MODULES[ref.kind]
-        values |= {"Owner": {"id": activity.owner}} if activity.owner else {}
+        if activity.owner:
+            values["Owner"] = {"id": activity.owner}
         if activity.call is None:
             await self._api.write(
                 "POST", "Tasks", {**values, "Due_Date": f"{activity.at:%Y-%m-%d}"}
@@ -56,4 +59,6 @@ class ZohoActivities(Activities):
 
 def _place(ref: Ref) -> str:
     """The link to a record: contacts are `who`, other records `what`."""
-    return "Who_Id" if ref.kind is EntityKind.CONTACT else "What_Id"
+    if ref.kind is EntityKind.CONTACT:
+        return "Who_Id"
+    return "What_Id"

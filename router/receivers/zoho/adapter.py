@@ -109,7 +109,9 @@ class Zoho(QueriedCrm):
 
     def owned_by(self, kind: EntityKind, owners: Sequence[Ref]) -> Iterator[str]:
         """Conditions for deals, which have links to a contact and an account; leads have none."""
-        for owner, column in _OWNERS.items() if kind is EntityKind.DEAL else ():
+        if kind is not EntityKind.DEAL:
+            return
+        for owner, column in _OWNERS.items():
             if ids := [quoted(ref.id) for ref in owners if ref.kind is owner]:
                 yield f"{column} in ({', '.join(ids)})"
 

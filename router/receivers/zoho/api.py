@@ -86,7 +86,9 @@ class Api:
     async def add_field(self, module: str, name: str, *, unique: bool) -> None:
         """Create a text field; Zoho derives the API name from the label."""
         field: dict[str, Any] = {"field_label": name.replace("_", " "), "data_type": "text"}
-        field |= {"length": 255, **({"unique": {"casesensitive": False}} if unique else {})}
+        field["length"] = 255
+        if unique:
+            field["unique"] = {"casesensitive": False}
         params, body = {"module": module}, {"fields": [field]}
         answer = await self.ask(
             "POST", "settings/fields", accept=frozenset({400}), params=params, json=body
