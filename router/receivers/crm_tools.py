@@ -9,7 +9,7 @@ from router.domain.delivery.catalogue import Field, FieldType, Named, Pipeline
 from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.crm_codes import CrmCode
-from router.domain.delivery.entity import EntityKind, Found
+from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
 from router.domain.phone import display, same_phone
@@ -41,6 +41,26 @@ def rows_in(value: Any, name: str, system: str, key: str = "") -> list[Mapping[s
     if not isinstance(value, dict) or not isinstance(value.get(name), list):
         raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system=system)
     return rows_of(value, name, key=key)
+
+
+def column(rows: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    """This value of each row; None where a row does not have it."""
+    return [row.get(name) for row in rows]
+
+
+def options_of(rows: Iterable[Mapping[str, Any]], shown: str, stored: str) -> list[tuple[Any, Any]]:
+    """The options of a field for `a_field`, from the columns of their texts and values."""
+    return [(row.get(shown), row.get(stored)) for row in rows]
+
+
+def unique(found: Iterable[Found]) -> list[Found]:
+    """The entities, each once."""
+    return list({entity.ref: entity for entity in found}.values())
+
+
+def ids_of(refs: Iterable[Ref], kind: EntityKind) -> list[str]:
+    """The ids of those of this kind."""
+    return [ref.id for ref in refs if ref.kind is kind]
 
 
 def an_object(value: Any, system: str) -> Mapping[str, Any]:
@@ -119,9 +139,12 @@ def search_endings(phone: str) -> list[str]:
 
 def with_phone(found: Iterable[Found], phone: str) -> list[Found]:
     """The entities that have this phone, in any spelling."""
-    return [
-        entity for entity in found if any(same_phone(number, phone) for number in entity.phones)
-    ]
+    return [entity for entity in found if has_phone(entity.phones, phone)]
+
+
+def has_phone(phones: Iterable[str], phone: str) -> bool:
+    """Whether one of these is this phone, in any spelling."""
+    return any(same_phone(number, phone) for number in phones)
 
 
 def moment(value: Any) -> datetime | None:

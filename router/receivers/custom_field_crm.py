@@ -129,10 +129,11 @@ class CustomFieldCrm(ABC):
         """Read the catalogue without the field of the call's ID: nothing else is written there."""
         fields = dict[EntityKind, Sequence[Field]]()
         for kind in self.kinds:
-            known = {field.name: field for field in (await self.fields_of(kind, whole)).values()}
-            fields[kind] = [
-                field for field in known.values() if self.uid not in {field.name, field.title}
-            ]
+            known = dict[str, Field]()
+            for field in (await self.fields_of(kind, whole)).values():
+                if self.uid not in {field.name, field.title}:
+                    known[field.name] = field
+            fields[kind] = list(known.values())
         found = Catalogue(fields=fields)
         if not whole:
             return found

@@ -140,8 +140,10 @@ class HttpClient:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Remove these secrets from every answer."""
-        parts = {part for secret in secrets for part in (secret, *secret.split("/"))}
-        known = {*self._secrets, *(part for part in parts if len(part) >= SHORTEST_SECRET)}
+        known = set(self._secrets)
+        for secret in secrets:
+            parts = (secret, *secret.split("/"))
+            known.update(part for part in parts if len(part) >= SHORTEST_SECRET)
         self._secrets = sorted(known, key=len, reverse=True)
 
     async def _ask(

@@ -4,9 +4,12 @@ and a value of an unexpected type counts as empty.
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from router.domain.text import storable
+
+T = TypeVar("T")
 
 LONG = 1 << 16  # letters; longer texts are parsed in a thread, so that the loop goes on
 
@@ -46,6 +49,11 @@ def sequence(value: Any) -> list[Any]:
 def objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list; empty for anything else."""
     return [item for item in sequence(value) if isinstance(item, dict)]
+
+
+def filled(values: Mapping[str, T]) -> dict[str, T]:
+    """The values that are not empty."""
+    return {name: value for name, value in values.items() if value}
 
 
 def member(value: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from router.receivers.json_body import filled
 from router.secrets import change_token, load_secrets
 
 _LOOK = 0.05  # seconds between checks whether another process has finished
@@ -68,7 +69,7 @@ class TokenInMemory:
         return dict(self._token)
 
     def change(self, changes: Mapping[str, str]) -> None:
-        self._token = {name: text for name, text in {**self._token, **changes}.items() if text}
+        self._token = filled({**self._token, **changes})
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

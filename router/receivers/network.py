@@ -61,7 +61,7 @@ def network_of(settings: Settings) -> Network:
     return Network(
         ca_file=settings.ca_file,
         proxy=settings.http_proxy.get_secret_value(),
-        direct=tuple(name for name in names if name),
+        direct=tuple(filter(None, names)),
     )
 
 

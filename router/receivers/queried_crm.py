@@ -52,8 +52,12 @@ class QueriedCrm(CustomFieldCrm):
 
     async def made_for(self, call_id: str) -> list[Ref]:
         """Finds them by our custom field, in the order of the scenario."""
-        found = [await self.made(kind, call_id) for kind in self.scenario]
-        return [ref for ref in found if ref is not None]
+        found = list[Ref]()
+        for kind in self.scenario:
+            ref = await self.made(kind, call_id)
+            if ref is not None:
+                found.append(ref)
+        return found
 
     async def made(self, kind: EntityKind, call_id: str) -> Ref | None:
         """The record with this call's id."""
@@ -80,7 +84,7 @@ class QueriedCrm(CustomFieldCrm):
             for where in self.owned_by(kind, contacts):
                 found += [self._one(kind, row, phone) for row in await self._rows(kind, where)]
             found += await self._by_phone(kind, phone)
-        return list({entity.ref: entity for entity in found}.values())
+        return tools.unique(found)
 
     async def pipelines(self) -> list[Pipeline] | None:
         """The stages that deals can have; pipelines are not read."""

@@ -37,7 +37,7 @@ class HttpSpeech:
 
     def name(self, rule: TranscriptionRule) -> str:
         """The server that transcribes, and its model."""
-        return " · ".join(part for part in (server_of(rule.address), rule.model) if part)
+        return " · ".join(filter(None, (server_of(rule.address), rule.model)))
 
     async def hear(
         self, rule: TranscriptionRule, pieces: Sequence[Piece]

@@ -126,6 +126,6 @@ def _reasons(body: Any) -> str:
     said = []
     for answer in rows_of(body, "validation-errors"):
         for error in rows_of(answer, "errors"):
-            path, detail, code = (text(error.get(name)) for name in ("path", "detail", "code"))
-            said.append(f"{path}: {detail} ({code})")
+            path, detail = text(error.get("path")), text(error.get("detail"))
+            said.append(f"{path}: {detail} ({text(error.get('code'))})")
     return one_line("; ".join(said) or text(member(body, "detail")) or text(member(body, "title")))

@@ -39,8 +39,9 @@ from router.receivers.amocrm.fields import (
 from router.receivers.amocrm.search import Search
 from router.receivers.amocrm.tasks import PATHS, Tasks, place_of
 from router.receivers.amocrm.unsorted import Unsorted, caller_of
-from router.receivers.crm_tools import mark
+from router.receivers.crm_tools import ids_of, mark
 from router.receivers.http import HttpClient, entity
+from router.receivers.json_body import filled
 from router.receivers.kept_tokens import fixed_token
 from router.receivers.remembered import Remembered
 from router.service.delivery.outcomes import EntityGone, ReceiverUnavailable, Refused
@@ -93,7 +94,7 @@ class AmoCrm:
         """Leads of these contacts and companies, and the unsorted leads of this phone."""
         owners: list[Row] = []
         for kind in _OWNERS:
-            which = [("filter[id][]", ref.id) for ref in contacts if ref.kind is kind]
+            which = [("filter[id][]", id_) for id_ in ids_of(contacts, kind)]
             if which:
                 owners += await self._account.rows(PATHS[kind], [("with", "leads"), *which])
         waiting = [item.found() for item in await self._unsorted.newest() if item.has(phone)]
@@ -108,9 +109,7 @@ class AmoCrm:
         waiting = [item.found(call) for item in items if item.is_of(call) or item.has(call.caller)]
         if call.caller is None:
             return waiting
-        kinds = [
-            kind for kind in _OWNERS if kind in self._rules.targets or kind is EntityKind.CONTACT
-        ]
+        kinds = [kind for kind in _OWNERS if kind in (*self._rules.targets, EntityKind.CONTACT)]
         rows = await self._search.rows_of_owners(call.caller, kinds)
         leads = await self._search.leads_of([row for _, row in rows], call.caller, waiting)
         owners = await self._search.owners(rows)
@@ -126,7 +125,7 @@ class AmoCrm:
     async def create(self, draft: Draft) -> Ref:
         """A contact or company with its phone, a lead of a contact, or an unsorted lead."""
         path = PATHS[draft.kind]
-        values = {name: value for name, value in draft.values.items() if value}
+        values = filled(draft.values)
         values[MARK] = draft.call.id
         if path == "leads" and draft.text:
             values[WORDS] = draft.text
@@ -177,9 +176,12 @@ class AmoCrm:
             row = await self._account.ask("GET", place_of(ref))
         if not isinstance(row, dict) or row.get("is_deleted") is True:
             raise EntityGone(ref)
-        known = {name: await self._fields.find(path, name) for name in fields}
-        saved = {name: value_in(row, field) for name, field in known.items() if field}
-        return {name: value for name, value in saved.items() if value}
+        saved = dict[str, str]()
+        for name in fields:
+            field = await self._fields.find(path, name)
+            if field is not None:
+                saved[name] = value_in(row, field)
+        return filled(saved)
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields, then read them back: amoCRM may answer 200 without a change."""
@@ -197,13 +199,12 @@ class AmoCrm:
             self._fields.forget()  # a field may have gone since they were read
             raise
         saved = await self.read(ref, list(values))
-        written = [name for name in values if await self._fields.find(path, name)]
-        lost = [name for name in written if bool(values[name]) != bool(saved.get(name))]
-        lost += [
-            name
-            for name in written
-            if name == ours and saved.get(name, "") != values[name] and name not in lost
-        ]
+        lost = []
+        for name, value in values.items():
+            known, kept = await self._fields.find(path, name), saved.get(name, "")
+            differs = name == ours and kept != value
+            if known and (differs or bool(kept) != bool(value)):
+                lost.append(name)
         if lost:
             raise Refused(CrmCode.FIELD_NOT_KEPT, system="amoCRM", fields=lost, entity=ref)
 
@@ -249,9 +250,13 @@ class AmoCrm:
         field = await self._fields.need(path, MARK)
         for params in ([("query", call_id)], [("order[id]", "desc")]):
             rows = await self._account.rows(path, params, most=_LATEST)
-            ids = [number(row.get("id")) for row in rows if value_in(row, field) == call_id]
-            if ids:
-                return [Ref(kind=kind, id=str(id_)) for id_ in ids if id_ is not None]
+            made = []
+            for row in rows:
+                id_ = number(row.get("id"))
+                if id_ is not None and value_in(row, field) == call_id:
+                    made.append(Ref(kind=kind, id=str(id_)))
+            if made:
+                return made
         return []
 
     async def _place(self, draft: Draft) -> dict[str, Any]:
@@ -262,9 +267,10 @@ class AmoCrm:
         ):  # before the lead, so that the next attempt can complete an interrupted one
             await self._join(contact, company)
         linked = {"contacts": contact, "companies": company}
-        inside: dict[str, Any] = {
-            name: [{"id": identity(ref.id, ref.kind)}] for name, ref in linked.items() if ref
-        }
+        inside: dict[str, Any] = {}
+        for name, ref in linked.items():
+            if ref:
+                inside[name] = [{"id": identity(ref.id, ref.kind)}]
         if self._options.get("tag"):
             inside["tags"] = [{"name": self._options["tag"]}]
         place: dict[str, Any] = {"_embedded": inside}

@@ -51,8 +51,9 @@ def _field(row: Row) -> Field:
     kind, code = text(row.get("type")), text(row.get("code"))
     options, most = dict[str, str](), None
     if kind in _LISTS:
-        values = [text(enum.get("value")) for enum in rows_of(row, "enums")]
-        options = {value: value for value in values}
+        for enum in rows_of(row, "enums"):
+            value = text(enum.get("value"))
+            options[value] = value
     if kind in _SHORT:
         most = _LONGEST
     return Field(
@@ -101,10 +102,9 @@ def _is_active(row: Row) -> bool:
 
 
 def _pipeline(row: Row) -> Pipeline:
-    stages = [
-        Named(id=text(status.get("id")), title=text(status.get("name")))
-        for status in embedded(row, "statuses")
-    ]
+    stages = []
+    for status in embedded(row, "statuses"):
+        stages.append(Named(id=text(status.get("id")), title=text(status.get("name"))))
     return Pipeline(
         id=text(row.get("id")),
         title=text(row.get("name")),

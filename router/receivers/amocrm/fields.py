@@ -130,7 +130,7 @@ def _values(row: Row, wanted: Any) -> list[str]:
     for entry in rows_of(row, "custom_fields_values"):
         if wanted(entry):
             found += [text(each.get("value")) for each in rows_of(entry, "values")]
-    return [value for value in found if value]
+    return list(filter(None, found))
 
 
 def _field(row: Row) -> Field | None:

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone, tail
+from router.domain.phone import tail
 from router.receivers.amocrm.account import Account, Row, embedded, moment, number, text
 from router.receivers.amocrm.calls import logged_on
 from router.receivers.amocrm.fields import MARK, Fields, phones_in, value_in
 from router.receivers.amocrm.tasks import PATHS
+from router.receivers.crm_tools import has_phone
 
 _CLOSED = {142, 143}  # won and lost, the same in every pipeline
 _FEW = 50  # newest leads per caller
@@ -36,11 +37,7 @@ class Search:
         found: list[tuple[EntityKind, Row]] = []
         for kind in kinds:
             rows = _whole(await self._account.rows(PATHS[kind], asked))
-            found += [
-                (kind, row)
-                for row in rows
-                if any(same_phone(written, phone) for written in phones_in(row))
-            ]
+            found += [(kind, row) for row in rows if has_phone(phones_in(row), phone)]
         return found
 
     async def owners(self, rows: Sequence[tuple[EntityKind, Row]]) -> list[Found]:
@@ -54,21 +51,18 @@ class Search:
         unsorted.
         """
         known = {item.ref.id for item in waiting}
-        ids = {
-            id_
-            for row in people
-            for lead in embedded(row, "leads")
-            if (id_ := number(lead.get("id"))) is not None
-        }
-        newest = sorted((id_ for id_ in ids if str(id_) not in known), reverse=True)[:_FEW]
+        ids = set[int]()
+        for row in people:
+            for lead in embedded(row, "leads"):
+                id_ = number(lead.get("id"))
+                if id_ is not None and str(id_) not in known:
+                    ids.add(id_)
+        newest = sorted(ids, reverse=True)[:_FEW]
         if not newest:
             return []
         rows = await self._account.rows("leads", [("filter[id][]", str(id_)) for id_ in newest])
-        return [
-            await self._found(EntityKind.DEAL, row, (phone,))
-            for row in _whole(rows)
-            if not row.get("is_deleted")
-        ]
+        there = [row for row in _whole(rows) if not row.get("is_deleted")]
+        return [await self._found(EntityKind.DEAL, row, (phone,)) for row in there]
 
     async def logged(
         self, path: str, found: list[Found], call: CallEvent, until: datetime

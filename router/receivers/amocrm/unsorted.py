@@ -85,7 +85,7 @@ class Unsorted:
                 ("page", str(page)),
             ]
             rows = await self._account.rows(_PATH, params)
-            items += [item for item in map(_item, rows) if item]
+            items += filter(None, map(_item, rows))
             if len(rows) < MOST or (since and _is_older(items, since)):
                 break
         return items
@@ -161,7 +161,7 @@ def _item(row: Row) -> Item | None:
     phones = (text(said.get("from")), text(said.get("phone")))
     return Item(
         lead=str(leads[0]),
-        phones=tuple(dict.fromkeys(phone for phone in phones if phone)),
+        phones=tuple(dict.fromkeys(filter(None, phones))),
         called_at=moment(said.get("called_at")),
         created_at=moment(row.get("created_at")),
         uniq=text(said.get("uniq")),

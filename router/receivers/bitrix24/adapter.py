@@ -17,7 +17,6 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
-from router.domain.phone import same_phone
 from router.receivers.bitrix24.calls import Calls
 from router.receivers.bitrix24.catalogue import completed, read_fields
 from router.receivers.bitrix24.checks import check_portal
@@ -45,8 +44,9 @@ from router.receivers.bitrix24.items import (
 from router.receivers.bitrix24.joined import joined_to
 from router.receivers.bitrix24.portal import Command, Portal, rows
 from router.receivers.bitrix24.tasks import Tasks
+from router.receivers.crm_tools import has_phone, unique, with_phone
 from router.receivers.http import HttpClient, entity
-from router.receivers.json_body import mapping
+from router.receivers.json_body import filled, mapping
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import kinds_of, users_named
 from router.service.delivery.ports import Check, Draft
@@ -61,7 +61,7 @@ class Bitrix24:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead
-        given = {name: text for name, text in connection.options.items() if text}
+        given = filled(connection.options)
         options = {"field": "UF_CRM_GA_CLIENT_ID", "category": "0", "trace": "off", **given}
         self._portal, self._rules, self._mode = (
             Portal(http, token),
@@ -99,33 +99,30 @@ class Bitrix24:
                 continue
             deals = await self._portal.pages(*listing(EntityKind.DEAL, where))
             found += [self._found(EntityKind.DEAL, row, {}) for row in deals]
-        return list({entity.ref: entity for entity in found}.values())
+        return unique(found)
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Entities in this call's record, and those created in that time for its phone."""
         if call.caller is None:
             return []
-        asked: dict[str, Command] = {
-            "calls": records(call.caller),
-            **{kind: doubles(kind, call.caller) for kind in WITH_PHONE},
-        }
+        asked: dict[str, Command] = {"calls": records(call.caller)}
+        for kind in WITH_PHONE:
+            asked[kind] = doubles(kind, call.caller)
         seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
         joined = await joined_to(
             self._portal, [row for row in rows(seen.get("calls")) if is_of(row, call)]
         )
-        wanted = [
-            (kind, any_of("id", doubled(seen[kind], kind) | joined[kind])) for kind in WITH_PHONE
-        ]
-        people = [
-            entity
-            for entity in await self._listed(wanted, joined)
-            if entity.exact or _has(entity, call.caller)
-        ]
+        wanted = []
+        for kind in WITH_PHONE:
+            wanted.append((kind, any_of("id", doubled(seen[kind], kind) | joined[kind])))
+        people = []
+        for found in await self._listed(wanted, joined):
+            if found.exact or has_phone(found.phones, call.caller):
+                people.append(found)
         if people and not any(joined.values()):
             joined = await joined_to(self._portal, await self._logged_on(people, call))
-            people = [
-                replace(owner, exact=key(owner.ref) in joined[owner.ref.kind]) for owner in people
-            ]
+            for place, owner in enumerate(people):
+                people[place] = replace(owner, exact=key(owner.ref) in joined[owner.ref.kind])
         deals = await self._deals(people, joined, call.caller)
         named = {str(deal) for deal in joined[EntityKind.DEAL]}
         since = since.replace(microsecond=0)  # Bitrix24 keeps whole seconds
@@ -166,9 +163,11 @@ class Bitrix24:
         with entity(ref):
             said = await self._portal.call("crm.item.get", {**_item(ref), **AS_NAMED})
         item = mapping(mapping(said).get("item"))
-        return {
-            name: str(item[name]) for name in fields if item.get(name) not in (None, "", [], False)
-        }
+        texts = {}
+        for name in fields:
+            if item.get(name) not in (None, "", [], False):
+                texts[name] = str(item[name])
+        return texts
 
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields, and the trace of a client ID."""
@@ -223,16 +222,21 @@ class Bitrix24:
         found = await self._listed(
             [(kind, any_of("id", doubled(said[kind], kind))) for kind in kinds]
         )
-        return [entity for entity in found if _has(entity, phone)]
+        return with_phone(found, phone)
 
     async def _logged_on(self, people: Sequence[Found], call: CallEvent) -> list[Mapping[str, Any]]:
         """Activities of this call: some telephonies write no record of it."""
-        asked = {
-            f"of {place}": activities(person.ref) for place, person in enumerate(people[:_FEW])
-        }
+        asked = {}
+        for place, person in enumerate(people[:_FEW]):
+            asked[f"of {place}"] = activities(person.ref)
         said = await self._portal.batch(asked, optional=frozenset(asked))
-        found = [activity for name in asked for activity in rows(said.get(name))]
-        return [{"CRM_ACTIVITY_ID": row.get("ID")} for row in found if is_activity_of(row, call)]
+
+        found = list[Mapping[str, Any]]()
+        for name in asked:
+            for row in rows(said.get(name)):
+                if is_activity_of(row, call):
+                    found.append({"CRM_ACTIVITY_ID": row.get("ID")})
+        return found
 
     async def _deals(self, people: Sequence[Found], joined: Linked, phone: str) -> list[Found]:
         """Deals in the call's record, and the newest fifty of each contact and company.
@@ -243,10 +247,8 @@ class Bitrix24:
             (EntityKind.DEAL, any_of("id", joined[EntityKind.DEAL]))
         ]
         for owner in WITH_PHONE:  # a deal also names the lead that it was made from
-            theirs = any_of(
-                f"{owner}Id", [key(person.ref) for person in people if person.ref.kind is owner]
-            )
-            wanted.append((EntityKind.DEAL, theirs))
+            mine = [key(person.ref) for person in people if person.ref.kind is owner]
+            wanted.append((EntityKind.DEAL, any_of(f"{owner}Id", mine)))
         if joined[EntityKind.DEAL]:
             joined = {EntityKind.DEAL: joined[EntityKind.DEAL]}
         return await self._listed(wanted, joined, (phone,))
@@ -277,10 +279,6 @@ class Bitrix24:
         if phones:
             return replace(found, phones=phones)
         return found
-
-
-def _has(entity: Found, phone: str) -> bool:
-    return any(same_phone(number, phone) for number in entity.phones)
 
 
 def _item(ref: Ref) -> dict[str, int]:

@@ -43,9 +43,10 @@ async def read_fields(portal: Portal, kinds: Iterable[EntityKind]) -> Catalogue:
         kind: ("crm.item.fields", {"entityTypeId": TYPES[kind], **AS_NAMED}) for kind in kinds
     }
     said = await portal.batch(asked, optional=frozenset(asked))
-    fields = {
-        kind: _fields(mapping(mapping(said[kind]).get("fields"))) for kind in TYPES if kind in said
-    }
+    fields = {}
+    for kind in TYPES:
+        if kind in said:
+            fields[kind] = _fields(mapping(mapping(said[kind]).get("fields")))
     return Catalogue(fields=fields)
 
 

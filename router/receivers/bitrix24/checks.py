@@ -54,11 +54,8 @@ def _check_fields(kind: EntityKind, field: str, fields: Mapping[str, Any]) -> Ch
 
 def _by_others(kind: EntityKind, newest: Sequence[Mapping[str, Any]], user: str) -> Check:
     """Whether another user is the telephony's: what our own user creates counts as Ringtrace's."""
-    own = [
-        item
-        for item in newest
-        if str(item.get("createdBy")) == user and item.get("originatorId") != ORIGIN
-    ]
+    mine = [item for item in newest if str(item.get("createdBy")) == user]
+    own = [item for item in mine if item.get("originatorId") != ORIGIN]
     fix = Outcome.of(FixCode.OWN_USER, own=len(own), all=len(newest))
     few = 2 * len(own) < max(1, len(newest))
     return Check.of(CheckCode.OTHER_USERS, few, fix, kind=kind)

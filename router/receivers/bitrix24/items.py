@@ -9,7 +9,7 @@ from router.domain.delivery.codes import AnswerCode, SettingCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import same_phone, spellings
 from router.receivers.bitrix24.portal import Command, rows
-from router.receivers.json_body import member, sequence
+from router.receivers.json_body import filled, member, sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Draft
 
@@ -181,7 +181,7 @@ def trace(call: CallEvent) -> dict[str, Any]:
             "list": marks,
             "gclid": call.facts.get("gclid"),
         },
-        "client": {name: text for name, text in client.items() if text},
+        "client": filled(client),
     }
 
 

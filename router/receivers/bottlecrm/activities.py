@@ -28,19 +28,21 @@ class BottleActivities(Activities):
             asked = {LINKS[ref.kind]: ref.id, "limit": 200}
             with entity(ref):
                 found = await self._api.ask("GET", "interactions", "interactions", params=asked)
-            return [row.get("body") for row in tools.rows_of(found, "interactions")]
+            return tools.column(tools.rows_of(found, "interactions"), "body")
         if entry is Entry.NOTE:
             notes = tools.rows_of(await self._api.page(ref), "comments")
-            return [row.get("comment") for row in notes]
+            return tools.column(notes, "comment")
         if ref.kind is EntityKind.CONTACT:
             shown = tools.rows_of(await self._api.page(ref), "tasks")
-            return [row.get("description") for row in shown]
+            return tools.column(shown, "description")
 
         asked = {LINKS[ref.kind]: ref.id, "slim": "true", "limit": 50}
         tasks = await self._api.ask("GET", "tasks", "tasks", params=asked)
-        paths = [f"tasks/{row['id']}" for row in tools.rows_of(tasks, "tasks", key="id")]
-        pages = [await self._api.ask("GET", path, "task_obj") for path in paths]
-        return [tools.an_object(page["task_obj"], "BottleCRM").get("description") for page in pages]
+        texts = list[object]()
+        for row in tools.rows_of(tasks, "tasks", key="id"):
+            page = await self._api.ask("GET", f"tasks/{row['id']}", "task_obj")
+            texts.append(tools.an_object(page["task_obj"], "BottleCRM").get("description"))
+        return texts
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """A comment."""

@@ -49,11 +49,12 @@ class BottleCrm(CustomFieldCrm):
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """Deals of these contacts and accounts, and leads with this phone where they are wanted."""
-        rows = [row for ref in contacts for row in await self._deals_of(ref)]
-        deals = [self._one(EntityKind.DEAL, row, phone) for row in rows]
+        deals = list[Found]()
+        for ref in contacts:
+            deals += [self._one(EntityKind.DEAL, row, phone) for row in await self._deals_of(ref)]
         if EntityKind.LEAD in self.kinds:
             deals += await self._by_phone(EntityKind.LEAD, phone)
-        return list({one.ref: one for one in deals}.values())
+        return tools.unique(deals)
 
     async def create(self, draft: Draft) -> Ref:
         """A record with the call's id. Accounts and deals need a name that no other has."""
@@ -102,9 +103,12 @@ class BottleCrm(CustomFieldCrm):
     async def pipelines(self) -> list[Pipeline] | None:
         """The default one, in which new deals begin."""
         found = await self._api.ask("GET", "opportunities/pipelines", "pipelines")
-        usual = [one for one in tools.rows_of(found, "pipelines") if one.get("is_default") is True]
-        stages = [row for one in usual for row in tools.rows_of(one, "stages", key="code")]
-        return tools.pipelines({"id": row["code"], "name": row.get("label")} for row in stages)
+        stages = []
+        for pipeline in tools.rows_of(found, "pipelines"):
+            if pipeline.get("is_default") is True:
+                for row in tools.rows_of(pipeline, "stages", key="code"):
+                    stages.append({"id": row["code"], "name": row.get("label")})
+        return tools.pipelines(stages)
 
     async def _by_phone(self, kind: EntityKind, phone: str) -> list[Found]:
         return [self._one(kind, row) for row in await self._api.with_phone(kind, phone)]
@@ -126,7 +130,7 @@ class BottleCrm(CustomFieldCrm):
             values["phone"] = draft.call.caller
         if kind not in PEOPLE:
             values["description"] = draft.text
-            values["contacts"] = [links[one].id for one in links if one is EntityKind.CONTACT]
+            values["contacts"] = tools.ids_of(links.values(), EntityKind.CONTACT)
         if EntityKind.COMPANY in links and kind in {EntityKind.CONTACT, EntityKind.DEAL}:
             values["account"] = links[EntityKind.COMPANY].id
         if kind is EntityKind.CONTACT:

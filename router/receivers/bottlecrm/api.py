@@ -67,10 +67,14 @@ class Api:
 
     async def find(self, kind: EntityKind, **where: str) -> list[Row]:
         """The records of a list."""
-        places = [one.split(".") for one in _LISTS[kind].split()]
+        places = [place.split(".") for place in _LISTS[kind].split()]
         asked = {**where, "limit": 100}
         found = await self.ask("GET", PATHS[kind], places[0][0], params=asked)
-        return [row for place in places for row in tools.rows_of(found, *place, key="id")]
+
+        rows = list[Row]()
+        for place in places:
+            rows += tools.rows_of(found, *place, key="id")
+        return rows
 
     async def with_phone(self, kind: EntityKind, phone: str) -> list[Row]:
         """Records with this phone, which BottleCRM compares by its last ten digits."""
@@ -90,7 +94,7 @@ class Api:
         if user is None:
             return []
         found = await self.ask("GET", "users/get-teams-and-users", "profiles")
-        if user not in [row.get("id") for row in tools.rows_of(found, "profiles")]:
+        if user not in tools.column(tools.rows_of(found, "profiles"), "id"):
             said = {"request": "assigned_to", "detail": f"no active user {user}"}
             raise Refused(AnswerCode.REQUEST_REFUSED, **said)
         return [user]
@@ -107,7 +111,7 @@ def _field(row: Row) -> Field:
         row["key"],
         row.get("label"),
         _TYPES.get(str(row.get("field_type"))),
-        [(one.get("label"), one.get("value")) for one in tools.rows_of(row, "options")],
+        tools.options_of(tools.rows_of(row, "options"), "label", "value"),
         required=row.get("is_required") is True,
     )
 

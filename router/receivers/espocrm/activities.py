@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers import crm_tools as tools
 from router.receivers.activities import Activities, Activity, Entry
 from router.receivers.espocrm.api import OBJECTS, Api, a_name, plain
 from router.receivers.http import entity
@@ -31,10 +32,10 @@ class EspoActivities(Activities):
             with entity(ref):
                 path = f"{OBJECTS[ref.kind]}/{ref.id}/stream"
                 posts = await self._api.rows(path, primaryFilter="posts")
-            return [post.get("post") for post in posts]
+            return tools.column(posts, "post")
         where = [{"type": "equals", "attribute": "parentId", "value": ref.id}]
         rows = await self._api.rows(_MODULES[entry], select=["description"], where=where)
-        return [row.get("description") for row in rows]
+        return tools.column(rows, "description")
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a post to the stream."""

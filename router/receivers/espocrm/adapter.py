@@ -138,7 +138,7 @@ class EspoCrm(QueriedCrm):
         if kind is not EntityKind.DEAL:
             return
         for owner, (type_, attribute) in _OWNERS.items():
-            if ids := [ref.id for ref in owners if ref.kind is owner]:
+            if ids := tools.ids_of(owners, owner):
                 yield {"type": type_, "attribute": attribute, "value": ids}
 
     def is_open(self, row: Row) -> bool:
@@ -146,9 +146,8 @@ class EspoCrm(QueriedCrm):
         return not row.get("closed")
 
     def _one(self, kind: EntityKind, row: Row, phone: str = "") -> Found:
-        numbers = [
-            str(number.get("phoneNumber")) for number in tools.rows_of(row.get("phoneNumberData"))
-        ]
+        shown = tools.rows_of(row.get("phoneNumberData"))
+        numbers = [str(number) for number in tools.column(shown, "phoneNumber")]
         entity = super()._one(kind, row, phone)
         if numbers:
             return replace(entity, phones=tuple(numbers))

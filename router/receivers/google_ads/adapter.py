@@ -23,7 +23,7 @@ from router.domain.delivery.outcome import Outcome, joined
 from router.domain.text import one_line
 from router.receivers.google_ads.status import by_action
 from router.receivers.http import Answer, HttpClient, error_for
-from router.receivers.json_body import member, sequence
+from router.receivers.json_body import filled, member, sequence
 from router.receivers.target_calls import target_rule
 from router.receivers.trial_event import trial
 from router.service.clock import Clock, utc_now
@@ -50,16 +50,20 @@ class GoogleAds:
         http: HttpClient,
         clock: Clock = utc_now,
     ) -> None:
-        self._options = {name: value for name, value in connection.options.items() if value}
+        self._options = filled(connection.options)
         self._target = target_rule(self._options)
         self._http, self._clock = http, clock
 
     async def send(self, events: Sequence[AnalyticsEvent]) -> SendResult:
         """Send the events in one request, again each time that Google names bad events."""
-        left = [event for event in events if self._counts(event)]
         by_rule = Outcome.of(VisitorCode.LEFT_OUT_BY_RULE)
         left_out = Result(use=Use.USED, outcome=by_rule)
-        results = {event.key: left_out for event in events if not self._counts(event)}
+        left, results = list[AnalyticsEvent](), dict[str, Result]()
+        for event in events:
+            if self._counts(event):
+                left.append(event)
+            else:
+                results[event.key] = left_out
         said = Outcome.of(SendingCode.NOTHING_TO_SEND)
 
         while left:
@@ -68,11 +72,15 @@ class GoogleAds:
                 request = _request_of(answer)
                 said = Outcome.of(GoogleAdsCode.GOOGLE_REQUEST, request=request, count=len(left))
                 break
-            named = {left[i].key: why for i, why in _bad(answer.body).items() if i < len(left)}
-            if not named:
+            bad, kept = _bad(answer.body), list[AnalyticsEvent]()
+            for place, event in enumerate(left):
+                if place in bad:
+                    results[event.key] = Result(use=Use.NEVER, outcome=bad[place])
+                else:
+                    kept.append(event)
+            if len(kept) == len(left):
                 raise error_for(replace(answer, text=_words(answer)))
-            results |= {key: Result(use=Use.NEVER, outcome=why) for key, why in named.items()}
-            left = [event for event in left if event.key not in named]
+            left = kept
 
         records = {event.key: place for place, event in enumerate(left)}
         look_in = None
@@ -149,11 +157,9 @@ class GoogleAds:
     async def _ingest(
         self, events: Sequence[AnalyticsEvent], *, validate_only: bool = False
     ) -> Answer:
+        actions = dict.fromkeys(map(self._action, events))
         body: dict[str, Any] = {
-            "destinations": [
-                self._destination(action)
-                for action in {self._action(event): None for event in events}
-            ],
+            "destinations": list(map(self._destination, actions)),
             "events": [self._event(event) for event in events],
             "validateOnly": validate_only,
         }

@@ -101,8 +101,7 @@ def _action(row: dict[str, Any]) -> str:
 
 def _status(row: dict[str, Any]) -> Status:
     counts = member(member(row, "errorInfo"), "errorCounts")
-    read = [_reason(count) for count in sequence(counts)]
-    reasons = tuple(reason for reason in read if reason is not None)
+    reasons = tuple(filter(None, map(_reason, sequence(counts))))
     return Status(name=str(member(row, "requestStatus")), reasons=reasons)
 
 

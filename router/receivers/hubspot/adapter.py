@@ -16,6 +16,7 @@ from router.domain.delivery.catalogue import Catalogue
 from router.domain.delivery.connection import SCENARIO_KINDS, Connection, Mode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import display, same_phone, tail
+from router.receivers.crm_tools import ids_of, with_phone
 from router.receivers.http import HttpClient
 from router.receivers.hubspot.activities import Calls, Tasks, as_html, has_mark
 from router.receivers.hubspot.api import MOST_FILTERS, Api, Record
@@ -24,6 +25,7 @@ from router.receivers.hubspot.catalogue import read_catalogue
 from router.receivers.hubspot.rows import PHONES, UID, found_in, name_of, shown
 from router.receivers.hubspot.setup import Setup
 from router.receivers.hubspot.types import TYPES
+from router.receivers.json_body import filled
 from router.receivers.kept_tokens import fixed_token
 from router.receivers.remembered import Remembered
 from router.service.delivery.catalogue import users_named
@@ -47,7 +49,7 @@ class Hubspot:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead
-        given = {name: value for name, value in connection.options.items() if value}
+        given = filled(connection.options)
         pipeline, stage = _FIRST_STAGE
         options = {"pipeline": pipeline, "stage": stage, "field": "ga_client_id", **given}
         self._field, self._stage = options["field"], (options["pipeline"], options["stage"])
@@ -94,20 +96,18 @@ class Hubspot:
         found = [self._found(EntityKind.CONTACT, row) for row in rows]
         if await self._setup.opens("companies"):
             found += await self._companies(phone)
-        return [
-            entity for entity in found if any(same_phone(number, phone) for number in entity.phones)
-        ]
+        return with_phone(found, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """The deals of these contacts and companies, and the contacts' leads if we create leads."""
-        ids = {kind: [ref.id for ref in contacts if ref.kind is kind] for kind in _OWNERS}
-        deals = {key for kind in _OWNERS for key in await self._linked(kind, ids[kind], "deals")}
-        found = [
-            self._found(EntityKind.DEAL, row, (phone,))
-            for row in await self._read(EntityKind.DEAL, deals)
-        ]
+        deals = set[str]()
+        for kind in _OWNERS:
+            deals |= await self._linked(kind, ids_of(contacts, kind), "deals")
+        rows = await self._read(EntityKind.DEAL, deals)
+        found = [self._found(EntityKind.DEAL, row, (phone,)) for row in rows]
         if EntityKind.LEAD in self._scenario:
-            leads = await self._linked(EntityKind.CONTACT, ids[EntityKind.CONTACT], "leads")
+            people = ids_of(contacts, EntityKind.CONTACT)
+            leads = await self._linked(EntityKind.CONTACT, people, "leads")
             rows = await self._read(EntityKind.LEAD, leads)
             found += [self._found(EntityKind.LEAD, row, (phone,)) for row in rows]
         return found
@@ -143,17 +143,15 @@ class Hubspot:
         """
         if call.caller is None:
             return []
-        kinds = [
-            kind
-            for kind in self._targets
-            if kind is EntityKind.DEAL or await self._setup.opens(TYPES[kind])
-        ]
+        kinds = []
+        for kind in self._targets:
+            if kind is EntityKind.DEAL or await self._setup.opens(TYPES[kind]):
+                kinds.append(kind)
         records = await self._records(call.caller, since, call.ended_at + _STAMPED_LATE)
         named = every(await self._api.linked("calls", records, "contacts"))
         known = await self.contacts(call.caller)
-        people = {
-            person.ref.id: person for person in known if person.ref.kind is EntityKind.CONTACT
-        }
+        contacts = [person for person in known if person.ref.kind is EntityKind.CONTACT]
+        people = {person.ref.id: person for person in contacts}
         for row in await self._read(EntityKind.CONTACT, named - people.keys()):
             people[row.id] = self._found(EntityKind.CONTACT, row)
         found = [replace(person, exact=key in named) for key, person in people.items()]
@@ -163,7 +161,9 @@ class Hubspot:
             if kind is EntityKind.COMPANY:
                 firms |= recorded
             linked = await self._api.linked("contacts", people, TYPES[kind])
-            theirs = {key for contact in named for key in linked.get(contact, ())}
+            theirs = set[str]()
+            for contact in named:
+                theirs.update(linked.get(contact, ()))
             if kind is EntityKind.DEAL:
                 theirs |= await self._linked(EntityKind.COMPANY, firms, "deals")
             for row in await self._read(kind, recorded | theirs | every(linked)):
@@ -284,11 +284,11 @@ class Hubspot:
         rows = await self._api.search(
             "calls", [[ending, between]], "hs_timestamp", "hs_call_from_number"
         )
-        return [
-            row.id
-            for row in rows
-            if same_phone(row.properties.get("hs_call_from_number", ""), phone)
-        ]
+        found = []
+        for row in rows:
+            if same_phone(row.properties.get("hs_call_from_number", ""), phone):
+                found.append(row.id)
+        return found
 
     async def _read(self, kind: EntityKind, ids: Iterable[str]) -> list[Record]:
         return await self._api.read_newest(TYPES[kind], ids, shown(kind, self._field))

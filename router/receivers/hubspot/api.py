@@ -17,7 +17,7 @@ from router.domain.delivery.crm_codes import HubspotCode
 from router.receivers.crm_tools import moment, rows_of
 from router.receivers.http import Answer, HttpClient
 from router.receivers.hubspot.errors import refusal
-from router.receivers.json_body import mapping, member
+from router.receivers.json_body import filled, mapping, member
 from router.receivers.kept_tokens import bearer
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
@@ -83,7 +83,7 @@ class Api:
             "GET",
             _path(kind, key),
             accept={404},
-            params={name: value for name, value in params.items() if value},
+            params=filled(params),
         )
         if answer.status == 404:
             return None
@@ -147,10 +147,11 @@ class Api:
                 json={"inputs": inputs},
             )
         ).body
-        return {
-            _id(row.get("from")): [_id(other, "toObjectId") for other in rows_of(row, "to")]
-            for row in _results(body)
-        }
+        found = {}
+        for row in _results(body):
+            others = [_id(other, "toObjectId") for other in rows_of(row, "to")]
+            found[_id(row.get("from"))] = others
+        return found
 
     async def link(self, kind: str, key: str, to: str, other: str) -> None:
         """Associate two objects; repeating changes nothing."""

@@ -94,15 +94,13 @@ async def _owner(api: Api, key: str) -> Named | None:
 
 async def _pipelines(api: Api) -> list[Pipeline]:
     answer = await api.ask("GET", f"crm/pipelines/{VERSION}/deals")
-    return [
-        Pipeline(
-            id=str(row.get("id")),
-            title=str(row.get("label") or ""),
-            stages=[_stage(stage) for stage in rows_of(row, "stages")],
-            archived=row.get("archived") is True,
-        )
-        for row in rows_of(answer.body, "results")
-    ]
+    return [_pipeline(row) for row in rows_of(answer.body, "results")]
+
+
+def _pipeline(row: Mapping[str, Any]) -> Pipeline:
+    stages = [_stage(stage) for stage in rows_of(row, "stages")]
+    title, archived = str(row.get("label") or ""), row.get("archived") is True
+    return Pipeline(id=str(row.get("id")), title=title, stages=stages, archived=archived)
 
 
 def _stage(row: Mapping[str, Any]) -> Named:

@@ -67,11 +67,11 @@ class Setup:
 
     async def open_types(self) -> list[str]:
         """Types that we only search for may be inaccessible; those that we create are required."""
-        return [
-            kind
-            for kind in self._types
-            if self._own or kind not in _OPTIONAL or await self.opens(kind)
-        ]
+        found = []
+        for kind in self._types:
+            if self._own or kind not in _OPTIONAL or await self.opens(kind):
+                found.append(kind)
+        return found
 
     async def _check_rights(self, kind: str) -> list[Check]:
         """Try each right: HubSpot does not document what a service key may ask about itself."""

@@ -97,24 +97,27 @@ class Metrica:
         self, events: Sequence[AnalyticsEvent], receipt: Outcome, *, looks: int
     ) -> SendResult:
         """The result of uploads. Raises `NotYet` while Metrica is processing them."""
-        known = [event for event in events if _who(event.call)[1]]
-        lines = {event.key: self._lines(event) for event in known}
-        kinds = {_kind(line) for some in lines.values() for line in some}
-        uploads = {kind: await self._uploads(kind) for kind in kinds}
-        found = {
-            key: [uploads[_kind(line)].get(mark(line.key)) for line in some]
-            for key, some in lines.items()
-        }
-        if any(upload is None or upload.works for some in found.values() for upload in some):
-            if looks < _MOST_LOOKS:
-                raise NotYet(MetricaCode.METRICA_WORKS, _LOOK)
-            return SendResult(said=receipt.with_([Outcome.of(MetricaCode.METRICA_SILENT)]))
+        uploads = dict[str, dict[str, Upload]]()  # kind → mark → upload
+        results, works = dict[str, Result](), False
+        for event in events:
+            if not _who(event.call)[1]:
+                continue
+            found = list[Upload]()
+            for line in self._lines(event):
+                kind = _kind(line)
+                if kind not in uploads:
+                    uploads[kind] = await self._uploads(kind)
+                upload = uploads[kind].get(mark(line.key))
+                works |= upload is None or upload.works
+                if upload is not None:
+                    found.append(upload)
+            results[event.key] = result_of(found, receipt)
 
-        results = {
-            key: result_of([upload for upload in some if upload], receipt)
-            for key, some in found.items()
-        }
-        return SendResult(said=receipt, results=results)
+        if not works:
+            return SendResult(said=receipt, results=results)
+        if looks < _MOST_LOOKS:
+            raise NotYet(MetricaCode.METRICA_WORKS, _LOOK)
+        return SendResult(said=receipt.with_([Outcome.of(MetricaCode.METRICA_SILENT)]))
 
     def _lines(self, event: AnalyticsEvent) -> list[AnalyticsEvent]:
         """A call, and what it reached; of one that was sent before, only that."""

@@ -6,6 +6,7 @@ from typing import Any
 from router.domain.delivery.check_codes import CheckCode
 from router.domain.delivery.fix_codes import FixCode
 from router.domain.delivery.outcome import Outcome
+from router.receivers.json_body import objects
 from router.receivers.metrica.api import LISTS, Api, part, said
 from router.service.delivery.ports import Check
 
@@ -49,16 +50,11 @@ class Setup:
 
     async def _goals(self) -> set[str]:
         goals = part(await self._api.ask("GET", "goals"), "goals", list)
-        conditions = [
-            goal.get("conditions")
-            for goal in goals
-            if isinstance(goal, dict) and goal.get("type") == "action"
-        ]
-        named = [
-            condition
-            for some in conditions
-            if isinstance(some, list)
-            for condition in some
-            if isinstance(condition, dict)
-        ]
-        return {condition["url"] for condition in named if isinstance(condition.get("url"), str)}
+        names = set[str]()
+        for goal in objects(goals):
+            if goal.get("type") != "action":
+                continue
+            for condition in objects(goal.get("conditions")):
+                if isinstance(condition.get("url"), str):
+                    names.add(condition["url"])
+        return names

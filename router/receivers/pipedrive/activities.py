@@ -33,7 +33,7 @@ class PipedriveActivities(Activities):
             order = {"sort_by": "add_time", "sort_direction": "desc"}
         params = {**place(None, ref), **order, "limit": 100}
         rows = tools.rows_of(await self._api.ask("GET", path, params=params), "data")
-        return [row.get(name) for row in rows]
+        return tools.column(rows, name)
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a note."""

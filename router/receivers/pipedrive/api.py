@@ -70,8 +70,8 @@ class Api:
         params = {"term": term, "fields": fields, "exact_match": str(exact).lower()}
         path = _PATHS[kind].replace("v1", "v2")
         body = await self.ask("GET", f"api/{path}/search", params=params)
-        items = [row.get("item") for row in tools.rows_of(body, "data", "items")]
-        return [str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")]
+        items = tools.column(tools.rows_of(body, "data", "items"), "item")
+        return [str(item["id"]) for item in tools.rows_of(items, key="id")]
 
     async def by_ids(self, kind: EntityKind, ids: Iterable[Any]) -> list[Row]:
         """Those of these persons or organizations that exist."""
@@ -110,8 +110,11 @@ class Api:
         rows = await self.rows(path, limit=500)
         if not rows:  # every kind has built-in fields
             raise ReceiverUnavailable(AnswerCode.NOT_ITS_API, system="Pipedrive")
-        found = [_field(row) for row in rows]
-        return {field.title: field for field in found} | {field.name: field for field in found}
+        by_title, by_name = dict[str, Field](), dict[str, Field]()
+        for row in rows:
+            field = _field(row)
+            by_title[field.title] = by_name[field.name] = field
+        return by_title | by_name
 
     async def _named(self, kind: EntityKind, row: Row) -> Row:
         """The row with its custom fields added by name and code; built-in fields win."""
@@ -149,7 +152,7 @@ def place(kind: EntityKind | None, ref: Ref) -> dict[str, Any]:
 
 def _field(row: Row) -> Field:
     kind, options = str(row.get("field_type")), tools.rows_of(row, "options")
-    pairs = [(option.get("label"), option.get("id")) for option in options]
+    pairs = tools.options_of(options, "label", "id")
     most = None
     if kind.startswith("varchar"):
         most = 255

@@ -20,9 +20,9 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection
 from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
-from router.receivers.crm_tools import with_phone
+from router.receivers.crm_tools import unique, with_phone
 from router.receivers.http import NO_RIGHT, HttpClient
-from router.receivers.json_body import mapping, member
+from router.receivers.json_body import filled, mapping, member
 from router.receivers.remembered import Remembered
 from router.receivers.retailcrm.api import (
     COMPANIES,
@@ -62,7 +62,7 @@ class RetailCrm:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead
-        options = DEFAULTS | {name: value for name, value in connection.options.items() if value}
+        options = DEFAULTS | filled(connection.options)
         self._api = Api(http, token["key"], options["site"])
         self._site, self._method, self._field = options["site"], options["method"], options["field"]
         self._zone, self._closed = _zone(options["timezone"]), options["closed"].split(",")
@@ -81,34 +81,37 @@ class RetailCrm:
 
     async def made_for(self, call_id: str) -> list[Ref]:
         """Finds them by external ID, for the kinds that the connection's scenario creates."""
-        looked = [await self._known(kind, call_id) for kind in SCENARIO_KINDS[self._rules.scenario]]
-        return [ref for ref in looked if ref]
+        found = list[Ref]()
+        for kind in SCENARIO_KINDS[self._rules.scenario]:
+            ref = await self._known(kind, call_id)
+            if ref is not None:
+                found.append(ref)
+        return found
 
     async def contacts(self, phone: str) -> list[Found]:
         """Customers with this phone, and the corporate customers whose contacts they are.
 
         RetailCRM stores phones as typed: both the text search and the telephony's look-up are used.
         """
-        found: dict[Any, Row] = {}
+        rows = list[Row]()
         for spelling in (digits(phone), tail(phone)):
-            found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"name": spelling})}
+            rows += await self._api.list(CUSTOMERS, {"name": spelling})
         caller = await self._api.caller(digits(phone))
-        if caller is not None and int(caller) not in found:
-            found |= {row["id"]: row for row in await self._api.list(CUSTOMERS, {"ids": [caller]})}
-        people = [self._found(EntityKind.CONTACT, row) for row in found.values()]
-        people = with_phone(people, phone)
+        known = {row["id"] for row in rows}
+        if caller is not None and int(caller) not in known:
+            rows += await self._api.list(CUSTOMERS, {"ids": [caller]})
+        found = unique(self._found(EntityKind.CONTACT, row) for row in rows)
+        people = with_phone(found, phone)
         return people + await self._companies_of(people, phone)
 
     async def deals(self, contacts: Sequence[Ref], phone: str) -> list[Found]:
         """Orders of these customers and corporate customers, and orders with this phone."""
-        found = [
-            order
-            for ref in contacts
-            for order in await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
-        ]
+        found = list[Found]()
+        for ref in contacts:
+            found += await self._orders(await self._api.list(ORDERS, {"customerId": ref.id}))
         by_text = await self._orders(await self._api.list(ORDERS, {"customer": tail(phone)}))
         found += with_phone(by_text, phone)
-        return list({order.ref: order for order in found}.values())
+        return unique(found)
 
     async def appeared(self, call: CallEvent, since: datetime, until: datetime) -> list[Found]:
         """Orders and customers with this phone that the account's history says were created in
@@ -230,10 +233,10 @@ class RetailCrm:
     async def _known(self, kind: EntityKind, call_id: str) -> Ref | None:
         wanted = external_id(kind, call_id)
         found = await self._api.list(PATHS[kind], {"externalIds": [wanted]})
-        return next(
-            (Ref(kind=kind, id=str(row["id"])) for row in found if row.get("externalId") == wanted),
-            None,
-        )
+        for row in found:
+            if row.get("externalId") == wanted:
+                return Ref(kind=kind, id=str(row["id"]))
+        return None
 
     async def _companies_of(self, people: Sequence[Found], phone: str) -> list[Found]:
         """A corporate customer has no phone of its own; its contacts, who are customers, have."""
@@ -251,12 +254,8 @@ class RetailCrm:
         return [self._found(self._order_kind, row) for row in found]
 
     def _found(self, kind: EntityKind, row: Row) -> Found:
-        name = " ".join(
-            filter(
-                None,
-                (text(row.get(part)) for part in ("number", "nickName", "firstName", "lastName")),
-            )
-        )
+        parts = (text(row.get(part)) for part in ("number", "nickName", "firstName", "lastName"))
+        name = " ".join(filter(None, parts))
         return Found(
             ref=Ref(kind=kind, id=str(row["id"])),
             title=name,

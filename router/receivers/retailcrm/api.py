@@ -16,7 +16,7 @@ from router.domain.delivery.outcome import Outcome
 from router.domain.text import one_line
 from router.receivers.header_times import retry_after
 from router.receivers.http import NO_RIGHT, Answer, HttpClient, Missing, TooLarge, entity, error_for
-from router.receivers.json_body import mapping, member, objects, sequence
+from router.receivers.json_body import filled, mapping, member, objects, sequence
 from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 
 Row = Mapping[str, Any]
@@ -121,10 +121,12 @@ class Api:
                 RetailCrmCode.RETAILCRM_LONG_HISTORY, path=path, count=_MOST_CHANGES
             )
 
-        made = [
-            member(entry.get(ONE[path]), "id") for entry in entries if entry.get("created") is True
-        ]
-        ids = list(dict.fromkeys(str(key) for key in made if _is_id(key)))
+        made = dict[str, None]()
+        for entry in entries:
+            key = member(entry.get(ONE[path]), "id")
+            if entry.get("created") is True and _is_id(key):
+                made[str(key)] = None
+        ids = list(made)
         found: list[Row] = []
         for start in range(0, len(ids), MOST):
             found += await self.list(path, {"ids": ids[start : start + MOST]})
@@ -177,9 +179,7 @@ class Api:
             body = await self.post(path, {name: [{**row, **self.in_shop()}]})
         except Refused as error:
             return error.outcome
-        failed = next(
-            (key for key, value in body.items() if key.startswith("failed") and value), None
-        )
+        failed = next((key for key in filled(body) if key.startswith("failed")), None)
         if failed is None:
             return None
         return Outcome.of(RetailCrmCode.RETAILCRM_OTHER_SHOP, field=failed, shop=self._site)
@@ -285,5 +285,5 @@ def _said(body: Any) -> str:
     errors = member(body, "errors")
     if isinstance(errors, dict):
         errors = [f"{name}: {value}" for name, value in errors.items()]
-    details = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
+    details = "; ".join(map(str, sequence(errors)))
     return one_line(" – ".join(filter(None, (text(member(body, "errorMsg")), details))))

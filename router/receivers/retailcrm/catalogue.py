@@ -73,9 +73,10 @@ async def _lists(api: Api) -> dict[str, dict[str, str]]:
 
 
 def _elements(row: Row) -> dict[str, str]:
-    return {
-        text(element.get("name")): text(element.get("code")) for element in rows_of(row, "elements")
-    }
+    elements = {}
+    for element in rows_of(row, "elements"):
+        elements[text(element.get("name"))] = text(element.get("code"))
+    return elements
 
 
 async def _every(api: Api, path: str, name: str) -> list[Row]:
@@ -92,7 +93,9 @@ async def _every(api: Api, path: str, name: str) -> list[Row]:
 async def _users(api: Api, wanted: Iterable[str]) -> Sequence[Named] | None:
     """The users that exist. A key without the right to users cannot read them."""
     found = list[Named]()
-    for key in dict.fromkeys(key for key in wanted if key.isascii() and key.isdigit()):
+    for key in dict.fromkeys(wanted):
+        if not (key.isascii() and key.isdigit()):
+            continue
         try:
             user = member(await api.ask("GET", f"users/{key}"), "user")
         except Missing:
@@ -111,11 +114,9 @@ async def _methods(api: Api) -> list[Named] | None:
     except (ReceiverUnavailable, Refused):
         return None
     methods = mapping(shown).values()
-    return [
-        Named(
-            id=text(member(method, "code")),
-            title=text(member(method, "name")),
-            active=member(method, "active") is not False,
-        )
-        for method in methods
-    ]
+    return [_method(method) for method in methods]
+
+
+def _method(row: Any) -> Named:
+    active = member(row, "active") is not False
+    return Named(id=text(member(row, "code")), title=text(member(row, "name")), active=active)

@@ -6,6 +6,7 @@ from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.connection import Mode, Rules, Scenario
 from router.domain.delivery.entity import EntityKind
 from router.domain.phone import digits
+from router.receivers.json_body import filled
 from router.receivers.retailcrm.api import number, user
 from router.service.delivery.ports import Draft
 
@@ -56,7 +57,7 @@ def call_values(call: CallEvent, responsible: str | None, date: str) -> dict[str
         "duration": round(call.talk_seconds),
         "durationWaiting": int(float(call.facts.get("wait_seconds", "0"))),
         "externalId": f"{MARK}{call.id}",
-        **_texts(clientId=call.client_id, externalPhone=digits(call.number or "")),
+        **filled({"clientId": call.client_id, "externalPhone": digits(call.number or "")}),
     }
     if responsible:
         values["userId"] = user(responsible)
@@ -64,13 +65,11 @@ def call_values(call: CallEvent, responsible: str | None, date: str) -> dict[str
 
 
 def _always(draft: Draft) -> dict[str, Any]:
-    source = {
-        name: draft.call.facts[fact] for name, fact in _SOURCE.items() if fact in draft.call.facts
-    }
+    source = filled({name: draft.call.facts.get(fact) for name, fact in _SOURCE.items()})
     values: dict[str, Any] = {"source": source, "customFields": dict(draft.values)}
     if draft.responsible:
         values["managerId"] = user(draft.responsible)
-    return {name: value for name, value in values.items() if value}
+    return filled(values)
 
 
 def _order(draft: Draft, method: str) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def _order(draft: Draft, method: str) -> dict[str, Any]:
     values = {
         "managerComment": f"{draft.text}\n[{MARK}{call.id}]",
         "call": not call.answered,  # to be called back
-        **_texts(phone=call.caller, clientId=call.client_id),
+        **filled({"phone": call.caller, "clientId": call.client_id}),
     }
     if draft.placed:
         values["orderMethod"] = method
@@ -100,10 +99,6 @@ def _buyer(draft: Draft) -> dict[str, Any]:
     else:
         buyer["firstName"] = draft.person or draft.call.caller or "Hidden number"
     return buyer
-
-
-def _texts(**texts: str | None) -> dict[str, str]:
-    return {name: value for name, value in texts.items() if value}
 
 
 def order_kind(mode: Mode, rules: Rules) -> EntityKind:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
+from router.receivers import crm_tools as tools
 from router.receivers.activities import Activities, Activity, Entry
 from router.receivers.http import entity
 from router.receivers.salesforce.api import OBJECTS, Api, quoted
@@ -29,7 +30,7 @@ class SalesforceActivities(Activities):
         """Descriptions of the newest tasks; a query cannot filter by description."""
         where = f"{_place(ref)} = {quoted(ref.id)}"
         tasks = await self._api.query("Task", ["Description"], where)
-        return [task.get("Description") for task in tasks]
+        return tools.column(tasks, "Description")
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a completed task, as people log what they did."""

@@ -89,7 +89,7 @@ def _field(row: Row) -> Field:
         name,
         row.get("label"),
         kind,
-        [(value.get("label"), value.get("value")) for value in values],
+        tools.options_of(values, "label", "value"),
         row.get("length"),
         required=row.get("createable") is True and not filled,
         writable=row.get("updateable") is not False,

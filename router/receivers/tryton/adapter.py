@@ -20,7 +20,7 @@ from router.domain.delivery.crm_codes import TrytonCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.receivers.crm_tools import mark, with_phone
 from router.receivers.http import HttpClient, entity
-from router.receivers.json_body import mapping, member
+from router.receivers.json_body import filled, mapping, member
 from router.receivers.remembered import Remembered
 from router.receivers.tryton.api import NEWEST, NOTE, OLDEST, OPPORTUNITY, PARTY, Api
 from router.receivers.tryton.catalogue import employees, employees_asked, fields_of
@@ -56,7 +56,7 @@ class Tryton:
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead
-        given = {name: value for name, value in connection.options.items() if value}
+        given = filled(connection.options)
         options = {"database": "tryton", "company": "1", "field": "ga_client_id", **given}
         self._connection, self._field = connection, options["field"]
         self._api = Api(http, token.get("key", ""), options["database"], options["company"])
@@ -75,13 +75,12 @@ class Tryton:
         deals = await self._api.find(
             OPPORTUNITY, [["reference", "in", list(kinds)]], ["reference"], OLDEST
         )
-        carried = [
-            (identifier.get("code"), row)
-            for row in people
-            for identifier in rows_of(row.get("identifiers"))
-        ]
-        carried += [(row.get("reference"), row) for row in deals]
-        return [Ref(kind=kinds[code], id=str(row["id"])) for code, row in carried if code in kinds]
+        carried = list[tuple[Any, Any]]()
+        for row in people:
+            for identifier in rows_of(row.get("identifiers")):
+                carried.append((identifier.get("code"), row["id"]))
+        carried += [(row.get("reference"), row["id"]) for row in deals]
+        return [Ref(kind=kinds[code], id=str(key)) for code, key in carried if code in kinds]
 
     async def contacts(self, phone: str) -> list[Found]:
         """Parties with this phone, the oldest first."""

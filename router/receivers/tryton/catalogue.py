@@ -58,14 +58,11 @@ def employees_asked(wanted: Iterable[str]) -> list[tuple[str, str]]:
 
 def employees(body: Any, today: date) -> list[Named]:
     """The employees that exist. One whose contract has ended has left."""
-    return [
-        Named(
-            id=str(row["id"]),
-            title=str(row.get("rec_name") or ""),
-            active=not _is_past(row.get("end_date"), today),
-        )
-        for row in rows_of(body)
-    ]
+    found = []
+    for row in rows_of(body):
+        active = not _is_past(row.get("end_date"), today)
+        found.append(Named(id=str(row["id"]), title=str(row.get("rec_name") or ""), active=active))
+    return found
 
 
 def _is_past(shown: Any, today: date) -> bool:

@@ -27,10 +27,10 @@ class ZohoActivities(Activities):
         if entry is not Entry.NOTE:
             where = f"{_place(ref)} = {quoted(ref.id)}"
             rows = await self._api.query(_MODULES[entry], ("id", "Description"), where)
-            return [row.get("Description") for row in rows]
+            return tools.column(rows, "Description")
         params = {"fields": "Note_Content", "sort_by": "Created_Time", "sort_order": "desc"}
         answer = await self._api.ask("GET", f"{MODULES[ref.kind]}/{ref.id}/Notes", params=params)
-        return [row.get("Note_Content") for row in rows_in(answer)]
+        return tools.column(rows_in(answer), "Note_Content")
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a note without a title."""

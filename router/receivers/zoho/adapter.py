@@ -85,7 +85,9 @@ class Zoho(QueriedCrm):
 
     async def users(self, ids: Sequence[str]) -> list[Named]:
         """These users; reading them needs a right of its own."""
-        rows = [row for key in ids for row in await self._api.user(key)]
+        rows = list[Row]()
+        for key in ids:
+            rows += await self._api.user(key)
         return tools.named(rows, "id", "full_name", "active")
 
     async def rows(self, kind: EntityKind, columns: Iterable[str], where: str) -> list[Row]:

@@ -109,7 +109,7 @@ def _field(row: Row) -> Field:
         name,
         row.get("field_label"),
         _TYPES.get(str(row.get("data_type"))),
-        [(value.get("display_value"), value.get("actual_value")) for value in values],
+        tools.options_of(values, "display_value", "actual_value"),
         row.get("length"),
         required=row.get("system_mandatory") is True and name not in _FILLED,
         writable=row.get("read_only") is not True,
