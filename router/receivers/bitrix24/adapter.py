@@ -105,20 +105,7 @@ class Bitrix24:
         """Entities in this call's record, and those created in that time for its phone."""
         if call.caller is None:
             return []
-        asked: dict[str, Command] = {"calls": records(call.caller)}
-        for kind in WITH_PHONE:
-            asked[kind] = doubles(kind, call.caller)
-        seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
-        joined = await joined_to(
-            self._portal, [row for row in rows(seen.get("calls")) if is_of(row, call)]
-        )
-        wanted = []
-        for kind in WITH_PHONE:
-            wanted.append((kind, any_of("id", doubled(seen[kind], kind) | joined[kind])))
-        people = []
-        for found in await self._listed(wanted, joined):
-            if found.exact or has_phone(found.phones, call.caller):
-                people.append(found)
+        people, joined = await self._people(call, call.caller)
         if people and not any(joined.values()):
             joined = await joined_to(self._portal, await self._logged_on(people, call))
             for place, owner in enumerate(people):
@@ -131,6 +118,27 @@ class Bitrix24:
             if fresh or deal.ref.id in named:
                 people.append(deal)
         return people
+
+    async def _people(
+        self, call: CallEvent, phone: str
+    ) -> tuple[list[Found], dict[EntityKind, set[int]]]:
+        """The entities with this phone, and all that the call's record names."""
+        asked: dict[str, Command] = {"calls": records(phone)}
+        for kind in WITH_PHONE:
+            asked[kind] = doubles(kind, phone)
+        seen = await self._portal.batch(asked, optional=frozenset({"calls"}))
+
+        mine = [row for row in rows(seen.get("calls")) if is_of(row, call)]
+        joined = await joined_to(self._portal, mine)
+        wanted = []
+        for kind in WITH_PHONE:
+            wanted.append((kind, any_of("id", doubled(seen[kind], kind) | joined[kind])))
+
+        people = []
+        for found in await self._listed(wanted, joined):
+            if found.exact or has_phone(found.phones, phone):
+                people.append(found)
+        return people, joined
 
     async def create(self, draft: Draft) -> Ref:
         """Create an item with our `originId`, and its trace if configured."""
