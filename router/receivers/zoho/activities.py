@@ -4,6 +4,7 @@ from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
 from router.receivers.activities import Activities, Activity, Entry
+from router.receivers.crm_tools import column
 from router.receivers.zoho.api import MODULES, Api, quoted, rows_in
 
 _MODULES = {Entry.TASK: "Tasks", Entry.CALL: "Calls"}
@@ -27,10 +28,10 @@ class ZohoActivities(Activities):
         if entry is not Entry.NOTE:
             where = f"{_place(ref)} = {quoted(ref.id)}"
             rows = await self._api.query(_MODULES[entry], ("id", "Description"), where)
-            return tools.column(rows, "Description")
+            return column(rows, "Description")
         params = {"fields": "Note_Content", "sort_by": "Created_Time", "sort_order": "desc"}
         answer = await self._api.ask("GET", f"{MODULES[ref.kind]}/{ref.id}/Notes", params=params)
-        return tools.column(rows_in(answer), "Note_Content")
+        return column(rows_in(answer), "Note_Content")
 
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a note without a title."""
