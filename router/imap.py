@@ -159,9 +159,11 @@ def _read(client: IMAPClient, state: dict[bytes, Any], mailbox: Mailbox) -> Batc
 
 
 def _arrived(uid: int, facts: dict[bytes, Any]) -> Arrived:
-    parts = [
-        value for name, value in sorted(facts.items()) if name.startswith(b"BODY[HEADER.FIELDS")
-    ]
+    parts = []
+    for name, value in sorted(facts.items()):
+        if name.startswith(b"BODY[HEADER.FIELDS"):
+            parts.append(value)
+
     head = b"\r\n".join(part.strip() for part in parts if isinstance(part, bytes))
     at = facts.get(b"INTERNALDATE")
     if isinstance(at, datetime) and at.tzinfo:

@@ -162,9 +162,10 @@ def _offset_of_function(program: bytes) -> int | None:
         struct.unpack_from("<Q", program, 40)[0],
         struct.unpack_from("<H", program, 60)[0],
     )
-    sections = [
-        struct.unpack_from("<IIQQQQII", program, sections_at + 64 * index) for index in range(count)
-    ]
+    sections = []
+    for index in range(count):
+        sections.append(struct.unpack_from("<IIQQQQII", program, sections_at + 64 * index))
+
     for _, kind, _, _, symbols_at, size, link, _ in sections:
         if kind != _DYNAMIC_SYMBOLS:
             continue

@@ -16,10 +16,10 @@ async def lines_down(etc: Path, pjsip: Pjsip) -> dict[str, str]:
         return {}
     endpoints = await pjsip.endpoints()
     registrations, contacts = await pjsip.registrations(), await pjsip.contacts()
-    reasons = {
-        trunk.name: reason_of(trunk, trunk.name in endpoints, registrations, contacts)
-        for trunk in trunks
-    }
+    reasons = {}
+    for trunk in trunks:
+        reasons[trunk.name] = reason_of(trunk, trunk.name in endpoints, registrations, contacts)
+
     return {name: reason for name, reason in reasons.items() if reason}
 
 

@@ -208,9 +208,11 @@ def rotate(live: Path) -> Path | None:
 
 def remove_oldest(live: Path, finished: Collection[str], keep: int) -> list[Path]:
     """Remove the oldest completely read files of `rotate`, except the last `keep`."""
-    mine = [
-        file for file in list_files(live) if _age(file.path, live)[2] and file.digest in finished
-    ]
+    mine = []
+    for file in list_files(live):
+        if _age(file.path, live)[2] and file.digest in finished:
+            mine.append(file)
+
     old = [file.path for file in mine[: max(0, len(mine) - keep)]]
     for path in old:
         path.unlink(missing_ok=True)

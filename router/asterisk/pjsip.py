@@ -60,9 +60,11 @@ class Pjsip:
 
             contact = Contact(uri=uri, state=state, milliseconds=milliseconds)
             found.setdefault(name, []).append(contact)
-        asked_ones = {
-            name.removesuffix(HINT): known for name, known in found.items() if name.endswith(HINT)
-        }
+        asked_ones = {}
+        for name, known in found.items():
+            if name.endswith(HINT):
+                asked_ones[name.removesuffix(HINT)] = known
+
         return {
             name: known for name, known in found.items() if not name.endswith(HINT)
         } | asked_ones

@@ -51,9 +51,10 @@ def read_copy(packet: bytes, key: bytes) -> Offer | Refusal | None:
     ):
         return None
     head, _, body = payload.partition(b"\r\n\r\n")
-    headers = {
-        _SHORT.get(name.lower(), name.lower()): value for name, value in _HEADER.findall(head)
-    }
+    headers = {}
+    for name, value in _HEADER.findall(head):
+        headers[_SHORT.get(name.lower(), name.lower())] = value
+
     call_id = headers.get(b"call-id", b"")[:256]
     address = chunks.get(_SOURCE4) or chunks.get(_SOURCE6) or b""
     if len(address) not in {4, 16}:
@@ -109,11 +110,11 @@ def describe_offer(body: str) -> str:
     streams = [match.groups() for match in _MEDIA.finditer(body)]
     if not streams:
         return "no readable SDP"
-    sound = [
-        (profile, kinds.split())
-        for kind, port, profile, kinds in streams
-        if kind == "audio" and port != "0"
-    ]
+    sound = []
+    for kind, port, profile, kinds in streams:
+        if kind == "audio" and port != "0":
+            sound.append((profile, kinds.split()))
+
     if not sound:
         kinds = sorted(
             {kind for kind, *_ in streams} & {"video", "image", "text", "application", "audio"}
@@ -122,7 +123,11 @@ def describe_offer(body: str) -> str:
     if all("SAVP" in profile for profile, _ in sound):
         return "encrypted sound alone"
     named = dict(re.findall(r"^a=rtpmap:(\d+) ([A-Za-z0-9-]{1,20})/", body, re.MULTILINE))
-    codecs = {named.get(kind) or _NAMES.get(kind) for _, kinds in sound for kind in kinds[:20]}
+    codecs = set()
+    for _, kinds in sound:
+        for kind in kinds[:20]:
+            codecs.add(named.get(kind) or _NAMES.get(kind))
+
     known = sorted(name for name in codecs - {None, "telephone-event", "CN"} if name)
     if not known:
         return "codecs that have no name"

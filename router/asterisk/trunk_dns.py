@@ -95,9 +95,11 @@ class Names:
 
     def _write(self, seen: Seen, now: float) -> None:
         """Write the addresses if they changed, other than their times."""
-        kept = {
-            name: latest for name, addresses in seen.items() if (latest := _latest(addresses, now))
-        }
+        kept = {}
+        for name, addresses in seen.items():
+            if latest := _latest(addresses, now):
+                kept[name] = latest
+
         if kept.keys() == self._written.keys() and all(
             _alike(kept[name], self._written[name]) for name in kept
         ):
@@ -125,10 +127,10 @@ def _read(path: Path) -> Seen:
     try:
         line = next(line for line in path.read_text().splitlines() if line.startswith("; seen "))
         read = json.loads(line.removeprefix("; seen "))
-        return {
-            str(name): {str(ip_address(a)): float(at) for a, at in known.items()}
-            for name, known in read.items()
-        }
+        addresses = {}
+        for name, known in read.items():
+            addresses[str(name)] = {str(ip_address(a)): float(at) for a, at in known.items()}
+        return addresses
     except (OSError, StopIteration, ValueError, AttributeError, TypeError, RecursionError):
         return {}
 

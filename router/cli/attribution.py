@@ -14,6 +14,7 @@ from router.domain.visitors.site import Site
 from router.service.admin.setup import list_all
 from router.service.calls.replay import Change, replay
 from router.service.calls.training import train_site
+from router.service.ids import ids_of
 from router.store.engine import SqlStore
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def learn(site: OneSite = None, as_json: AsJson = False) -> None:
         if site:
             keys = [site]
         else:
-            keys = [site.id for site in await list_all(store, Site)]
+            keys = ids_of(await list_all(store, Site))
 
         return {key: (await train_site(store, key, now())).calls for key in keys}
 

@@ -270,15 +270,14 @@ def _asked(what: str, option: str) -> str:
 def _asked_options(kind: str, texts: Sequence[str]) -> dict[str, str]:
     """Prompt for options that were not given; empty ones use the adapter's default."""
     given = read_options(kind, texts)
+    answers: dict[str, str] = {}
     if not on_terminal():
-        asked = []
-    else:
-        asked = [pair for pair in kind_of(kind).options.items() if pair[0] not in given]
-
-    return {
-        name: str(typer.prompt(f"{name} ({meaning})", default="", show_default=False, err=True))
-        for name, meaning in asked
-    }
+        return answers
+    for name, meaning in kind_of(kind).options.items():
+        if name not in given:
+            text = f"{name} ({meaning})"
+            answers[name] = str(typer.prompt(text, default="", show_default=False, err=True))
+    return answers
 
 
 def _tell(tried: Tried, as_json: bool) -> None:

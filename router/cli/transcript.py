@@ -189,10 +189,10 @@ def status(
         asyncio.run(_follow(settings))
     counts, waiting = with_store(_look, settings)
     if as_json:
-        rows = [
-            {"rule": rule, "state": state, "count": count}
-            for (rule, state), count in counts.items()
-        ]
+        rows = []
+        for (rule, state), count in counts.items():
+            rows.append({"rule": rule, "state": state, "count": count})
+
         print_json({"counts": rows, "waiting": plain(waiting)})
         return
     _print_status(counts, waiting)
@@ -206,10 +206,12 @@ def _print_status(
     print_table(columns, rows, empty="No call was transcribed yet.")
     heard = [transcript for transcript in waiting if transcript.progress > 0 or transcript.outcome]
     columns = (Column(title="call", whole=True), Column(title="done"), Column(title="reason"))
-    lines = [
-        (transcript.call_id, f"{transcript.progress:.0%}", str(transcript.outcome or ""))
-        for transcript in heard[:20]
-    ]
+    lines = []
+    for transcript in heard[:20]:
+        lines.append(
+            (transcript.call_id, f"{transcript.progress:.0%}", str(transcript.outcome or ""))
+        )
+
     print_table(columns, lines, title="Now")
 
 

@@ -69,7 +69,11 @@ def sharing(
     their contact.
     """
     registered = {trunk.name for trunk in trunks if trunk.kind is TrunkKind.REGISTRATION}
-    pairs = [(name, network) for name, known in sorted(networks.items()) for network in known]
+    pairs = []
+    for name, known in sorted(networks.items()):
+        for network in known:
+            pairs.append((name, network))
+
     return sorted(
         {
             (first, second, str(min(network, other, key=lambda each: each.num_addresses)))

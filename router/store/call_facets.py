@@ -104,17 +104,19 @@ async def _write_search_texts(connection: AnyConnection, call_ids: Sequence[str]
         entity_ids.setdefault(call_id, []).append(entity_id)
 
     rows = await connection.execute(_SEARCHED, these)
-    texts = [
-        {
-            "call_id": row.id,
-            "arrived_at": row.arrived_at,
-            "text": search_text(
-                *row[2:], entity_ids=entity_ids.get(row.id, ()), commented=row.id in comments
-            ),
-            "comments": comments_text(comments.get(row.id, ())),
-        }
-        for row in rows
-    ]
+    texts = []
+    for row in rows:
+        texts.append(
+            {
+                "call_id": row.id,
+                "arrived_at": row.arrived_at,
+                "text": search_text(
+                    *row[2:], entity_ids=entity_ids.get(row.id, ()), commented=row.id in comments
+                ),
+                "comments": comments_text(comments.get(row.id, ())),
+            }
+        )
+
     if texts:
         await connection.execute(_saving_texts(connection.dialect.name), texts)
 

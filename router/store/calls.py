@@ -186,9 +186,11 @@ class SqlCalls:
             return {}
         ours = {call.id: (call.code, call.visitor_id, call.probability) for call in known}
         rows = await self.connection.execute(_IDENTITIES, {"ids": list(ours)})
-        changed = [
-            row.id for row in rows if (row.code, row.visitor_id, row.probability) != ours[row.id]
-        ]
+        changed = []
+        for row in rows:
+            if (row.code, row.visitor_id, row.probability) != ours[row.id]:
+                changed.append(row.id)
+
         if not changed:
             return {}
         found = await self.connection.execute(select(TABLES[Call]).where(_call.c.id.in_(changed)))

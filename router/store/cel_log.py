@@ -53,10 +53,12 @@ class SqlCelLog:
     async def unreadable_open_rows(self, cel_log: str, at: datetime) -> dict[str, RejectedRow]:
         """Unreadable rows of open calls, by group."""
         _, bad = await self._open_rows(cel_log)
-        return {
-            key: RejectedRow(file=f"call {key}", offset=0, text=text[:2000], reason=reason, at=at)
-            for key, (text, reason) in bad.items()
-        }
+        rejected = {}
+        for key, (text, reason) in bad.items():
+            rejected[key] = RejectedRow(
+                file=f"call {key}", offset=0, text=text[:2000], reason=reason, at=at
+            )
+        return rejected
 
     async def _open_rows(
         self, cel_log: str
@@ -83,10 +85,16 @@ class SqlCelLog:
             await self.connection.execute(
                 delete(tables.open_call).where(tables.open_call.c.linkedid.in_(closed))
             )
-        values = [
-            {"linkedid": key, "cel_log": cel_log, "rows": _ROWS.dump_python(list(r), mode="json")}
-            for key, r in rows.items()
-        ]
+        values = []
+        for key, r in rows.items():
+            values.append(
+                {
+                    "linkedid": key,
+                    "cel_log": cel_log,
+                    "rows": _ROWS.dump_python(list(r), mode="json"),
+                }
+            )
+
         await upsert(self.connection, tables.open_call, values)
 
     async def set_aside(self, rejected: Sequence[RejectedRow]) -> None:

@@ -32,9 +32,11 @@ class SqlDeliveries:
             return
         rows = await self.connection.execute(_PRESENT, {"keys": list({d.key for d in deliveries})})
         present = {(row.key, row.receiver_id) for row in rows}
-        new = {
-            (d.key, d.receiver_id): d for d in deliveries if (d.key, d.receiver_id) not in present
-        }
+        new = {}
+        for d in deliveries:
+            if (d.key, d.receiver_id) not in present:
+                new[(d.key, d.receiver_id)] = d
+
         await upsert(self.connection, _delivery, to_rows(new.values()))
 
     async def due(

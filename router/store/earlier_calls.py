@@ -72,12 +72,14 @@ class SqlEarlierCalls:
         """Calls of that time attributed to a visitor who held this number from `first` on."""
         values = {"number": number, "first": first, "since": since, "at": before}
         rows = (await self.connection.execute(_OF_HOLDERS, values)).all()
-        return [
-            NamedCall(
-                call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability
+        found = []
+        for call_id, visitor_id, caller, probability in rows:
+            found.append(
+                NamedCall(
+                    call_id=call_id, visitor_id=visitor_id, caller=caller, probability=probability
+                )
             )
-            for call_id, visitor_id, caller, probability in rows
-        ]
+        return found
 
     async def known_phones(self, phones: Collection[str]) -> set[str]:
         """Which of these phones called before, or were entered in a form."""

@@ -151,10 +151,10 @@ class SqlEvidence:
         first = bisect_right(DELAYS, (at - before).total_seconds()) - 1
         if first == len(DELAYS) - 1:
             return ()
-        edges = {
-            f"edge{i}": min(at - timedelta(seconds=DELAYS[i]), before)
-            for i in range(first, len(DELAYS))
-        }
+        edges = {}
+        for i in range(first, len(DELAYS)):
+            edges[f"edge{i}"] = min(at - timedelta(seconds=DELAYS[i]), before)
+
         row = (
             await self.connection.execute(_leases_before(first), {"number": number, **edges})
         ).one()

@@ -51,11 +51,11 @@ def facet_conditions(
     facet: FromClause, wanted: CallFilter, *, without: str | None = None
 ) -> list[ColumnElement[bool]]:
     """What the facets of a matching call fulfil; `without` one filter."""
-    conditions = [
-        _is_among(facet, name, choice)
-        for name in CHOICES
-        if name not in _ELSEWHERE | {without} and (choice := wanted.among(name))
-    ]
+    conditions = []
+    for name in CHOICES:
+        if name not in _ELSEWHERE | {without} and (choice := wanted.among(name)):
+            conditions.append(_is_among(facet, name, choice))
+
     for name in RANGES:
         limits: Range | None = getattr(wanted, name)
         if limits and name != without:

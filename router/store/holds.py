@@ -43,13 +43,15 @@ class SqlHolds:
         rows = await self.connection.execute(
             rows_among(tables.on_hold, "linkedid"), {"keys": list(linkedids)}
         )
-        return [
-            (
-                row.linkedid,
-                Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at),
+        holds = []
+        for row in rows:
+            holds.append(
+                (
+                    row.linkedid,
+                    Hold(channel=row.channel, started_at=row.started_at, ended_at=row.ended_at),
+                )
             )
-            for row in rows
-        ]
+        return holds
 
     async def note_key(self, linkedid: str, channel: str, at: datetime, key: str) -> None:
         """A channel sent a key."""
@@ -61,6 +63,7 @@ class SqlHolds:
         rows = await self.connection.execute(
             rows_among(tables.pressed_key, "linkedid"), {"keys": list(linkedids)}
         )
-        return [
-            (row.linkedid, PressedKey(channel=row.channel, at=row.at, key=row.key)) for row in rows
-        ]
+        pressed = []
+        for row in rows:
+            pressed.append((row.linkedid, PressedKey(channel=row.channel, at=row.at, key=row.key)))
+        return pressed

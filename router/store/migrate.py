@@ -119,16 +119,16 @@ async def missing_columns(store: SqlStore) -> list[str]:
 
     def look(connection: Connection) -> list[str]:
         inspector = inspect(connection)
-        present = {
-            name: {column["name"] for column in inspector.get_columns(name)}
-            for name in inspector.get_table_names()
-        }
-        return [
-            f"{table.name}.{column.name}"
-            for table in metadata.sorted_tables
-            for column in table.columns
-            if column.name not in present.get(table.name, set())
-        ]
+        present = {}
+        for name in inspector.get_table_names():
+            present[name] = {column["name"] for column in inspector.get_columns(name)}
+
+        missing = []
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                if column.name not in present.get(table.name, set()):
+                    missing.append(f"{table.name}.{column.name}")
+        return missing
 
     async with explained(), store.engine.connect() as connection:
         return await connection.run_sync(look)

@@ -194,16 +194,18 @@ class SqlMissed:
             .where(_facet.c.state == State.ENDED, _came(), *_of_site(_facet.c.site_id, site_id))
             .group_by("hour")
         )
-        return [
-            HourOfCalls(
-                at=_EPOCH + int(hour) * _HOUR,
-                calls=int(calls) - int(shorts),
-                missed=int(misses),
-                short=int(shorts),
-                spam=int(spams),
+        hours = []
+        for hour, calls, misses, shorts, spams in await self.connection.execute(query):
+            hours.append(
+                HourOfCalls(
+                    at=_EPOCH + int(hour) * _HOUR,
+                    calls=int(calls) - int(shorts),
+                    missed=int(misses),
+                    short=int(shorts),
+                    spam=int(spams),
+                )
             )
-            for hour, calls, misses, shorts, spams in await self.connection.execute(query)
-        ]
+        return hours
 
     async def day(self, since: datetime, until: datetime) -> DaySums:
         """The sums of the calls that arrived in this time and have ended."""

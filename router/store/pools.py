@@ -125,12 +125,14 @@ class SqlPools:
             .group_by(_fallback.c.level, _fallback.c.reason)
         )
         rows = await self.connection.execute(query)
-        return [
-            FallbackCount(
-                level=DisplayLevel(row.level), reason=Reason(row.reason), visits=row.visits
+        counts = []
+        for row in rows:
+            counts.append(
+                FallbackCount(
+                    level=DisplayLevel(row.level), reason=Reason(row.reason), visits=row.visits
+                )
             )
-            for row in rows
-        ]
+        return counts
 
     async def held(
         self, pool_id: str, since: datetime, until: datetime, longest: timedelta

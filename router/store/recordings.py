@@ -43,9 +43,11 @@ class SqlRecordings:
         it.
         """
         await upsert(self.connection, _recording, to_rows(recordings))
-        gone = [
-            recording.call_id for recording in recordings if recording.state not in _WITH_TRANSCRIPT
-        ]
+        gone = []
+        for recording in recordings:
+            if recording.state not in _WITH_TRANSCRIPT:
+                gone.append(recording.call_id)
+
         if gone:
             await self.connection.execute(_ERASING, {"calls": gone})
 

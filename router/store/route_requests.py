@@ -41,7 +41,9 @@ class SqlRouteRequests:
             .limit(1000)
         )
         rows = await self.connection.execute(query)
-        return [
-            RouteRequest(**{k: v for k, v in row._mapping.items() if k != "cel_log"})
-            for row in rows
-        ]
+        requests = []
+        for row in rows:
+            requests.append(
+                RouteRequest(**{k: v for k, v in row._mapping.items() if k != "cel_log"})
+            )
+        return requests

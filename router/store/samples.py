@@ -61,10 +61,12 @@ class SqlSamples:
             ),
         ).where(_facet.c.call_id.in_(call_ids), _facet.c.answered_by != "")
         rows = await self.connection.execute(query)
-        return [
-            Drawable(call_id=row.call_id, arrived_at=row.arrived_at, employee=row.employee)
-            for row in rows
-        ]
+        drawable = []
+        for row in rows:
+            drawable.append(
+                Drawable(call_id=row.call_id, arrived_at=row.arrived_at, employee=row.employee)
+            )
+        return drawable
 
     async def add(self, sample: Sample, drawn: Sequence[Drawn]) -> None:
         """Store a sample with those of its calls that are still there."""
@@ -73,17 +75,19 @@ class SqlSamples:
             select(_call.c.id).where(_call.c.id.in_([call.call_id for call in drawn]))
         )
         present = set(known.scalars())
-        rows = [
-            {
-                "sample_id": sample.id,
-                "call_id": call.call_id,
-                "position": position,
-                "employee": call.employee,
-                "week": call.week,
-            }
-            for position, call in enumerate(drawn)
-            if call.call_id in present
-        ]
+        rows = []
+        for position, call in enumerate(drawn):
+            if call.call_id in present:
+                rows.append(
+                    {
+                        "sample_id": sample.id,
+                        "call_id": call.call_id,
+                        "position": position,
+                        "employee": call.employee,
+                        "week": call.week,
+                    }
+                )
+
         if rows:
             await self.connection.execute(insert(_drawn), rows)
 

@@ -78,10 +78,10 @@ class SqlScores:
             .group_by(_facet.c.scored, place)
             .order_by(_facet.c.scored, place)
         )
-        return [
-            Average(employee=employee, span=number, score=score, calls=calls)
-            for employee, number, score, calls in await self.connection.execute(query)
-        ]
+        averages = []
+        for employee, number, score, calls in await self.connection.execute(query):
+            averages.append(Average(employee=employee, span=number, score=score, calls=calls))
+        return averages
 
     async def doubled(self, span: Span, limit: int) -> list[Score]:
         """The scores of calls that several people scored by the same version of a card, submitted

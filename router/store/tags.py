@@ -40,12 +40,12 @@ class SqlTags:
         person or Ringtrace itself sets, too, is theirs from then on.
         """
         present = await self.of([tag.call_id for tag in tags])
-        names = {
-            (tag.call_id, tag.name)
-            for found in present.values()
-            for tag in found
-            if tag.author != BY_RULES
-        }
+        names = set()
+        for found in present.values():
+            for tag in found:
+                if tag.author != BY_RULES:
+                    names.add((tag.call_id, tag.name))
+
         new = [tag for tag in tags if (tag.call_id, tag.name) not in names]
         await upsert(self.connection, _tag, [to_new_row(tag) for tag in new])
 

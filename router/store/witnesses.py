@@ -83,9 +83,8 @@ class SqlWitnesses:
             mine = query.where(arrived >= since, arrived < until)
             if site_id:
                 mine = mine.where(_unindexed(_visit.c.site_id) == site_id)
-            found += [
-                _witness(row, proof) for row in await self.connection.execute(mine.limit(most))
-            ]
+            for row in await self.connection.execute(mine.limit(most)):
+                found.append(_witness(row, proof))
         return found
 
     def _newest(self, rows: Any, at: Any, since: datetime, until: datetime) -> Select[Any]:

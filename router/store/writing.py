@@ -45,9 +45,11 @@ def _upserting(table: Any, dialect: str) -> Executable:
     if derived:
         statement = statement.values(derived)
     keys = [column.name for column in table.primary_key.columns]
-    others = {
-        c.name: statement.excluded[c.name] for c in table.c if c.name not in {*keys, *derived}
-    }
+    others = {}
+    for c in table.c:
+        if c.name not in {*keys, *derived}:
+            others[c.name] = statement.excluded[c.name]
+
     whole: Executable = statement.on_conflict_do_nothing()
     if others:
         whole = statement.on_conflict_do_update(index_elements=keys, set_=others)

@@ -177,11 +177,13 @@ async def _healthy(store: StoreOf, now: Now) -> Response:
         return PlainTextResponse(why, status_code=503)
     except DatabaseUnavailable as error:
         return PlainTextResponse(f"database: {error.message}", status_code=503)
-    silent = [
-        f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
-        for beat in beats
-        if abs(now - beat.at) > STALE and (beat.name == "worker" or now - beat.at < TAKEN_AWAY)
-    ]
+    silent = []
+    for beat in beats:
+        if abs(now - beat.at) > STALE and (beat.name == "worker" or now - beat.at < TAKEN_AWAY):
+            silent.append(
+                f"{beat.name}: no sign of life for {(now - beat.at).total_seconds():.0f} s"
+            )
+
     if silent:
         return PlainTextResponse("\n".join(silent), status_code=503)
     return PlainTextResponse("ok")

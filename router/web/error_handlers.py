@@ -60,13 +60,11 @@ _EXTRA = {
 def answers(*kinds: type[RingtraceError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may raise these, for OpenAPI."""
     forms = [FORMS[kind] for kind in (*kinds, InvalidInput)]
-    return {
-        status: {
-            "model": Problem,
-            "description": ", ".join(f.word for f in forms if f.status == status),
-        }
-        for status in sorted({form.status for form in forms})
-    }
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({form.status for form in forms}):
+        words = ", ".join(form.word for form in forms if form.status == status)
+        found[status] = {"model": Problem, "description": words}
+    return found
 
 
 # what any route of the API may answer
@@ -117,14 +115,14 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> list[str]:
     """The methods of all routes of this path; the framework names only those of the first."""
-    return [
-        method
-        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+    allowed = []
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
-        )
-    ]
+        ):
+            allowed.append(method)
+    return allowed
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

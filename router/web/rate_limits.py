@@ -43,11 +43,11 @@ class Counts:
     def hit(self, address: str) -> bool:
         """Count one; False if the line or its network is over the limit."""
         now, nested = self._clock(), networks(address) or (address,)
-        room = [
-            span.hit(network, _width(at, len(nested)), now)
-            for at, network in enumerate(nested)
-            for span in self._spans
-        ]
+        room = []
+        for at, network in enumerate(nested):
+            for span in self._spans:
+                room.append(span.hit(network, _width(at, len(nested)), now))
+
         return all(room)
 
     def give_back(self, address: str) -> None:

@@ -19,14 +19,15 @@ async def receivers(case: Case) -> list[Finding]:
     async with case.store.read() as session:
         connections = await session.find(Connection, active=True)
     webhooks = [hook for hook in await list_all(case.store, Webhook) if hook.active]
-    addresses = {
-        f"connection {connection.id}": (connection.address, "crm change")
-        for connection in connections
-    }
+    addresses = {}
+    for connection in connections:
+        addresses[f"connection {connection.id}"] = (connection.address, "crm change")
+
     addresses |= {f"webhook {webhook.id}": (webhook.url, "webhook change") for webhook in webhooks}
-    hosts = {
-        name: (urlsplit(address).hostname, verb) for name, (address, verb) in addresses.items()
-    }
+    hosts = {}
+    for name, (address, verb) in addresses.items():
+        hosts[name] = (urlsplit(address).hostname, verb)
+
     found = await asyncio.gather(*(_look(name, *host) for name, host in hosts.items()))
     return [finding for finding in found if finding is not None]
 

@@ -35,10 +35,10 @@ async def parts(case: Case) -> list[Finding]:
         f"ingest {case.settings.system_name}": "calls are not stored: restart `ringtrace agent`",
         "worker": "recordings and deliveries wait: restart `ringtrace worker`",
     }
-    return [
-        _part(name, now() - beats[name] if name in beats else None, advice)
-        for name, advice in wanted.items()
-    ]
+    findings = []
+    for name, advice in wanted.items():
+        findings.append(_part(name, now() - beats[name] if name in beats else None, advice))
+    return findings
 
 
 def _part(name: str, age: timedelta | None, advice: str) -> Finding:

@@ -22,6 +22,7 @@ from router.enrichment.geoip import made_at
 from router.service.admin.setup import list_all
 from router.service.calls.routing import load_table
 from router.service.delivery.connections import list_connections
+from router.service.ids import by_id
 from router.service.visitors.pool_planning import PoolReport, short_pools
 
 RECENT = timedelta(days=7)
@@ -60,11 +61,11 @@ async def numbers(case: Case) -> Finding:
         return warn("numbers", "none yet", "`ringtrace number add`, or `ringtrace number import`")
     async with case.store.read() as session:
         table = await load_table(session)
-    lost = [
-        display(n.e164)
-        for n in numbers
-        if (route := table.find(n.e164)) is None or route.number is None
-    ]
+    lost = []
+    for n in numbers:
+        if (route := table.find(n.e164)) is None or route.number is None:
+            lost.append(display(n.e164))
+
     if lost:
         return warn(
             "numbers",
@@ -85,11 +86,11 @@ async def numbers(case: Case) -> Finding:
 
 async def pools(case: Case) -> Finding:
     """No pool ran out of numbers in the last 7 days, or nearly did."""
-    short = [
-        f"{report.pool.id} ({SHORT[report.shortage]}{_held_by(report)})"
-        for report in await short_pools(case.store, now())
-        if report.shortage and report.shortage is not Shortage.NO_NUMBERS
-    ]
+    short = []
+    for report in await short_pools(case.store, now()):
+        if report.shortage and report.shortage is not Shortage.NO_NUMBERS:
+            short.append(f"{report.pool.id} ({SHORT[report.shortage]}{_held_by(report)})")
+
     if short:
         return warn(
             "pools",
@@ -110,14 +111,16 @@ async def origins(case: Case) -> Finding:
     """Every page that requested numbers in the last 7 days has an origin that its site lists."""
     async with case.store.read() as session:
         origins = await session.find(RefusedOrigin)
-        sites = {site.id: site for site in await session.find(Site)}
-    refused = [
-        f"{origin.origin} (site {origin.site_id}, {origin.count} times)"
-        for origin in sorted(origins, key=lambda origin: -origin.count)
-        if now() - origin.last_at < RECENT
-        and origin.site_id in sites
-        and origin.origin not in sites[origin.site_id].origins
-    ]
+        sites = by_id(await session.find(Site))
+    refused = []
+    for origin in sorted(origins, key=lambda origin: -origin.count):
+        if (
+            now() - origin.last_at < RECENT
+            and origin.site_id in sites
+            and origin.origin not in sites[origin.site_id].origins
+        ):
+            refused.append(f"{origin.origin} (site {origin.site_id}, {origin.count} times)")
+
     if refused:
         fix = (
             "If they are yours: `ringtrace site change KEY --origin …`; name all origins of the "
@@ -131,11 +134,11 @@ async def unchanged(case: Case) -> Finding:
     """The script could replace the company's number on every page of the last 7 days."""
     async with case.store.read() as session:
         opened = await session.find(UnchangedPage)
-    pages = [
-        f"{page.path} (site {page.site_id}, {page.count} times)"
-        for page in sorted(opened, key=lambda page: -page.count)
-        if now() - page.last_at < RECENT
-    ]
+    pages = []
+    for page in sorted(opened, key=lambda page: -page.count):
+        if now() - page.last_at < RECENT:
+            pages.append(f"{page.path} (site {page.site_id}, {page.count} times)")
+
     if pages:
         fix = (
             "Write the number as one text, or add a `--selector` for its element to the pool; "
@@ -172,31 +175,35 @@ async def mailboxes(case: Case) -> list[Finding]:
     """Each site's mailbox could be read at the last poll."""
     async with case.store.read() as session:
         known = await session.find(Mailbox)
-    bad = [
-        warn(
-            f"mailbox {mailbox.site_id}",
-            str(mailbox.error),
-            f"Test it with `ringtrace mail check {mailbox.site_id}`.",
-        )
-        for mailbox in known
-        if mailbox.error
-    ]
+    bad = []
+    for mailbox in known:
+        if mailbox.error:
+            bad.append(
+                warn(
+                    f"mailbox {mailbox.site_id}",
+                    str(mailbox.error),
+                    f"Test it with `ringtrace mail check {mailbox.site_id}`.",
+                )
+            )
+
     return bad or [ok("mailboxes", f"all {len(known)} can be read" if known else "none")]
 
 
 async def connections(case: Case) -> list[Finding]:
     """No connection is paused because it fails."""
     known = await list_connections(case.store)
-    bad = [
-        warn(
-            f"connection {standing.connection.id}",
-            f"paused until {moment(standing.health.paused_until)}: "
-            f"{standing.health.reason or 'it asked for patience'}",
-            f"Test it with `ringtrace crm check {standing.connection.id}`.",
-        )
-        for standing in known
-        if standing.health is not None and standing.rests(now())
-    ]
+    bad = []
+    for standing in known:
+        if standing.health is not None and standing.rests(now()):
+            bad.append(
+                warn(
+                    f"connection {standing.connection.id}",
+                    f"paused until {moment(standing.health.paused_until)}: "
+                    f"{standing.health.reason or 'it asked for patience'}",
+                    f"Test it with `ringtrace crm check {standing.connection.id}`.",
+                )
+            )
+
     return bad or [ok("connections", (f"none of {len(known)} is paused") if known else "none")]
 
 

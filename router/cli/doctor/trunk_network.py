@@ -17,7 +17,11 @@ SIPS_PORT = 5061
 async def names(case: Case) -> list[Finding]:
     """The host and the proxy of each trunk resolve, to an address that can be sent to."""
     trunks = _by_host(case.settings)
-    hosts = [(trunk, host) for trunk in trunks for host in _hosts(trunk)]
+    hosts = []
+    for trunk in trunks:
+        for host in _hosts(trunk):
+            hosts.append((trunk, host))
+
     found = await asyncio.gather(*(_name(case.settings, *pair) for pair in hosts))
     return [finding for finding in found if finding]
 

@@ -70,63 +70,73 @@ async def transports(case: Case) -> list[Finding]:
     """Asterisk has the transport that each trunk is sent over."""
     pjsip = Pjsip(case.console())
     present = {ipv6: await pjsip.transports(ipv6=ipv6) for ipv6 in (False, True)}
-    return [
-        fail(
-            f"trunk {trunk.name}",
-            f"Asterisk has no transport for {transport_of(trunk)}: no call goes out to it",
-            transport_advice(case.settings, trunk),
-        )
-        for trunk in Trunks(case.settings.ringtrace_etc).all()
-        if trunk.kind is not TrunkKind.ACCOUNT and trunk.transport not in present[trunk.is_ipv6]
-    ]
+    findings = []
+    for trunk in Trunks(case.settings.ringtrace_etc).all():
+        if trunk.kind is not TrunkKind.ACCOUNT and trunk.transport not in present[trunk.is_ipv6]:
+            findings.append(
+                fail(
+                    f"trunk {trunk.name}",
+                    f"Asterisk has no transport for {transport_of(trunk)}: no call goes out to it",
+                    transport_advice(case.settings, trunk),
+                )
+            )
+    return findings
 
 
 async def identities(case: Case) -> list[Finding]:
     """Each trunk's address is recognised."""
     pjsip = Pjsip(case.console())
-    known = [
-        t for t in Trunks(case.settings.ringtrace_etc).all() if t.kind is not TrunkKind.ACCOUNT
-    ]
+    known = []
+    for t in Trunks(case.settings.ringtrace_etc).all():
+        if t.kind is not TrunkKind.ACCOUNT:
+            known.append(t)
+
     lost = [trunk for trunk in known if not await pjsip.identified(trunk.name)]
-    return [
-        fail(
-            f"trunk {t.name}",
-            "its calls are not recognised by address",
-            f"Check that {t.host} resolves, or use --match.",
+    findings = []
+    for t in lost:
+        findings.append(
+            fail(
+                f"trunk {t.name}",
+                "its calls are not recognised by address",
+                f"Check that {t.host} resolves, or use --match.",
+            )
         )
-        for t in lost
-    ]
+    return findings
 
 
 async def addresses(case: Case) -> list[Finding]:
     """No two endpoints have the same address, including your own in this Asterisk."""
     trunks = Trunks(case.settings.ringtrace_etc).all()
     shared = sharing(await known_networks(Pjsip(case.console())), trunks)
-    return [
-        warn(
-            f"trunk {first}",
-            f"has the same address {address} as '{second}': all calls from there are assigned to "
-            "one of them",
-            "Set other addresses for one of them with --match, or remove it: `ringtrace trunk "
-            f"change {first}`.",
+    findings = []
+    for first, second, address in shared:
+        findings.append(
+            warn(
+                f"trunk {first}",
+                f"has the same address {address} as '{second}': all calls from there are assigned "
+                "to one of them",
+                "Set other addresses for one of them with --match, or remove it: `ringtrace trunk "
+                f"change {first}`.",
+            )
         )
-        for first, second, address in shared
-    ]
+    return findings
 
 
 async def refused(case: Case) -> list[Finding]:
     """No call of the last week was refused before the dialplan; such calls leave no other trace."""
     lately = datetime.now(UTC) - timedelta(days=7)
-    return [
-        warn(
-            f"trunk {line.trunk}",
-            f"{line.count} calls were refused ({line.status}), the last at "
-            f"{line.last_at:%Y-%m-%d %H:%M} UTC, which offered {line.offered}",
-            line.advice,
-        )
-        for line in read_refused(case.settings.refused_calls)
-        if line.last_at > lately
-    ]
+    findings = []
+    for line in read_refused(case.settings.refused_calls):
+        if line.last_at > lately:
+            findings.append(
+                warn(
+                    f"trunk {line.trunk}",
+                    f"{line.count} calls were refused ({line.status}), the last at "
+                    f"{line.last_at:%Y-%m-%d %H:%M} UTC, which offered {line.offered}",
+                    line.advice,
+                )
+            )
+    return findings
 
 
 async def forwarding(case: Case) -> list[Finding]:
@@ -167,15 +177,17 @@ async def destinations(case: Case) -> list[Finding]:
         ]
     if not bad:
         return [ok("destinations", f"all {len(destinations)} dial existing endpoints")]
-    return [
-        fail(
-            f"destination {key}",
-            f"dials {', '.join(names)}, which is neither an endpoint nor an extension",
-            "See `ringtrace trunk list`; use `ringtrace trunk add` or `ringtrace destination "
-            "change`.",
+    findings = []
+    for key, names in bad:
+        findings.append(
+            fail(
+                f"destination {key}",
+                f"dials {', '.join(names)}, which is neither an endpoint nor an extension",
+                "See `ringtrace trunk list`; use `ringtrace trunk add` or `ringtrace destination "
+                "change`.",
+            )
         )
-        for key, names in bad
-    ]
+    return findings
 
 
 async def _missing_extensions(case: Case, destinations: Iterable[Destination]) -> set[str]:

@@ -143,11 +143,10 @@ class Attributor:
         )
         known = [earlier for earlier in kept if earlier.call_id not in self._attributed]
         for visitor_id in {holder.visitor_id for holder in holders} & self._by_visitor.keys():
-            known += [
-                as_named(earlier)
-                for earlier in self._by_visitor[visitor_id]
-                if at - LOOK_BACK < earlier.arrived_at < at
-            ]
+            for own in self._by_visitor[visitor_id]:
+                if at - LOOK_BACK < own.arrived_at < at:
+                    known.append(as_named(own))
+
         found: dict[str, float] = {}
         for earlier in known:
             if earlier.caller and earlier.caller != call.caller:
@@ -186,11 +185,9 @@ class Attributor:
             visits = await self.session.get_many(
                 Visit, {candidate.visit_id for candidate in candidates}
             )
-            found += [
-                caller_of(candidate, visits[candidate.visit_id])
-                for candidate in candidates
-                if candidate.visit_id in visits
-            ]
+            for candidate in candidates:
+                if candidate.visit_id in visits:
+                    found.append(caller_of(candidate, visits[candidate.visit_id]))
         return found
 
     async def _later_forms(
@@ -267,9 +264,11 @@ def _joined(
     codes = {facts.visit_id for facts in others if facts.code}
     if not forms and not codes:
         return (*holders, *others)
-    marked = [
-        replace(holder, form=holder.visitor_id in forms, code=holder.visit_id in codes)
-        for holder in holders
-    ]
+    marked = []
+    for holder in holders:
+        marked.append(
+            replace(holder, form=holder.visitor_id in forms, code=holder.visit_id in codes)
+        )
+
     leased = {facts.visit_id for facts in marked if facts.code}
     return (*marked, *(facts for facts in others if not (facts.code and facts.visit_id in leased)))

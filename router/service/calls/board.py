@@ -51,11 +51,11 @@ async def show_board(store: Store, now: datetime, today: datetime) -> Board:
         calls = await session.calls.unfinished()
         ids = {call.visit_id for call in calls if call.visit_id}
         visits = await session.get_many(Visit, ids)
-        beats = [
-            heartbeat
-            for heartbeat in await session.heartbeats.all()
-            if heartbeat.name.startswith(_INGEST)
-        ]
+        beats = []
+        for heartbeat in await session.heartbeats.all():
+            if heartbeat.name.startswith(_INGEST):
+                beats.append(heartbeat)
+
         destinations = await session.find(Destination)
         sums = await session.missed.day(today, now)
     silent = {beat.name.removeprefix(_INGEST) for beat in beats if now - beat.at > SILENT}

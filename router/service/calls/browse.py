@@ -21,6 +21,7 @@ from router.service.calls.ports import Facets, Place
 from router.service.calls.qualification import Reasons, reasons_of
 from router.service.calls.tag_decisions import tag_by_person, untag_by_person
 from router.service.calls.tags import current_name
+from router.service.ids import ids_of
 from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
@@ -107,22 +108,24 @@ def _written_place(place: Place | None) -> str | None:
 
 async def lines_of(session: Session, calls: Sequence[Call]) -> tuple[CallLine, ...]:
     """The calls with what lists show beside them."""
-    tags = await session.tags.of([call.id for call in calls])
+    tags = await session.tags.of(ids_of(calls))
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
-    recordings = await session.recordings.of([call.id for call in calls])
-    facets = await session.calls.facets([call.id for call in calls])
-    reviews = await session.reviews.of([call.id for call in calls])
-    return tuple(
-        CallLine(
-            call=call,
-            tags=tuple(tags.get(call.id, ())),
-            visit=visits.get(call.visit_id or ""),
-            recording=recordings.get(call.id),
-            facets=facets.get(call.id, Facets()),
-            review=reviews.get(call.id),
+    recordings = await session.recordings.of(ids_of(calls))
+    facets = await session.calls.facets(ids_of(calls))
+    reviews = await session.reviews.of(ids_of(calls))
+    lines = []
+    for call in calls:
+        lines.append(
+            CallLine(
+                call=call,
+                tags=tuple(tags.get(call.id, ())),
+                visit=visits.get(call.visit_id or ""),
+                recording=recordings.get(call.id),
+                facets=facets.get(call.id, Facets()),
+                review=reviews.get(call.id),
+            )
         )
-        for call in calls
-    )
+    return tuple(lines)
 
 
 def searching(store: Store, wanted: CallFilter) -> AbstractAsyncContextManager[Session]:

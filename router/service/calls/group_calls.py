@@ -67,16 +67,18 @@ def ended_call(call: Call, rows: Sequence[Row]) -> Call:
 def rejected_rows(group: Group, error: Exception, at: datetime) -> list[RejectedRow]:
     """The rejected rows of a call."""
     reason = f"this call cannot be processed: {type(error).__name__}: {error}"[:300]
-    return [
-        RejectedRow(
-            file=f"call {group.id}",
-            offset=place,
-            text=json.dumps(asdict(row), default=str),
-            reason=reason,
-            at=at,
+    rejected = []
+    for place, row in enumerate(group.rows[:MOST_KEPT]):
+        rejected.append(
+            RejectedRow(
+                file=f"call {group.id}",
+                offset=place,
+                text=json.dumps(asdict(row), default=str),
+                reason=reason,
+                at=at,
+            )
         )
-        for place, row in enumerate(group.rows[:MOST_KEPT])
-    ]
+    return rejected
 
 
 def tell_rejected(rejected: Iterable[RejectedRow]) -> None:

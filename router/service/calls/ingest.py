@@ -28,6 +28,7 @@ from router.service.calls.ports import Cursor, RejectedRow, RouteRequest
 from router.service.calls.unlogged import unlogged_call, unread_calls
 from router.service.calls.writer import CallWriter
 from router.service.clock import Clock
+from router.service.ids import ids_of
 from router.service.ports import Session, Store
 
 log = structlog.get_logger()
@@ -174,7 +175,7 @@ class CallIngest:
                 raise
             except Exception as error:
                 log.exception("call_set_aside", linkedid=group.id, rows=len(group.rows))
-                self._writer.forget([call.id for call in calls])
+                self._writer.forget(ids_of(calls))
                 self._ledger.forget(group)
                 await session.cel_log.set_aside(rejected_rows(group, error, self._clock()))
                 await session.cel_log.save_open_rows({}, [group.id], self._cel_log)
@@ -187,7 +188,7 @@ class CallIngest:
         calls: Sequence[Call] = ()
         try:
             calls = unread_calls(group.rows)
-            stored = await session.get_many(Call, [call.id for call in calls])
+            stored = await session.get_many(Call, ids_of(calls))
             calls = [call for call in calls if call.id not in stored]
             async with session.savepoint():
                 await self._writer.write(session, calls)
@@ -195,7 +196,7 @@ class CallIngest:
             raise
         except Exception:
             log.exception("call_not_kept", linkedid=group.id)
-            self._writer.forget([call.id for call in calls])
+            self._writer.forget(ids_of(calls))
 
     async def _keep_open(self, session: Session, groups: Sequence[Group]) -> None:
         still_open = {group.id: group.rows for group in groups if not group.over}
@@ -209,15 +210,19 @@ class CallIngest:
         """
         await self.ready()
         silent = self._ledger.silent(alive, self._clock() - SILENT)
-        cut = [(group, cut_calls(group.rows)) for group in silent]
-        calls = [call for _, some in cut for call in some]
+        cut, calls = [], list[Call]()
+        for group in silent:
+            some = cut_calls(group.rows)
+            cut.append((group, some))
+            calls.extend(some)
+
         if silent:
             self._current = False
             async with self._store.write() as session:
                 await self._writer.write(session, calls)
                 for group, some in cut:
                     await follow_back(session, group.rows, some, over=True)
-                ids = [group.id for group in silent]
+                ids = ids_of(silent)
                 await session.cel_log.save_open_rows({}, ids, self._cel_log)
             for group in silent:
                 self._ledger.forget(group)
@@ -250,13 +255,11 @@ class CallIngest:
         async with self._store.read() as session:
             calls = await session.calls.unfinished()
             others = await session.cel_log.names() - {self._cel_log}
-        return {
-            call.id: call
-            for call in calls
-            if call.id not in self._ledger
-            and call.id not in alive
-            and call.id.rpartition("-")[0] not in others
-        }
+        ours = [call for call in calls if call.id.rpartition("-")[0] not in others]
+        return {call.id: call for call in ours if self._is_gone(call.id, alive)}
+
+    def _is_gone(self, linkedid: str, alive: frozenset[str]) -> bool:
+        return linkedid not in self._ledger and linkedid not in alive
 
     async def keep_requests(self, requests: Sequence[RouteRequest]) -> None:
         """Store route requests until their calls are in the CEL log."""
@@ -270,11 +273,7 @@ class CallIngest:
         async with self._store.write() as session:
             await session.route_requests.forget()
             asked = await session.route_requests.before(self._cel_log, before)
-        lost = [
-            request
-            for request in asked
-            if request.linkedid not in self._ledger and request.linkedid not in alive
-        ]
+        lost = [request for request in asked if self._is_gone(request.linkedid, alive)]
         if not lost:
             return 0
         self._current = False

@@ -27,23 +27,25 @@ async def _sound(_session: Session, _call: Call, recording: Recording) -> Iterab
 
 async def _tags(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
     tags = (await session.tags.of([call.id])).get(call.id, ())
-    return [
-        Mark(kind=MarkKind.TAG, at_seconds=tag.at_seconds, text=tag.name)
-        for tag in tags
-        if tag.at_seconds is not None
-    ]
+    marks = []
+    for tag in tags:
+        if tag.at_seconds is not None:
+            marks.append(Mark(kind=MarkKind.TAG, at_seconds=tag.at_seconds, text=tag.name))
+    return marks
 
 
 async def _comments(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
-    return [
-        Mark(
-            kind=MarkKind.COMMENT,
-            at_seconds=comment.at_seconds,
-            text=f"{comment.author}: {one_line(comment.text, 80)}",
-        )
-        for comment in await session.find(Comment, call_id=call.id)
-        if comment.at_seconds is not None and comment.is_seen_by(None)
-    ]
+    marks = []
+    for comment in await session.find(Comment, call_id=call.id):
+        if comment.at_seconds is not None and comment.is_seen_by(None):
+            marks.append(
+                Mark(
+                    kind=MarkKind.COMMENT,
+                    at_seconds=comment.at_seconds,
+                    text=f"{comment.author}: {one_line(comment.text, 80)}",
+                )
+            )
+    return marks
 
 
 async def _words(session: Session, call: Call, _recording: Recording) -> Iterable[Mark]:
@@ -69,7 +71,9 @@ async def list_marks(store: Store, call_id: str) -> tuple[Mark, ...]:
         recording = await session.peek(Recording, call_id)  # whole, with its spans
         if recording is None or recording.state is not RecordingState.STORED:
             return ()
-        found = [mark for source in SOURCES for mark in await source(session, call, recording)]
+        found: list[Mark] = []
+        for source in SOURCES:
+            found.extend(await source(session, call, recording))
     return tuple(_inside(found, recording.seconds))
 
 

@@ -16,6 +16,7 @@ from router.domain.calls.missed import (
 )
 from router.domain.calls.missed_events import Event, EventKind, RungCall
 from router.errors import NotFound
+from router.service.ids import by_id
 from router.service.ports import Session
 
 LONGEST_WAIT = timedelta(hours=1)  # of a call that is answered after the one that was missed
@@ -120,8 +121,11 @@ async def _rebuild(
     calls = {call.id: call}
     if call.caller is not None:
         found = await session.missed.calls_of(call.site_id, call.caller, start - LONGEST_WAIT)
-        calls |= {other.id: other for other in found}
-    reports = [report for task in tasks for report in task.reports]
+        calls |= by_id(found)
+    reports: list[Event] = []
+    for task in tasks:
+        reports.extend(task.reports)
+
     rung = await _events(session, calls.values())
     found_now = [event for event in (*rung, *reports) if event.at >= start]
     made = list(episodes(found_now))

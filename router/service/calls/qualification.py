@@ -20,6 +20,7 @@ from router.service.calls.missed_follow import follow_spam, follow_tag
 from router.service.calls.rule_ports import Change
 from router.service.calls.spam import count_again, exempt_caller, find_signs
 from router.service.delivery.enqueue_qualified import enqueue_qualified
+from router.service.ids import by_id
 from router.service.ports import Session, Store
 
 AT_ONCE = 100  # calls of one transaction
@@ -47,7 +48,7 @@ async def settle(session: Session, call_ids: Collection[str], now: datetime) -> 
     """Write what follows for these calls from rules, signs and decisions; returns the ids of those
     that changed.
     """
-    rules = {rule.id: rule for rule in await active_rules(session)}
+    rules = by_id(await active_rules(session))
     matches = await session.qualification.matches(call_ids)
     decisions = await session.qualification.decisions(call_ids)
     signs = await session.spam.counting(call_ids)
@@ -166,7 +167,10 @@ async def decide_calls(
         for call_id in ids
     ]
     await session.qualification.decide(*made)
-    others = [call_id for one in made for call_id in await exempt_caller(session, one)]
+    others = []
+    for one in made:
+        others.extend(await exempt_caller(session, one))
+
     changed = await settle(session, {*ids, *others}, now)
     await session.calls.touch(*(call_id for call_id in ids if call_id not in changed))
     return changed

@@ -9,6 +9,7 @@ from router.domain.calls.call_filter import CallFilter
 from router.domain.visitors.site import Site
 from router.service.calls.attributed import IDENTITY, identity
 from router.service.calls.attribution import Attributor
+from router.service.ids import by_id
 from router.service.ports import Session, Store
 
 _AT_ONCE = 200  # calls in one page, and in one transaction
@@ -40,7 +41,7 @@ async def replay(
         calls = await all_calls(
             session, CallFilter(site_id=site_id, since=since, state=State.ENDED)
         )
-        sites = {site.id: site for site in await session.find(Site)}
+        sites = by_id(await session.find(Site))
         attributor = Attributor(session, certainty)
         for call in calls:
             after = await attributor.attribute(call, sites.get(call.site_id or ""), forms_until=now)
@@ -58,11 +59,13 @@ async def _keep(store: Store, changes: Iterable[Change]) -> None:
         await session.calls.lock()
         stored = await session.get_many(Call, list(by_id))
         # others have newer results meanwhile
-        found = [
-            replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
-            for key, call in stored.items()
-            if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before))
-        ]
+        found = []
+        for key, call in stored.items():
+            if (call.code, identity(call)) == (by_id[key].before.code, identity(by_id[key].before)):
+                found.append(
+                    replace(call, **{name: getattr(by_id[key].after, name) for name in IDENTITY})
+                )
+
         await session.calls.save(found)
 
 

@@ -148,11 +148,15 @@ async def show_sample(store: Store, sample_id: str) -> SampleView:
         ids = [sampled.call_id for sampled in drawn]
         calls = await session.get_many(Call, ids)
         reviews = await session.reviews.of(ids)
-    listed = tuple(
-        SampledCall(drawn=sampled, call=calls[sampled.call_id], review=reviews.get(sampled.call_id))
-        for sampled in drawn
-        if sampled.call_id in calls
-    )
+    shown = []
+    for sampled in drawn:
+        if sampled.call_id in calls:
+            shown.append(
+                SampledCall(
+                    drawn=sampled, call=calls[sampled.call_id], review=reviews.get(sampled.call_id)
+                )
+            )
+    listed = tuple(shown)
     return SampleView(progress=progress, calls=listed)
 
 

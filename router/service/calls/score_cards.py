@@ -195,14 +195,16 @@ def _checked(text: CardText) -> CardText:
 
 
 def _cleaned(questions: Sequence[Question]) -> tuple[Question, ...]:
-    cleaned = tuple(
-        replace(
-            question,
-            text=one_line(storable(question.text), LONGEST_QUESTION),
-            hint=one_line(storable(question.hint), LONGEST_HINT),
+    kept = []
+    for question in questions:
+        kept.append(
+            replace(
+                question,
+                text=one_line(storable(question.text), LONGEST_QUESTION),
+                hint=one_line(storable(question.hint), LONGEST_HINT),
+            )
         )
-        for question in questions
-    )
+    cleaned = tuple(kept)
     if any(not question.text for question in cleaned):
         raise InvalidInput("A question has no text.")
     return cleaned

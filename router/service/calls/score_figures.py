@@ -73,10 +73,10 @@ async def score_figures(store: Store, *, last: date, weeks: int, zone: tzinfo) -
     """
     mondays = _mondays(last, weeks)
     starts = [datetime.combine(day, time(), zone) for day in mondays]
-    spans = [
-        (start, datetime.combine(day + timedelta(days=7), time(), zone))
-        for start, day in zip(starts, mondays, strict=True)
-    ]
+    spans = []
+    for start, day in zip(starts, mondays, strict=True):
+        spans.append((start, datetime.combine(day + timedelta(days=7), time(), zone)))
+
     async with store.survey() as session:
         averages = await session.scores.averages(spans)
     grouped = groupby(averages, key=lambda average: average.employee)
@@ -121,9 +121,10 @@ def _mondays(last: date, weeks: int) -> list[date]:
 
 
 def _of_employee(employee: str, averages: Sequence[Average], weeks: int) -> EmployeeFigures:
-    by_week = {
-        average.span: Figure(score=average.score, calls=average.calls) for average in averages
-    }
+    by_week = {}
+    for average in averages:
+        by_week[average.span] = Figure(score=average.score, calls=average.calls)
+
     calls = sum(average.calls for average in averages)
     whole = sum(average.score * average.calls for average in averages) / calls
     return EmployeeFigures(
@@ -137,10 +138,10 @@ def _of_card(sheets: Sequence[Sheet]) -> CardAgreement:
     """The sheets are of one version."""
     card = sheets[0].card
     ordered = sorted(sheets, key=lambda sheet: sheet.score.call_id)
-    by_call = {
-        call_id: agreement(card.questions, [sheet.values for sheet in some])
-        for call_id, some in groupby(ordered, key=lambda sheet: sheet.score.call_id)
-    }
+    by_call = {}
+    for call_id, some in groupby(ordered, key=lambda sheet: sheet.score.call_id):
+        by_call[call_id] = agreement(card.questions, [sheet.values for sheet in some])
+
     questions = []
     for place, question in enumerate(card.questions):
         of_calls = {call_id: found[place] for call_id, found in by_call.items()}

@@ -8,6 +8,7 @@ from router.domain.calls.call import Call, State
 from router.domain.calls.score_card import CardState, ScoreCard
 from router.domain.calls.scoring import Answer, Dispute, Score, ScoreState, total, unanswered
 from router.errors import Conflict, NotFound
+from router.service.ids import ids_of
 from router.service.ports import Session
 
 
@@ -50,17 +51,19 @@ def may_score(call: Call, person: Person) -> bool:
 async def sheets_of(session: Session, scores: Sequence[Score]) -> list[Sheet]:
     """The scores with cards, answers and disputes."""
     cards = await session.get_many(ScoreCard, {score.card_id for score in scores})
-    answers = await session.scores.answers([score.id for score in scores])
-    disputes = await session.get_many(Dispute, [score.id for score in scores])
-    return [
-        Sheet(
-            score=score,
-            card=cards[score.card_id],
-            answers={answer.question_id: answer for answer in answers.get(score.id, ())},
-            dispute=disputes.get(score.id),
+    answers = await session.scores.answers(ids_of(scores))
+    disputes = await session.get_many(Dispute, ids_of(scores))
+    sheets = []
+    for score in scores:
+        sheets.append(
+            Sheet(
+                score=score,
+                card=cards[score.card_id],
+                answers={answer.question_id: answer for answer in answers.get(score.id, ())},
+                dispute=disputes.get(score.id),
+            )
         )
-        for score in scores
-    ]
+    return sheets
 
 
 async def published_card(session: Session, card_id: str) -> ScoreCard:

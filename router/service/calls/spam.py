@@ -23,6 +23,7 @@ from router.domain.calls.spam import (
 from router.domain.text import one_line, storable
 from router.domain.visitors.site import TrackingNumber
 from router.errors import InvalidInput, NotFound
+from router.service.ids import ids_of
 from router.service.ports import Session, Store
 
 MOST_NEAR = 500  # calls of one caller around a call
@@ -37,17 +38,17 @@ async def find_signs(session: Session, call_ids: Collection[str]) -> set[str]:
     """Find the signs on these calls; returns the ids of all calls that may have got or lost one."""
     calls = list((await session.get_many(Call, call_ids)).values())
     calls = [call for call in calls if call.direction is Direction.INCOMING]
-    ids = [call.id for call in calls]
+    ids = ids_of(calls)
     if not ids:
         return set()
     found = [*await _of_each(session, calls)]
     near, of_bursts = await _bursts(session, calls)
     found += of_bursts
-    known = {
-        (one.call_id, one.sign)
-        for some in (await session.spam.signs([*ids, *near])).values()
-        for one in some
-    }
+    known = set()
+    for some in (await session.spam.signs([*ids, *near])).values():
+        for one in some:
+            known.add((one.call_id, one.sign))
+
     new = {(one.call_id, one.sign) for one in found}
     considered = dict.fromkeys(_OF_ONE, ids) | {Sign.BURST: sorted(near)}
     relevant = {(call_id, sign) for call_id, sign in known if call_id in considered[sign]}
@@ -57,7 +58,7 @@ async def find_signs(session: Session, call_ids: Collection[str]) -> set[str]:
 
 
 async def _of_each(session: Session, calls: Sequence[Call]) -> list[FoundSign]:
-    ids = [call.id for call in calls]
+    ids = ids_of(calls)
     recordings = await session.recordings.of(ids)
     numbers = await session.get_many(TrackingNumber, {c.number for c in calls if c.number})
     entries = {call.id: entries_for(call.caller) for call in calls if call.caller}
@@ -197,11 +198,11 @@ async def import_list(
     """Add the good lines of a CSV file to the block list; bad ones are named."""
     lines = list(read_list(text, region))
     bad = tuple(line for line in lines if isinstance(line, BadEntry))
-    entries = [
-        BlockedCaller(id=line[0], note=line[1], author=author, created_at=now)
-        for line in lines
-        if not isinstance(line, BadEntry)
-    ]
+    entries = []
+    for line in lines:
+        if not isinstance(line, BadEntry):
+            entries.append(BlockedCaller(id=line[0], note=line[1], author=author, created_at=now))
+
     async with store.write() as session:
         await session.calls.lock()
         added = await session.spam.block(entries)

@@ -20,12 +20,12 @@ async def tag_by_rule(session: Session, tags: Sequence[Tag]) -> None:
     if not tags:
         return
     decided = await session.qualification.decisions({tag.call_id for tag in tags})
-    refused = {
-        (one.call_id, one.name)
-        for decisions in decided.values()
-        for one in decisions
-        if one.subject is Subject.TAG
-    }
+    refused = set()
+    for decisions in decided.values():
+        for one in decisions:
+            if one.subject is Subject.TAG:
+                refused.add((one.call_id, one.name))
+
     await session.tags.add(*(tag for tag in tags if (tag.call_id, tag.name) not in refused))
 
 

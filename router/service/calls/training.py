@@ -31,11 +31,11 @@ async def train_site(store: Store, site_id: str, now: datetime) -> Model:
     """Train a site's model and store it. Raises `NotFound`. Takes seconds, so not for a request."""
     async with store.read() as session:
         site = await session.get(Site, site_id)
-        numbers = [
-            number
-            for number in await session.find(TrackingNumber, site_id=site_id)
-            if number.kind is NumberKind.DYNAMIC
-        ]
+        numbers = []
+        for number in await session.find(TrackingNumber, site_id=site_id):
+            if number.kind is NumberKind.DYNAMIC:
+                numbers.append(number)
+
         wanted = CallFilter(site_id=site_id, since=now - TRAINED_BY, state=State.ENDED)
         calls = await all_calls(session, wanted, MOST_CALLS)
         cases = await _cases(session, site, calls, len(numbers))

@@ -81,11 +81,11 @@ class Transcription:
         """At the worker's start: what a dead worker had claimed is due at once."""
         now = self.clock()
         async with self.store.write() as session:
-            claimed = [
-                transcript
-                for transcript in await session.transcripts.waiting()
-                if transcript.due_at > now
-            ]
+            claimed = []
+            for transcript in await session.transcripts.waiting():
+                if transcript.due_at > now:
+                    claimed.append(transcript)
+
             await session.transcripts.save(
                 *(replace(transcript, due_at=now) for transcript in claimed)
             )

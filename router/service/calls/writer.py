@@ -23,6 +23,7 @@ from router.service.calls.qualification import qualify_calls
 from router.service.calls.tag_decisions import tag_by_rule
 from router.service.clock import Clock
 from router.service.delivery.outbox import enqueue_calls, enqueue_unrecorded
+from router.service.ids import ids_of
 from router.service.ports import Session
 from router.service.visitors.leasing import free_after_call
 
@@ -77,7 +78,7 @@ class CallWriter:
         await self._follow_ends(session, ended)
 
         self.remember(changed)
-        self.forget([call.id for call in ended])
+        self.forget(ids_of(ended))
         self._ended += ended
 
     async def _new(self, session: Session, calls: Sequence[Call]) -> list[Call]:
@@ -85,7 +86,7 @@ class CallWriter:
         new = [call for call in calls if call.id not in self._written]
         if not new:
             return []
-        ended = await session.calls.ended([call.id for call in new])
+        ended = await session.calls.ended(ids_of(new))
         return await self._identify(session, [call for call in new if call.id not in ended])
 
     async def _known(self, session: Session, calls: Sequence[Call]) -> list[Call]:
@@ -107,11 +108,11 @@ class CallWriter:
     async def _identify(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         """Set number, site, caller and attribution."""
         table, attributor = self._table(), Attributor(session)
-        made = [
-            await identify_outgoing(session, call, table, self._region)
-            for call in calls
-            if call.direction is Direction.OUTGOING
-        ]
+        made = []
+        for call in calls:
+            if call.direction is Direction.OUTGOING:
+                made.append(await identify_outgoing(session, call, table, self._region))
+
         calls = [call for call in calls if call.direction is Direction.INCOMING]
         sites: dict[str, Site | None] = {}
         known: list[Call] = []
@@ -134,10 +135,10 @@ class CallWriter:
 
     async def _with_signals(self, session: Session, calls: Sequence[Call]) -> list[Call]:
         holds: dict[str, list[Hold]] = {}
-        for linkedid, hold in await session.holds.of([call.id for call in calls]):
+        for linkedid, hold in await session.holds.of(ids_of(calls)):
             holds.setdefault(linkedid, []).append(hold)
         keys: dict[str, list[PressedKey]] = {}
-        for linkedid, key in await session.holds.keys([call.id for call in calls]):
+        for linkedid, key in await session.holds.keys(ids_of(calls)):
             keys.setdefault(linkedid, []).append(key)
         held = [with_holds(call, holds.get(call.id, ())) for call in calls]
         return [with_keys(call, keys.get(call.id, ())) for call in held]
@@ -149,7 +150,7 @@ async def _qualify(session: Session, ended: Sequence[Call], now: datetime) -> No
     """
     try:
         async with session.savepoint():
-            await qualify_calls(session, [call.id for call in ended], now)
+            await qualify_calls(session, ids_of(ended), now)
     except Unavailable:
         raise
     except Exception:

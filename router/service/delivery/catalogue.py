@@ -57,11 +57,11 @@ async def missing_defaults(connection: Connection, crm: object) -> dict[str, Fie
     if not isinstance(crm, HasCatalogue) or connection.mode is not Mode.OWN:
         return {}
     catalogue = await crm.catalogue(whole=True)
-    return {
-        field.name: field
-        for kind in kinds_of(connection)
-        for field in _unfilled(catalogue, kind, connection.rules)
-    }
+    missing = {}
+    for kind in kinds_of(connection):
+        for field in _unfilled(catalogue, kind, connection.rules):
+            missing[field.name] = field
+    return missing
 
 
 def kinds_of(connection: Connection) -> Sequence[EntityKind]:
@@ -200,12 +200,13 @@ def _unfilled(catalogue: Catalogue, kind: EntityKind, rules: Rules) -> list[Fiel
     filled = [name for fact, name in rules.fields.items() if fact in ALWAYS_KNOWN]
     filled += [name for name, text in rules.defaults.items() if text]
     stage = catalogue.place.stage
-    return [
-        field
-        for field in catalogue.fields.get(kind, ())
-        if (field.required or stage in field.stages)
-        and not any(field.is_called(name) for name in filled)
-    ]
+    unfilled = []
+    for field in catalogue.fields.get(kind, ()):
+        if (field.required or stage in field.stages) and not any(
+            field.is_called(name) for name in filled
+        ):
+            unfilled.append(field)
+    return unfilled
 
 
 def _check_users(catalogue: Catalogue, rules: Rules) -> Iterator[Check]:

@@ -33,10 +33,13 @@ class Cause:
 async def find_causes(store: Store, receiver_id: str) -> tuple[Cause, ...]:
     """The causes of deliveries to this receiver."""
     async with store.read() as session:
-        found = [
-            await session.deliveries.find(state=state, receiver_id=receiver_id, limit=MOST_COUNTED)
-            for state in _TROUBLED
-        ]
+        found = []
+        for state in _TROUBLED:
+            found.append(
+                await session.deliveries.find(
+                    state=state, receiver_id=receiver_id, limit=MOST_COUNTED
+                )
+            )
     deliveries = [delivery for some in found for delivery in some]
     return causes_of(sorted(deliveries, key=lambda delivery: delivery.created_at, reverse=True))
 
@@ -60,11 +63,11 @@ def cause_of(delivery: Delivery) -> str | None:
     outcome = delivery.last_error
     if outcome is None or delivery.state not in _TROUBLED:
         return None
-    params = {
-        name: value
-        for name, value in outcome.params.items()
-        if not (isinstance(value, Mapping) and "id" in value) and not isinstance(value, list)
-    }
+    params = {}
+    for name, value in outcome.params.items():
+        if not (isinstance(value, Mapping) and "id" in value) and not isinstance(value, list):
+            params[name] = value
+
     said = json.dumps([outcome.code, params], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 

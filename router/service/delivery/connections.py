@@ -49,10 +49,10 @@ async def list_connections(store: Store) -> list[Standing]:
         accounts = await session.get_many(
             ReceiverHealth, {connection.id for connection in connections}
         )
-    return [
-        Standing(connection=connection, health=accounts.get(connection.id))
-        for connection in connections
-    ]
+    standings = []
+    for connection in connections:
+        standings.append(Standing(connection=connection, health=accounts.get(connection.id)))
+    return standings
 
 
 async def show_connection(store: Store, name: str) -> Standing:

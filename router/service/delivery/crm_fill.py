@@ -46,10 +46,10 @@ async def fill(
 
 def left_out_of(ref: Ref, refused: Mapping[str, Outcome]) -> list[Outcome]:
     """The fields that an entity did not get, each with the reason."""
-    return [
-        Outcome.of(CrmCode.FIELD_LEFT_OUT, entity=ref, field=name, reason=reason)
-        for name, reason in refused.items()
-    ]
+    left_out = []
+    for name, reason in refused.items():
+        left_out.append(Outcome.of(CrmCode.FIELD_LEFT_OUT, entity=ref, field=name, reason=reason))
+    return left_out
 
 
 def together(parts: Sequence[Annotated], *more: Outcome) -> Annotated:

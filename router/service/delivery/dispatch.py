@@ -26,6 +26,7 @@ from router.service.clock import Clock
 from router.service.delivery.attempt import Attempt, attempt, keep_health
 from router.service.delivery.entities import keep_entities
 from router.service.delivery.outcomes import Receiver, Sender, SendResult
+from router.service.ids import by_id
 from router.service.ports import Session, Store
 from router.service.settling import keep_at_it
 
@@ -136,11 +137,11 @@ async def _deliver(
     kinds = store.receiver_kinds
     reasons = {delivery.id: hopeless(delivery, receiver, kinds, clock()) for delivery in deliveries}
     given_up = {key: why for key, why in reasons.items() if why}
-    outcomes = [
-        fail(delivery, given_up[delivery.id], clock(), final=True)
-        for delivery in deliveries
-        if delivery.id in given_up
-    ]
+    outcomes = []
+    for delivery in deliveries:
+        if delivery.id in given_up:
+            outcomes.append(fail(delivery, given_up[delivery.id], clock(), final=True))
+
     rest = [delivery for delivery in deliveries if delivery.id not in given_up]
     tried = Attempt()
     try:
@@ -191,7 +192,7 @@ async def _keep(
     once: bool,
 ) -> None:
     """Write down what came of an attempt."""
-    before = {delivery.id: delivery for delivery in deliveries}
+    before = by_id(deliveries)
     async with store.write() as session:
         await keep_health(session, deliveries[0].receiver_id, tried, now)
         for outcome in outcomes:

@@ -53,11 +53,11 @@ async def _enqueue(
     known = await session.deliveries.find(call_id=call.id, limit=MOST)
     known = [delivery for delivery in known if delivery.kind in _OF_CALL]
     sent_to = {delivery.receiver_id for delivery in known}
-    unsent = {
-        delivery.receiver_id
-        for delivery in known
-        if delivery.state is DeliveryState.PENDING and delivery.receipt is None
-    }
+    unsent = set()
+    for delivery in known:
+        if delivery.state is DeliveryState.PENDING and delivery.receipt is None:
+            unsent.add(delivery.receiver_id)
+
     for receiver in receivers:
         delivery = _delivery(session, receiver, call, body, now)
         if receiver.id not in sent_to or delivery.deadline_at <= now:

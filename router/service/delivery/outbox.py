@@ -16,6 +16,7 @@ from router.domain.delivery.payload import call_body
 from router.domain.delivery.receiver_kind import ReceiverKind, identifiers
 from router.domain.ids import new_id
 from router.domain.visitors.visit import Visit, Visitor
+from router.service.ids import ids_of
 from router.service.ports import Session
 
 _OF_CALLS = {DeliveryKind.CALL_ENDED, DeliveryKind.CALL_ATTRIBUTED}
@@ -123,11 +124,13 @@ def _to_webhooks(
     mark: str,
     now: datetime,
 ) -> list[Delivery]:
-    return [
-        new_delivery(webhook, kind, call.id, body, id=new_id(now), now=now, mark=mark)
-        for webhook in webhooks
-        if webhook.site_id in {None, call.site_id}
-    ]
+    deliveries = []
+    for webhook in webhooks:
+        if webhook.site_id in {None, call.site_id}:
+            deliveries.append(
+                new_delivery(webhook, kind, call.id, body, id=new_id(now), now=now, mark=mark)
+            )
+    return deliveries
 
 
 async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body]:
@@ -137,8 +140,8 @@ async def call_bodies(session: Session, calls: Sequence[Call]) -> dict[str, Body
     )
     visits = await session.get_many(Visit, {call.visit_id for call in calls if call.visit_id})
     began = await session.earlier_calls.first({call.caller for call in calls if call.caller})
-    tags = await session.tags.of([call.id for call in calls])
-    counts = await session.qualification.of([call.id for call in calls])
+    tags = await session.tags.of(ids_of(calls))
+    counts = await session.qualification.of(ids_of(calls))
     targets = {call_id for call_id, counted in counts.items() if counted.target}
     spam = {call_id for call_id, counted in counts.items() if counted.spam}
 
@@ -226,23 +229,22 @@ async def enqueue_health(session: Session, health: ReceiverHealth, now: datetime
         "reason": as_json(health.reason),
         "paused_until": health.paused_until.isoformat(),
     }
-    webhooks = [
-        webhook
-        for webhook in await session.find(Webhook, active=True)
-        if webhook.id != health.receiver_id
-    ]
-    deliveries = [
-        new_delivery(
-            webhook,
-            kind,
-            health.receiver_id,
-            {"receiver": about},
-            id=new_id(now),
-            now=now,
-            mark=now.isoformat(),
+    deliveries = []
+    for webhook in await session.find(Webhook, active=True):
+        if webhook.id == health.receiver_id:
+            continue
+        deliveries.append(
+            new_delivery(
+                webhook,
+                kind,
+                health.receiver_id,
+                {"receiver": about},
+                id=new_id(now),
+                now=now,
+                mark=now.isoformat(),
+            )
         )
-        for webhook in webhooks
-    ]
+
     await session.deliveries.add(deliveries)
 
 
@@ -252,8 +254,10 @@ async def enqueue_unrecorded(session: Session, calls: Sequence[Call], now: datet
     unrecorded = [call for call in came if call.spool_name is None]
     if not any(call.answered_at for call in unrecorded):
         return
-    made = [await recording_deliveries(session, call, None, now) for call in unrecorded]
-    await session.deliveries.add([delivery for some in made for delivery in some])
+    deliveries = list[Delivery]()
+    for call in unrecorded:
+        deliveries += await recording_deliveries(session, call, None, now)
+    await session.deliveries.add(deliveries)
 
 
 async def recording_deliveries(
@@ -264,13 +268,8 @@ async def recording_deliveries(
     """
     if call.answered_at is None and not _is_audible(recording):
         return []
-    connections = [
-        connection
-        for connection in await session.find(Connection, active=True)
-        if connection.mode is Mode.OWN
-        and connection.rules.recordings
-        and connection.site_id in {None, call.site_id}
-    ]
+    active = _of_site(await session.find(Connection, active=True), call)
+    connections = [one for one in active if one.mode is Mode.OWN and one.rules.recordings]
     if not connections:
         return []
     body = (await call_bodies(session, [call]))[call.id]
@@ -278,21 +277,15 @@ async def recording_deliveries(
     if recording is not None:
         about = {"seconds": recording.seconds, "content_type": recording.content_type}
 
-    made = [
-        new_delivery(
-            connection,
-            DeliveryKind.RECORDING_READY,
-            call.id,
-            {**body, "recording": about},
-            id=new_id(now),
-            now=now,
+    body |= {"recording": about}
+    made = []
+    for connection in connections:
+        delivery = new_delivery(
+            connection, DeliveryKind.RECORDING_READY, call.id, body, id=new_id(now), now=now
         )
-        for connection in connections
-    ]
-    return [
-        replace(delivery, stream=f"{call.id}:recording", event_at=call.arrived_at)
-        for delivery in made
-    ]
+        stream = f"{call.id}:recording"
+        made.append(replace(delivery, stream=stream, event_at=call.arrived_at))
+    return made
 
 
 def _is_audible(recording: Recording | None) -> bool:

@@ -131,11 +131,11 @@ class Senders:
             return []
         async with self._store.read_inline() as session:
             kept = await session.entities.recent(connection.id, call.caller, self._clock() - RECENT)
-        return [
-            entity.ref
-            for entity in kept
-            if entity.call_id != call.id and entity.created_by is CreatedBy.US
-        ]
+        made = []
+        for entity in kept:
+            if entity.call_id != call.id and entity.created_by is CreatedBy.US:
+                made.append(entity.ref)
+        return made
 
     async def _had(self, connection: Connection, call: CallEvent) -> list[Ref]:
         """Entities of earlier calls of this phone with the same client ID."""
@@ -145,11 +145,11 @@ class Senders:
             kept = await session.entities.recent(
                 connection.id, call.caller, call.arrived_at - LONG_KNOWN
             )
-        mine = [
-            entity
-            for entity in kept
-            if entity.call_id != call.id and entity.client_id == call.client_id
-        ]
+        mine = []
+        for entity in kept:
+            if entity.call_id != call.id and entity.client_id == call.client_id:
+                mine.append(entity)
+
         return list(
             dict.fromkeys(
                 entity.ref for entity in sorted(mine, key=lambda entity: entity.at, reverse=True)
@@ -166,13 +166,15 @@ class Senders:
             mine = await session.deliveries.find(
                 call_id=delivery.call_id, receiver_id=connection.id, limit=MOST_EVENTS
             )
-        done = [
-            other.payload
-            for other in mine
-            if other.state is DeliveryState.DONE
-            and other.id != delivery.id
-            and other.kind is not DeliveryKind.RECORDING_READY
-        ]
+        done = []
+        for other in mine:
+            if (
+                other.state is DeliveryState.DONE
+                and other.id != delivery.id
+                and other.kind is not DeliveryKind.RECORDING_READY
+            ):
+                done.append(other.payload)
+
         events = []
         for payload in [*done, *delivery.payload.get(FORMER, ())]:
             with suppress(KeyError, TypeError, ValueError):  # of another version

@@ -9,6 +9,7 @@ from router.domain.delivery.delivery import Delivery, DeliveryState, Webhook
 from router.service.calls.browse import read_cursor, written_cursor
 from router.service.delivery.outcomes import Receiver
 from router.service.delivery.ports import Waiting
+from router.service.ids import by_id
 from router.service.ports import Session, Store
 
 MOST_COUNTED = 1000  # a page says "1,000+" of more
@@ -73,21 +74,23 @@ async def receiver_statuses(store: Store) -> Sequence[ReceiverStatus]:
         accounts = {health.receiver_id: health for health in await session.find(ReceiverHealth)}
         receivers = await receivers_of(session)
     active = {key for key, receiver in receivers.items() if receiver.active}
-    return [
-        ReceiverStatus(
-            receiver_id=key,
-            receiver=receivers.get(key),
-            waiting=waiting.get(key),
-            health=accounts.get(key),
+    statuses = []
+    for key in sorted(active | waiting.keys()):
+        statuses.append(
+            ReceiverStatus(
+                receiver_id=key,
+                receiver=receivers.get(key),
+                waiting=waiting.get(key),
+                health=accounts.get(key),
+            )
         )
-        for key in sorted(active | waiting.keys())
-    ]
+    return statuses
 
 
 async def receivers_of(session: Session) -> dict[str, Receiver]:
     """Every webhook and connection by its id."""
-    webhooks: dict[str, Receiver] = {webhook.id: webhook for webhook in await session.find(Webhook)}
-    return webhooks | {connection.id: connection for connection in await session.find(Connection)}
+    webhooks: dict[str, Receiver] = by_id(await session.find(Webhook))
+    return webhooks | by_id(await session.find(Connection))
 
 
 async def count_unsettled(store: Store) -> int:

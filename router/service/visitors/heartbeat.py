@@ -78,11 +78,11 @@ async def _requests(
     )
     requesters = []
     for at, heartbeat in enumerate(heartbeats):
-        mine = [
-            lease
-            for key in heartbeat.lease_ids
-            if (lease := leases.get(key)) and lease.visitor_id == heartbeat.visitor.id
-        ]
+        mine = []
+        for key in heartbeat.lease_ids:
+            if (lease := leases.get(key)) and lease.visitor_id == heartbeat.visitor.id:
+                mine.append(lease)
+
         shown = {lease.pool_id for lease in mine}
         for pool_id in dict.fromkeys([*heartbeat.pool_ids, *shown]):
             if pool := heartbeat.config.pools.get(pool_id):
@@ -109,10 +109,15 @@ async def _note(
     opened = [heartbeat for heartbeat in heartbeats if heartbeat.path]
     visits = {heartbeat.visit.id for heartbeat in opened}
     seen = await session.visits.count_records(PageView, visits)
-    views = [
-        PageView(id=new_id(now), visit_id=heartbeat.visit.id, at=now, path=heartbeat.path or "/")
-        for heartbeat in opened
-        if seen.get(heartbeat.visit.id, 0) < MOST_VIEWS
-        and take(limits.views, heartbeat.address, session)
-    ]
+    views = []
+    for heartbeat in opened:
+        if seen.get(heartbeat.visit.id, 0) < MOST_VIEWS and take(
+            limits.views, heartbeat.address, session
+        ):
+            views.append(
+                PageView(
+                    id=new_id(now), visit_id=heartbeat.visit.id, at=now, path=heartbeat.path or "/"
+                )
+            )
+
     await session.add(*views)

@@ -55,11 +55,11 @@ async def assign_numbers(
     unique = {(request.visitor_id, request.pool.id): request for request in requests}
     assigning = _Assigning(session, now)
     held = await _held(session, unique.values())
-    waiting = [
-        key
-        for key, request in unique.items()
-        if not await assigning.give_back(key, request, held.get(key))
-    ]
+    waiting = []
+    for key, request in unique.items():
+        if not await assigning.give_back(key, request, held.get(key)):
+            waiting.append(key)
+
     for pool_id in dict.fromkeys(pool_id for _, pool_id in waiting):
         await assigning.give_idle([unique[key] for key in waiting if key[1] == pool_id])
     await session.leases.note_holders(assigning.holders, now)
@@ -79,13 +79,15 @@ async def _held(
         return {}
     numbers = await session.leases.lock_numbers(e164s)
     newest = await session.leases.newest(visitors)
-    return {
-        key: (lease, numbers[lease.number])
-        for key, lease in newest.items()
-        if key in wanted
-        and lease.number in numbers
-        and numbers[lease.number].pool_id == lease.pool_id
-    }
+    held = {}
+    for key, lease in newest.items():
+        if (
+            key in wanted
+            and lease.number in numbers
+            and numbers[lease.number].pool_id == lease.pool_id
+        ):
+            held[key] = (lease, numbers[lease.number])
+    return held
 
 
 class _Assigning:

@@ -59,9 +59,11 @@ class _Batch:
 
     async def recognise(self, pages: Sequence[Page]) -> None:
         """Find known visitors and ongoing visits."""
-        named = {
-            page.visitor_id: page for page in pages if page.visitor_id and page.refused is None
-        }
+        named = {}
+        for page in pages:
+            if page.visitor_id and page.refused is None:
+                named[page.visitor_id] = page
+
         if not named:
             return
         found = await self._session.get_many(Visitor, [key for key in named if key])

@@ -52,14 +52,14 @@ async def _load(session: Session) -> dict[str, SiteConfig]:
         await session.find(Pool),
         await session.find(TrackingNumber, kind=NumberKind.STATIC),
     )
-    return {
-        site.id: SiteConfig(
+    configs = {}
+    for site in await session.find(Site):
+        configs[site.id] = SiteConfig(
             site=site,
             pools={pool.id: pool for pool in pools if pool.site_id == site.id},
             statics=statics_by_channel(number for number in numbers if number.site_id == site.id),
         )
-        for site in await session.find(Site)
-    }
+    return configs
 
 
 def check_origin(site: Site, origin: str | None) -> None:

@@ -16,6 +16,7 @@ from router.domain.visitors.sources import read_source
 from router.domain.visitors.url import clean
 from router.domain.visitors.visit import Form, Reason, Tap, Visit, Visitor
 from router.errors import InvalidInput, NotFound
+from router.service.ids import ids_of
 from router.service.ports import Session, Store
 from router.service.visitors.display import Shown
 from router.service.visitors.group_commit import GroupCommit
@@ -134,7 +135,7 @@ class VisitService:
     ) -> dict[str, Shown]:
         """Assign numbers that the page requests later, by pool."""
         place = Place(country=who.visit.country, region=who.visit.region, city=who.visit.city)
-        wanted = [pool.id for pool in _wanted(who.config, pools, place)]
+        wanted = ids_of(_wanted(who.config, pools, place))
         return await self._heartbeats(self._stay(who, address, now, pool_ids=wanted, ids=ids))
 
     async def stay(
@@ -203,16 +204,18 @@ class VisitService:
         """The page was left: freeze its leases. A late goodbye changes nothing."""
         async with self._store.write() as session:
             named = await session.get_many(Lease, lease_ids)
-            mine = {
-                key: lease for key, lease in named.items() if lease.visitor_id == who.visitor.id
-            }
+            mine = {}
+            for key, lease in named.items():
+                if lease.visitor_id == who.visitor.id:
+                    mine[key] = lease
+
             numbers = await session.leases.lock_numbers({lease.number for lease in mine.values()})
-            ended = [
-                leave(lease, pool, now)
-                for lease in (await session.get_many(Lease, mine)).values()
-                if (number := numbers.get(lease.number)) and is_held(lease, number, now)
-                if (pool := who.config.pools.get(lease.pool_id))
-            ]
+            ended = []
+            for lease in (await session.get_many(Lease, mine)).values():
+                number, pool = numbers.get(lease.number), who.config.pools.get(lease.pool_id)
+                if number and pool and is_held(lease, number, now):
+                    ended.append(leave(lease, pool, now))
+
             await store_ids(session, [_said(who, ids)], [who.visit.id], now)
             await session.leases.save(ended)
 

@@ -90,11 +90,11 @@ class VisitBody(Identified):
     def kept_parameters(self) -> dict[str, str]:
         """The first parameters with name and value, cut."""
         pairs = list(self.parameters.items())[:MOST_PARAMETERS]
-        cut = {
-            clean(name, LONGEST_NAME): clean(str(value))
-            for name, value in pairs
-            if value is not None
-        }
+        cut = {}
+        for name, value in pairs:
+            if value is not None:
+                cut[clean(name, LONGEST_NAME)] = clean(str(value))
+
         return {name: value for name, value in cut.items() if name and value}
 
 
@@ -228,9 +228,11 @@ async def read_body(request: Request, kind: type[Sent]) -> Sent:
 
 def kept_clicks(parameters: dict[str, Any]) -> dict[str, str]:
     """Click IDs of known advertising systems, cut."""
-    texts = {
-        name: clean(value) for name in CLICK_IDS if isinstance(value := parameters.get(name), str)
-    }
+    texts = {}
+    for name in CLICK_IDS:
+        if isinstance(value := parameters.get(name), str):
+            texts[name] = clean(value)
+
     return {name: value for name, value in texts.items() if value}
 
 

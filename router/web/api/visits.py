@@ -248,16 +248,16 @@ def _opened(config: SiteConfig, arrived: Arrived) -> dict[str, Any]:
 
 
 def _numbers(given: Mapping[str, Shown]) -> dict[str, dict[str, str | Parts | None]]:
-    return {
-        pool_id: {
+    numbers = {}
+    for pool_id, shown in given.items():
+        numbers[pool_id] = {
             "lease_id": shown.lease_id,
             "number": shown.number,
             "display": _display(shown.number) if shown.number else None,
             "parts": parts(shown.number) if shown.number else None,
             "level": shown.level,
         }
-        for pool_id, shown in given.items()
-    }
+    return numbers
 
 
 def _json(content: dict[str, Any]) -> Response:

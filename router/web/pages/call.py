@@ -108,10 +108,10 @@ async def _place(
     if "hx-request" not in request.headers:
         wanted = query.wanted(formats.zone, formats.today())
         found = await neighbours_of(app_state.web.store, view.call, wanted)
-    links = {
-        which.value: _link(view.call.id, within, which, found.get(which, Neighbour()))
-        for which in Beside
-    }
+    links = {}
+    for which in Beside:
+        links[which.value] = _link(view.call.id, within, which, found.get(which, Neighbour()))
+
     return {**links, "list_address": f"/calls?{within}" if within else "/calls"}
 
 

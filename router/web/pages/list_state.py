@@ -114,20 +114,22 @@ def _state(
     person: Person | None = None,
     discard: str | None = None,
 ) -> ListState:
-    built_in = [
-        ViewLink(id=key, name=speech.gettext(name), is_open=key == shown.view)
-        for key, name in VIEWS.items()
-    ]
-    kept = [
-        ViewLink(
-            id=view.id,
-            name=view.name,
-            is_open=view.id == shown.view,
-            is_shared=view.shared,
-            is_default=view.is_default,
+    built_in = []
+    for key, name in VIEWS.items():
+        built_in.append(ViewLink(id=key, name=speech.gettext(name), is_open=key == shown.view))
+
+    kept = []
+    for view in views:
+        kept.append(
+            ViewLink(
+                id=view.id,
+                name=view.name,
+                is_open=view.id == shown.view,
+                is_shared=view.shared,
+                is_default=view.is_default,
+            )
         )
-        for view in views
-    ]
+
     links = (*built_in, *kept)
     return ListState(
         shown=shown,

@@ -9,6 +9,7 @@ from router.domain.visitors.occupancy import Shortage, by_hour_of_day
 from router.domain.visitors.site import Pool, Site
 from router.domain.visitors.visit import DisplayLevel, Reason
 from router.service.admin.setup import list_all
+from router.service.ids import by_id
 from router.service.visitors.pool_planning import PoolReport, plan_pool, report_pool
 from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf
 from router.web.formats import Formats
@@ -67,7 +68,7 @@ async def pools(
     request: Request, app_state: AppStateOf, person: LoggedIn, store: StoreOf
 ) -> Response:
     """Every pool, by site. The browser asks for the report of each as it comes into view."""
-    sites = {site.id: site for site in await list_all(store, Site)}
+    sites = by_id(await list_all(store, Site))
     by_site = sorted(await list_all(store, Pool), key=lambda pool: (pool.site_id, pool.id))
     return app_state.pages.render(request, "pools.html", person=person, sites=sites, pools=by_site)
 

@@ -10,6 +10,7 @@ from router.domain.calls.call_query import CallQuery
 from router.domain.visitors.site import Site
 from router.service.admin.setup import list_all
 from router.service.calls.reliability import reliability
+from router.service.ids import by_id
 from router.web.deps import AppStateOf, LoggedIn, Now, StoreOf
 from router.web.rendering import formats_of
 from router.web.words import N_
@@ -48,7 +49,7 @@ async def page(
         person=person,
         query=query,
         site_id=site_id,
-        sites={site.id: site for site in await list_all(store, Site)},
+        sites=by_id(await list_all(store, Site)),
         found=await reliability(store, site_id, since, until),
         proofs=PROOFS,
         few=FEW,

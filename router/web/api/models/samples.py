@@ -85,16 +85,18 @@ class WholeSample(Answer):
     @classmethod
     def of_view(cls, view: SampleView) -> Self:
         """The same from the service's view."""
-        calls = [
-            {
-                "call_id": call.drawn.call_id,
-                "employee": call.drawn.employee,
-                "week": call.drawn.week,
-                "reviewed_by": call.review.person if call.review else None,
-                "reviewed_at": call.review.at if call.review else None,
-            }
-            for call in view.calls
-        ]
+        calls = []
+        for call in view.calls:
+            calls.append(
+                {
+                    "call_id": call.drawn.call_id,
+                    "employee": call.drawn.employee,
+                    "week": call.drawn.week,
+                    "reviewed_by": call.review.person if call.review else None,
+                    "reviewed_at": call.review.at if call.review else None,
+                }
+            )
+
         return cls.of({"sample": Sample.of_progress(view.progress), "calls": calls})
 
 

@@ -258,15 +258,17 @@ class Agreement(Answer):
     @classmethod
     def of_card(cls, agreement: CardAgreement) -> Self:
         """The same from the service's value."""
-        questions = [
-            {
-                "question_id": found.question.id,
-                "pairs": found.pairs,
-                "equal": found.equal,
-                "differing": found.differing,
-            }
-            for found in agreement.questions
-        ]
+        questions = []
+        for found in agreement.questions:
+            questions.append(
+                {
+                    "question_id": found.question.id,
+                    "pairs": found.pairs,
+                    "equal": found.equal,
+                    "differing": found.differing,
+                }
+            )
+
         return cls.of(
             {
                 "card_id": agreement.card.id,

@@ -62,10 +62,10 @@ class Segment(Answer):
     @classmethod
     def of_line(cls, line: SegmentRecord) -> "Segment":
         """A line of the domain."""
-        words = [
-            SpokenWord(text=word.text, at_seconds=word.at, until_seconds=word.until)
-            for word in line.timed_words()
-        ]
+        words = []
+        for word in line.timed_words():
+            words.append(SpokenWord(text=word.text, at_seconds=word.at, until_seconds=word.until))
+
         return cls(
             place=line.place,
             side=line.side,
