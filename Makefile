@@ -19,8 +19,8 @@ TO_TEST := logrotate=logrotate sipp=sip-tester sox=sox espeak-ng=espeak-ng dovec
 # Ubuntu's chromium is a snap, which neither a container nor the tests can use.
 BROWSER := { grep -q '^ID=debian' /etc/os-release && .ci/need chromium=chromium firefox-esr=firefox-esr; } || $(BIN)/playwright install --with-deps chromium
 TIER := acceptance integration scenarios unit
-# Most tests wait for something: four at a time keep two processors busy. Those of sound and pages run in real
-# time: after the others, which would take the processor from them.
+# Most tests wait for something: four at a time keep two processors busy. Those of sound and pages run in
+# real time: three at a time, after the others, which would take the processor from them.
 SOUND := tests/integration/test_sip.py tests/integration/test_softphone.py
 AT_ONCE = $(addprefix tests/,$(filter-out acceptance,$(TIER)))
 REAL_TIME = $(strip $(if $(filter integration,$(TIER)),$(SOUND)) $(if $(filter acceptance,$(TIER)),tests/acceptance))
@@ -40,7 +40,7 @@ test: setup $(BIN)/.dev ## runs all tests, or one tier: TIER=unit|scenarios|inte
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
 	$(if $(AT_ONCE),$(PYTEST) -n 4 $(addprefix --ignore=,$(SOUND)) $(AT_ONCE))
-	$(if $(REAL_TIME),$(PYTEST) -n 4 $(REAL_TIME))
+	$(if $(REAL_TIME),$(PYTEST) -n 3 $(REAL_TIME))
 
 lint: $(BIN)/.dev ## checks style, types, layers, spelling, dependencies and dead code
 	$(BIN)/ruff check
