@@ -193,8 +193,10 @@ async def test_twenty_calls_at_once(
     for recording in await running.recorded(*calls[:3], timeout=180):
         # forty streams at once: a busy machine loses packets of some
         sound = await running.listen(recording)
-        assert audio.contains(sound[:, 0].copy(), QUESTION)[1] > 0.3
-        assert audio.contains(sound[:, 1].copy(), greeting())[1] > 0.3
+        left, right = sound[:, 0].copy(), sound[:, 1].copy()
+        assert audio.contains(left, QUESTION)[1] > 0.3
+        assert audio.contains(right, greeting())[1] > 0.3
+        assert audio.contains(right, QUESTION)[1] < 0.4
     assert {r.state for r in await running.recorded(*calls, timeout=180)} == {RecordingState.STORED}
 
 

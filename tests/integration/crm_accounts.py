@@ -42,8 +42,8 @@ class Line(HttpClient):
         self.sent += 1
         if self.instead and self.sent == self.at:
             return self.instead
-        told = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
-        return replace(answer, headers={**answer.headers, "date": told})
+        date = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+        return replace(answer, headers={**answer.headers, "date": date})
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         answer = await super().ask(method, path, **request)

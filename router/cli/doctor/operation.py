@@ -196,7 +196,7 @@ async def public_address(case: Case) -> list[Finding]:
 
 
 async def _certificate(address: str) -> list[Finding]:
-    """The certificate of the public address does not end soon: nobody renews it by hand."""
+    """The certificate of the public address does not end soon."""
     parts = urlsplit(address)
     if parts.scheme != "https":
         return []

@@ -137,7 +137,7 @@ async def _rebuild(
 
 
 async def _events(session: Session, calls: Iterable[RungCall]) -> list[Event]:
-    """What these calls are to a task: a spam call is no contact, whoever answered it."""
+    """What these calls are to a task: a spam call is no contact, even if it was answered."""
     rung = [rang for call in calls if (rang := call.event())]
     contacts = [event.key for event in rung if event.kind is EventKind.RANG_AGAIN]
     counts = await session.qualification.of(contacts)
