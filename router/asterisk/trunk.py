@@ -10,6 +10,7 @@ from ipaddress import IPv6Address, ip_network
 from router.domain.names import check_key
 from router.errors import InvalidInput
 
+LONGEST_NUMBER = 15  # digits of E.164
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?")
 _USER = re.compile(r"[A-Za-z0-9+._-]{1,64}")
@@ -69,6 +70,8 @@ class Trunk:
     number: str | None = None  # ours, in From, with cli own
     cli: Cli = Cli.OWN
     did_from: DidFrom = DidFrom.URI
+    # fewest digits of a DID, where the carrier sends them one by one; fewer are answered 484
+    did_digits: int = 0
     proxy: str | None = None  # outbound proxy, address[:port]; registration and ip
     auth_user: str | None = None  # in the digest, if not the user; registration
     from_domain: str | None = None  # in From, if not the host; registration and ip
@@ -91,6 +94,7 @@ class Trunk:
         if self.number and not _USER.fullmatch(self.number):
             raise self._wrong(f"'{self.number[:40]}' is not a number")
         self._check_options()
+        self._check_did()
         self._check_transport()
         for network in self.match:
             try:
@@ -111,6 +115,12 @@ class Trunk:
             raise self._wrong("a user to log in as (--auth-user) is for a registration")
         if self.kind is TrunkKind.ACCOUNT and (self.proxy or self.from_domain):
             raise self._wrong("a proxy and a domain are for a registration or an address")
+
+    def _check_did(self) -> None:
+        if not 0 <= self.did_digits <= LONGEST_NUMBER:
+            raise self._wrong(f"a number has at most {LONGEST_NUMBER} digits (--did-digits)")
+        if self.did_digits and self.did_from is not DidFrom.URI:
+            raise self._wrong("digits that come one by one (--did-digits) are in the Request-URI")
 
     def _check_transport(self) -> None:
         if self.kind is TrunkKind.ACCOUNT and self.transport is not Transport.UDP:

@@ -32,6 +32,7 @@ def trunk_lines(trunk: Trunk) -> Iterable[str]:
     yield from _identity(trunk)
     if trunk.kind is TrunkKind.REGISTRATION:
         yield from _registration(trunk)
+        yield from _login(trunk)
 
 
 def _endpoint(trunk: Trunk) -> Iterable[str]:
@@ -46,6 +47,8 @@ def _endpoint(trunk: Trunk) -> Iterable[str]:
     yield from _from_header(trunk)
     if trunk.did_from is not DidFrom.URI:
         yield f"set_var = RINGTRACE_DID_FROM={trunk.did_from}"
+    if trunk.did_digits:
+        yield f"set_var = RINGTRACE_DID_DIGITS={trunk.did_digits}"
     if trunk.is_ipv6:
         yield "rtp_ipv6 = yes"
     if trunk.own_music:
@@ -105,6 +108,15 @@ def _registration(trunk: Trunk) -> Iterable[str]:
     yield f"client_uri = sip:{trunk.user}@{trunk.from_domain or trunk.host}"
     yield f"contact_user = {trunk.user}"
     yield from _proxy(trunk)
+
+
+def _login(trunk: Trunk) -> Iterable[str]:
+    """What the dialplan reads, and PJSIP does not: which trunk of several at one address registers
+    this user.
+    """
+    yield f"[ringtrace-login-{trunk.user}]"
+    yield f"trunk = {trunk.name}"
+    yield f"did_from = {trunk.did_from}"
 
 
 def _proxy(trunk: Trunk) -> Iterable[str]:

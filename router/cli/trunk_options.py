@@ -40,6 +40,15 @@ HowShown = Annotated[
 WhereDid = Annotated[
     DidFrom | None, typer.Option("--did-from", help="Where the carrier sends the dialled number.")
 ]
+DidDigits = Annotated[
+    int | None,
+    typer.Option(
+        "--did-digits",
+        metavar="NUMBER",
+        help="Fewest digits of a number, if the carrier sends them one by one: fewer are answered "
+        "484. 0: it sends whole numbers.",
+    ),
+]
 Proxy = Annotated[
     str | None,
     typer.Option(metavar="HOST[:PORT]", help="Outbound proxy (registration, ip)."),

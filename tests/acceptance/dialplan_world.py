@@ -17,7 +17,7 @@ from router.asterisk.trunks import Side, Trunk, TrunkKind, Trunks
 from router.domain.calls.call import Call
 from router.domain.calls.cel_facts import facts
 from router.domain.calls.folding import fold
-from router.domain.calls.ledger import Row
+from router.domain.calls.ledger import Ledger, Row
 from router.domain.calls.routing import FallbackEntry
 from router.errors import AsteriskUnavailable
 from tests.acceptance.raw_media import sdp
@@ -79,10 +79,10 @@ class World:
         async with asyncio.timeout(180):
             while True:
                 rows = self.rows() if self.places.cel_log.exists() else []
-                groups = dict.fromkeys(row.linkedid for row in rows)
-                calls = [
-                    call for id_ in groups for call in fold([r for r in rows if r.linkedid == id_])
-                ]
+                ledger = Ledger()
+                for row in rows:
+                    ledger.add(row)
+                calls = [call for group in ledger for call in fold(group.rows)]
                 if sum(call.ended_at is not None for call in calls) >= count:
                     return calls
                 await asyncio.sleep(0.05)
