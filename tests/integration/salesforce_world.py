@@ -51,7 +51,7 @@ class SalesforceAccount(TimelineAccount):
         return self.account.rows[OBJECTS[ref.kind]][ref.id]
 
     def client_id(self, ref: Ref) -> str | None:
-        value: str | None = self.row(ref)[FIELD]
+        value: str | None = self.row(ref).get(FIELD)
         return value
 
     def count(self, kind: EntityKind) -> int:

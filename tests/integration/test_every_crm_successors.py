@@ -1,11 +1,12 @@
 """The client ID follows a lead into what it became, and a contact into what it was merged into."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from router.domain.delivery.connection import Scenario
+from router.domain.delivery.connection import Repeat, Scenario
 from router.domain.delivery.entity import EntityKind
 from tests.integration.crm_accounts import CrmAccount, Line
 from tests.integration.espocrm_world import EspoCrmAccount
@@ -25,8 +26,6 @@ NAMES = {
 async def test_a_lead_that_is_gone_is_followed_to_the_contact_and_its_deal(
     crm: CrmAccount,
 ) -> None:
-    if crm.name == "retailcrm":
-        pytest.skip("its leads are orders, which are not converted")
     call, to = call_event(), crm.connection(scenario=Scenario.LEAD)
     kept = kept_of(await crm.tell(call, to), call)
     (lead,) = (entity.ref for entity in kept if entity.kind is LEAD)
@@ -34,6 +33,20 @@ async def test_a_lead_that_is_gone_is_followed_to_the_contact_and_its_deal(
     deal = crm.add(DEAL, contact=crm.add(CONTACT, phone=ANNA))
     await crm.tell(boris(call), to, kept=kept, before=[call])
     assert crm.client_id(deal) == "777.888"
+
+
+async def test_a_lead_of_another_call_does_not_take_the_place_of_one_that_is_gone(
+    crm: CrmAccount,
+) -> None:
+    call, to = call_event(), crm.connection(scenario=Scenario.LEAD, repeat=Repeat.DEAL)
+    kept = kept_of(await crm.tell(call, to), call)
+    unknown = {name: text for name, text in call.facts.items() if name != "client_id"}
+    other = await crm.tell(replace(call_event("call-2"), facts=unknown), to)
+    (another,) = (ref for ref, _ in other.entities if ref.kind is LEAD)
+    crm.delete(kept[0].ref)
+    crm.add(CONTACT, phone=ANNA)
+    await crm.tell(boris(call), to, kept=kept, before=[call])
+    assert crm.client_id(another) is None
 
 
 @pytest.mark.parametrize("kind", NAMES)

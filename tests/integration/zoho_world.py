@@ -61,7 +61,7 @@ class ZohoAccount(TimelineAccount):
         return self.account.rows[MODULES[ref.kind]][ref.id]
 
     def client_id(self, ref: Ref) -> str | None:
-        value: str | None = self.row(ref)[FIELD]
+        value: str | None = self.row(ref).get(FIELD)
         return value
 
     def count(self, kind: EntityKind) -> int:

@@ -40,7 +40,9 @@ async def _by_the_crm(crm: Crm, refs: Sequence[Ref]) -> set[Ref]:
 
 
 async def _by_phone(crm: Crm, call: CallEvent, lost: Sequence[Ref]) -> set[Ref]:
-    """The contact that now has the phone; in place of a lead also its only deal since the call."""
+    """The contact that now has the phone; in place of a lead also its only deal (or lead) since
+    the call.
+    """
     if call.caller is None:
         return set()
     people = await crm.contacts(call.caller)
@@ -50,11 +52,20 @@ async def _by_phone(crm: Crm, call: CallEvent, lost: Sequence[Ref]) -> set[Ref]:
     if all(ref.kind is not EntityKind.LEAD for ref in lost):
         return {contact.ref}
 
-    deals = [
+    since = [
         deal.ref
         for deal in await crm.deals([person.ref for person in people], call.caller)
-        if deal.ref.kind is EntityKind.DEAL
-        and deal.created_at is not None
-        and deal.created_at >= call.arrived_at
+        if not deal.ours and deal.created_at is not None and deal.created_at >= call.arrived_at
     ]
-    return {contact.ref, *deals} if len(deals) == 1 else {contact.ref}
+    return {contact.ref, *_only_one(since)}
+
+
+def _only_one(refs: Sequence[Ref]) -> list[Ref]:
+    """The only deal, or the only lead where there are no deals: RetailCRM's leads are orders."""
+    for kind in (EntityKind.DEAL, EntityKind.LEAD):
+        found = [ref for ref in refs if ref.kind is kind]
+        if len(found) == 1:
+            return found
+        if found:
+            return []
+    return []
