@@ -166,16 +166,25 @@ def environment_of(language: Language, kinds: ReceiverKinds) -> Environment:
 
 
 def _install_messages(environment: Environment, language: Language) -> None:
-    """Escape every message: Jinja takes it for HTML, and `_(variable)` may be any text."""
+    """Escape every message: Jinja takes it for HTML, and `_(variable)` may be any text.
+
+    A message without variables is no format: the name of a tag may be "50 %" or "%(x)s".
+    """
     messages = language.messages
 
-    def gettext(message: str) -> Markup:
-        return escape(messages.gettext(message))
+    def gettext(message: str, **variables: Any) -> Markup:
+        if not message:  # the catalogue has its own header there
+            return Markup()
+        text = escape(messages.gettext(message))
+        if variables:
+            return text % variables
+        return text
 
     def ngettext(singular: str, plural: str, count: int) -> Markup:
         return escape(messages.ngettext(singular, plural, count))
 
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["gettext"] = gettext  # Jinja's own formats every message
 
 
 def _versioned(part: str) -> Markup:

@@ -45,6 +45,16 @@ async def test_a_supervisor_registers_a_tag_and_finds_it_on_every_call(
     assert "жалоба" in (await anna.get("/tags")).text
 
 
+async def test_a_name_that_looks_like_a_format_is_refused_by_a_sentence(
+    world: World, calls: dict[str, Call]
+) -> None:
+    anna, path = await world.person("anna"), f"/calls/{calls['attributed'].id}"
+    for name in ("50 % off", "%(x)s"):
+        for page in (f"{path}/tags", "/tags"):
+            answer = await anna.post(page, data={"name": name})
+            assert answer.status_code == 422, page
+
+
 async def test_tags_are_renamed_merged_and_removed_by_a_form(
     world: World, calls: dict[str, Call]
 ) -> None:
