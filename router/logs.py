@@ -29,6 +29,7 @@ def configure_logs(level: str, part: str = "") -> None:
             structlog.processors.TimeStamper(
                 fmt="%H:%M:%S" if terminal else "iso", utc=not terminal
             ),
+            printable,
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer()
             if terminal
@@ -40,3 +41,21 @@ def configure_logs(level: str, part: str = "") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING)
+
+
+def printable(
+    _logger: Any, _method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Escape what is not printable in the values of a line: line breaks would forge lines, and a
+    terminal obeys the others.
+    """
+    for name, value in line.items():
+        if isinstance(value, str) and not value.isprintable():
+            line[name] = "".join(map(_escaped, value))
+    return line
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return letter.encode("unicode_escape").decode()

@@ -23,6 +23,7 @@ BODY_SECONDS = 120.0  # 5 MB over a line of 400 kbit/s
 HELD_BYTES = 64 * 1024 * 1024  # of all bodies together that are not whole yet
 MOST_PIPELINED = 16  # requests sent before the answer to the one before; browsers send none so
 MOST_CONNECTIONS = 8000
+TOO_LARGE = b"431 Request Header Fields Too Large"
 OTHER_DESCRIPTORS = 200  # of the process: database, recordings, log, libraries
 
 
@@ -114,6 +115,8 @@ class LimitedConnection(HttpToolsProtocol):
 
         if size > HEAD_BYTES or len(self.headers) > MOST_HEADERS:
             self._end("the head is too large")
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            self._end("there are several Host headers", b"400 Bad Request")
         if len(self.pipeline) >= MOST_PIPELINED:
             self._end("too many requests at once")
 
@@ -193,16 +196,13 @@ class LimitedConnection(HttpToolsProtocol):
         LimitedConnection.held_bytes -= self.body_bytes
         self.body_bytes = 0
 
-    def _end(self, why: str) -> None:
-        self._refuse(why)
+    def _end(self, why: str, status: bytes = TOO_LARGE) -> None:
+        self._refuse(why, status)
         raise ValueError(why)  # ends the parsing of this connection
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str, status: bytes = TOO_LARGE) -> None:
         _warn("web.connection_refused", reason=why, address=self.client[0] if self.client else None)
-        text = (
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: "
-            b"close\r\n\r\n"
-        )
+        text = b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         if self._answering is None or self._answering.response_complete:
             self.transport.write(text)
         self.transport.close()

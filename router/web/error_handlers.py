@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from router.errors import (
@@ -81,6 +82,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RingtraceError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -111,6 +113,13 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))
     return _answer(request, form, str(error.detail), headers)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """The client left in the middle of its body: no answer is read, and nothing is logged,
+    because strangers can do it at any rate.
+    """
+    return Response(status_code=400)
 
 
 def _allowed(request: Request) -> list[str]:

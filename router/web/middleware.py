@@ -148,7 +148,7 @@ class StopsWhenAbandoned:
             await self._app(scope, receive, send)
             return
         messages: asyncio.Queue[Message] = asyncio.Queue()
-        answered = False
+        answered = left = False
 
         async def noted(message: Message) -> None:
             nonlocal answered
@@ -158,12 +158,14 @@ class StopsWhenAbandoned:
             )
 
         async def listen() -> None:
+            nonlocal left
             # no route here reads more
             messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
             while (await receive())["type"] != "http.disconnect":
                 pass
             messages.put_nowait({"type": "http.disconnect"})
             if not answered:
+                left = True
                 work.cancel()
 
         work = asyncio.ensure_future(self._app(scope, messages.get, noted))
@@ -174,5 +176,10 @@ class StopsWhenAbandoned:
             listening.cancel()
             work.cancel()
             await asyncio.wait({work})
-        if not work.cancelled():
+        if work.cancelled():
+            return
+        try:
             work.result()
+        except ExceptionGroup:  # a stream that is cancelled while it sends
+            if not left:
+                raise

@@ -23,6 +23,7 @@ from router.web.middleware import let_pages, preflight
 router = APIRouter()
 BUNDLE = Path(__file__).parent / "static" / "site.js"
 CACHED = "public, max-age=300"
+OWN_CACHED = "private, max-age=300"
 # The script's text is ASCII between its quotes; these would end it, or the element of someone who
 # inlines it.
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'"}
@@ -34,12 +35,15 @@ async def script(request: Request, store: StoreOf, site_id: str) -> Response:
     async with store.read_inline() as session:
         site = await session.get(Site, site_id)
         pools = await session.find(Pool, site_id=site_id)
-    base = app_state_of(request).web.url or str(request.base_url)
+    public_url = app_state_of(request).web.url
+    base = public_url or str(request.base_url)
     plain, packed, etag = _script(
         BUNDLE.stat().st_mtime_ns, written(configuration(site, pools, base.rstrip("/")))
     )
     let_pages(request, "*")
-    headers = {"ETag": etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
+    # Without a public URL the script names the host of this request, which others must not get.
+    cached = CACHED if public_url else OWN_CACHED
+    headers = {"ETag": etag, "Cache-Control": cached, "Vary": "Accept-Encoding"}
     if etag in [
         known.strip().removeprefix("W/")
         for known in request.headers.get("if-none-match", "").split(",")

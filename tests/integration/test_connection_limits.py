@@ -194,6 +194,11 @@ async def test_a_chunked_body_of_small_chunks_is_taken() -> None:
         assert b"640000" in await answer(port, head, chunks * 10_000 + b"0\r\nX-Sum: 1\r\n\r\n")
 
 
+async def test_a_request_with_two_hosts_is_refused() -> None:
+    async with serving() as port:
+        assert b" 400 " in await answer(port, REQUEST + b"Host: evil.example\r\n")
+
+
 async def test_requests_sent_before_the_answers_are_limited() -> None:
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+from structlog.testing import capture_logs
 
 from router.domain.access import Scope
+from router.web.middleware import StopsWhenAbandoned
 from tests.support.web_calls import furnish
 from tests.support.web_world import World, a_world
 
@@ -69,3 +74,90 @@ async def test_pages_are_compressed_and_recordings_are_not(world: World) -> None
     recording = await client.get(f"/api/v1/calls/{calls['attributed'].id}/recording")
     assert recording.status_code == 200
     assert "content-encoding" not in recording.headers
+
+
+@pytest.mark.parametrize(
+    ("url", "cached"),
+    [("", "private, max-age=300"), ("https://calls.example", "public, max-age=300")],
+)
+async def test_a_script_that_names_the_host_of_its_request_is_kept_by_no_shared_cache(
+    world: World, url: str, cached: str
+) -> None:
+    state = world.app.state.app_state
+    world.app.state.app_state = replace(state, web=replace(state.web, url=url))
+    answer = await world.browser(host="https://evil.example").get("/site/shop.js")
+    assert ("evil.example" in answer.text) is (url == "")
+    assert answer.headers["cache-control"] == cached
+
+
+@pytest.mark.parametrize("path", ["/login", "/api/v1/sites/shop/visits", "/api/v1/calls/bulk"])
+async def test_a_client_that_leaves_in_the_middle_of_its_body_writes_no_line(
+    world: World, path: str
+) -> None:
+    """Strangers can do so at any rate, and a traceback has 6 kB."""
+    messages = iter(
+        [
+            {"type": "http.request", "body": b"{", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(_: Message) -> None:
+        """It is not read."""
+
+    headers = [
+        (b"host", b"ringtrace.test"),
+        (b"origin", b"https://ringtrace.test"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"content-length", b"50"),
+    ]
+    if path.startswith("/api/"):
+        headers[1:3] = [
+            (b"origin", b"https://shop.example"),
+            (b"authorization", f"Bearer {world.tokens[Scope.CALLS_WRITE]}".encode()),
+            (b"content-type", b"application/json"),
+        ]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 50_000),
+    }
+    with capture_logs() as lines:
+        await world.app(scope, receive, send)
+    assert lines == []
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_what_a_stream_raises_when_it_is_cancelled_is_no_fault(leaves: bool) -> None:
+    broken = asyncio.Event()
+
+    async def stream(_scope: AsgiScope, _receive: Receive, _send: Send) -> None:
+        try:
+            await broken.wait()
+        finally:
+            raise ExceptionGroup("while it sends", [OSError()])
+
+    async def receive() -> Message:
+        if leaves:
+            return {"type": "http.disconnect"}
+        broken.set()
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def send(_: Message) -> None:
+        """It is not read."""
+
+    asked = StopsWhenAbandoned(stream)({"type": "http", "method": "GET"}, receive, send)
+    if leaves:
+        await asked
+    else:
+        with pytest.raises(ExceptionGroup):
+            await asked

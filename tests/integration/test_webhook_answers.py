@@ -2,8 +2,10 @@
 in clear words.
 """
 
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -136,3 +138,21 @@ async def test_a_password_is_sent_to_its_own_server_alone(hook: Receiver) -> Non
     await sender.post(a_delivery(), webhook(url=hook.url))
     await sender.close()
     assert "authorization" not in hook.requests[0].headers
+
+
+async def test_a_name_that_moves_to_an_inner_address_after_the_check_shows_nothing_of_the_answer(
+    hook: Receiver, sender: WebhookSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: the address that answered counts, not the one that was looked up before."""
+    looked_up = socket.getaddrinfo
+    answers = iter(["203.0.113.7"])
+
+    def rebound(host: Any, *rest: Any, **more: Any) -> Any:
+        return looked_up(next(answers, "127.0.0.1"), *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    hook.says("200 OK", b"inner secret")
+    rebinding = f"http://rebinding.example:{hook.port}/"
+    outcome = await sender.post(a_delivery(), webhook(url=rebinding))
+    assert len(hook.requests) == 1
+    assert "secret" not in str(outcome)
