@@ -47,6 +47,9 @@ _X86_WHOLE = re.compile(
 # mov $32768, size; mode 0; the buffer; call setvbuf: in ast_writefile
 _X86_BUFFER = re.compile(rb"\xb9(\x00\x80\x00\x00)\x31\xd2\x48\x89\xc6\xe8")
 _FRAME_BYTES = 320
+# cmp $100, lead; jle past the flush; is debug above 3: in ast_audiohook_write_frame
+_X86_FLUSH = re.compile(rb"\x83\xf8\x64(\x7e).\x83\x3d....\x03\x0f\x8f", re.DOTALL)
+_JMP = b"\xeb"
 _JA = 0x77
 # jne past the rule; test last; jne to the drop
 _X86_DONE = re.compile(_X86_NUMBERS + rb"\x0f\x85....\x85\xd2\x0f\x85", re.DOTALL)
@@ -91,12 +94,26 @@ def find_buffer(program: bytes) -> Edit | None:
     return Edit(found[0].start(1), struct.pack("<I", _FRAME_BYTES))
 
 
+def find_flush(program: bytes) -> Edit | None:
+    """The edit that lets MixMonitor keep the sound of both sides when one is more than 100 ms ahead
+    of the other, after RTP or the machine stood still; above 500 ms it still starts again. None if
+    it is done, or in an unknown form.
+    """
+    found = list(_X86_FLUSH.finditer(program))
+    if len(found) != 1:
+        return None
+    return Edit(found[0].start(1), _JMP)
+
+
 def without_rule(program: bytes, find: Callable[[bytes], Edit | None] = find_rule) -> bytes | None:
     """The corrected program; None if no correction is needed."""
     edit = find(program)
     if edit is None:
         return None
     return program[: edit.offset] + edit.content + program[edit.offset + len(edit.content) :]
+
+
+CORRECTIONS = (find_rule, find_buffer, find_flush)
 
 
 def correct(
@@ -127,8 +144,8 @@ def corrected_launch(launch: Path) -> Path:
     with suppress(OSError):
         unpacked = launch.resolve().parent / "root/usr/sbin/asterisk"
         if unpacked.exists():
-            correct(unpacked)
-            correct(unpacked, find=find_buffer)
+            for find in CORRECTIONS:
+                correct(unpacked, find=find)
             return launch
         content = launch.resolve().read_bytes()
         if find_rule(content):
@@ -137,7 +154,8 @@ def corrected_launch(launch: Path) -> Path:
             )
             if not copy.exists() and not correct(launch.resolve(), copy):
                 return launch
-            correct(copy, find=find_buffer)
+            for find in CORRECTIONS:
+                correct(copy, find=find)
             return copy
     return launch
 
@@ -235,7 +253,7 @@ def _arm_edits(code: bytes) -> Iterator[Edit]:
 def main() -> int:
     """Correct the program in the command line; returns 0 if it drops no frames any more."""
     program = Path(sys.argv[1])
-    corrected = [correct(program, find=find) for find in (find_rule, find_buffer)]
+    corrected = [correct(program, find=find) for find in CORRECTIONS]
     if any(corrected):
         print(f"{program}: corrected; restart Asterisk")
     else:

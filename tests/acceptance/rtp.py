@@ -92,6 +92,7 @@ class Media(asyncio.DatagramProtocol):
     heard: list[tuple[int, int]] = field(default_factory=list)
     packets: int = 0
     copies: int = 1  # of each packet: a network may double them
+    held: list[bytes] | None = None  # packets that a network keeps back
     _remote: tuple[str, int] | None = None
     _task: asyncio.Task[None] | None = None
     _next: int = 0
@@ -127,6 +128,14 @@ class Media(asyncio.DatagramProtocol):
             self._task.cancel()
             self._task = None
 
+    async def stand_still(self, seconds: float) -> None:
+        """Nothing arrives for so long, and then everything at once."""
+        self.held = []
+        await asyncio.sleep(seconds)
+        held, self.held = self.held, None
+        for packet in held:
+            self._transport.sendto(packet, self._remote)
+
     def close(self) -> None:
         """Give the port back."""
         self.fall_silent()
@@ -139,10 +148,13 @@ class Media(asyncio.DatagramProtocol):
             if not quiet:
                 self.sent.append(self._next)
                 self._next += 1
-            sound = _ENCODE[self.payload](frame.tobytes(), 2)
-            with contextlib.suppress(OSError):
-                for _ in range(self.copies):
-                    self._transport.sendto(packet + sound, self._remote)
+            packet += _ENCODE[self.payload](frame.tobytes(), 2)
+            if self.held is not None:
+                self.held.append(packet)
+            else:
+                with contextlib.suppress(OSError):
+                    for _ in range(self.copies):
+                        self._transport.sendto(packet, self._remote)
             due += FRAME / 8000
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

@@ -1,5 +1,5 @@
-"""What networks and phones do to RTP: packets that come twice, and phones that send none while they
-are silent. The recording has each sound once, at its time.
+"""What networks and phones do to RTP: packets that come twice, or late and together, and phones
+that send none while they are silent. The recording has each sound once, at its time.
 """
 
 import asyncio
@@ -67,6 +67,18 @@ async def test_packets_that_the_network_doubles_are_recorded_once(
             break
     assert min(shares) > WHOLE
     assert repeated == [0, 0]
+
+
+async def test_sound_that_comes_late_and_all_at_once_is_recorded(phones: Phones) -> None:
+    async with talking(phones) as (talk, phone):
+        caller_from, company_from = len(talk.caller.media.sent), len(phone.media.sent)
+        for _ in range(8):
+            await talk.caller.media.stand_still(0.3)
+            await asyncio.sleep(0.1)
+        caller_sent, company_sent = after(talk.caller, caller_from), after(phone, company_from)
+        left, right = await talk.recorded()
+    assert share(left, CALLER, caller_sent) > WHOLE
+    assert share(right, FIRST, company_sent) > WHOLE
 
 
 async def test_silence_without_packets_is_time_in_the_recording_of_both_sides(

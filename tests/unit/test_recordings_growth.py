@@ -9,7 +9,7 @@ import pytest
 from recordings import Course, Format, SpoolPair, Storage, store_pair
 from recordings.growth import Gap, Growth, gaps, read_growths
 from recordings.spool import OpenPair, opened
-from router.asterisk.late_frames import find_buffer, without_rule
+from router.asterisk.late_frames import find_buffer, find_flush, without_rule
 from router.asterisk.spool_growth import SpoolGrowth
 from tests.support.builders import NOON
 
@@ -123,3 +123,13 @@ def test_the_size_of_asterisks_buffer_becomes_one_frame() -> None:
     assert after[64:69].hex() == "b940010000"
     assert find_buffer(after) is None
     assert find_buffer(before + code) is None, "one that is not known is left alone"
+
+
+def test_sound_of_a_side_that_is_ahead_is_kept() -> None:
+    code = bytes.fromhex("4429f883f8647e30833de6423500030f8f54020000")
+    before = b"\x7fELF" + bytes(60) + code + bytes(20)
+    after = without_rule(before, find_flush)
+    assert after is not None
+    assert after == before.replace(b"\x7e\x30", b"\xeb\x30")
+    assert find_flush(after) is None
+    assert find_flush(before + code) is None, "one that is not known is left alone"
