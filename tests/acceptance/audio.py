@@ -72,18 +72,19 @@ def contains(haystack: Samples, needle: Samples) -> tuple[float, float]:
     """Where `needle` is heard in `haystack`: (offset in seconds, score).
 
     The score is the mean over the needle's half-seconds of speech of their own best correlation
-    within 100 ms of their place behind the one before: 1 is identical, above 0.8 is the same
-    speech, whole, after A-law and MP3; unrelated speech is below 0.3, and half of it missing gives
+    within 600 ms of their place behind the one before: 1 is identical, above 0.8 is the same
+    speech, whole, after A-law and MP3; unrelated speech is below 0.2, and half of it missing gives
     0.5.
     """
     if len(haystack) < RATE // 2 or len(needle) < RATE // 2:
         return 0.0, 0.0
     hay, pin = haystack.astype(np.float64), needle.astype(np.float64)
     offset = int(_correlation(hay, pin).argmax()) - len(pin) + 1
-    margin, piece = RATE // 10, RATE // 2
+    margin, piece = 6 * RATE // 10, RATE // 2
     padded = np.concatenate([np.zeros(len(pin) + margin), hay, np.zeros(len(pin) + margin)])
     floor = 0.1 * np.sqrt((pin**2).mean())
-    scores, lost = [], 0  # packets that a busy machine lost draw the rest nearer
+    # sound that is lost draws the rest nearer; what Asterisk waits for, up to 500 ms, puts it off
+    scores, lost = [], 0
     for at in range(0, len(pin) - piece + 1, piece):
         part = pin[at : at + piece]
         if np.sqrt((part**2).mean()) > floor:
@@ -100,8 +101,8 @@ def is_whole(haystack: Samples, needle: Samples) -> bool:
     A busy machine loses packets, so that half-seconds are missing without a fault of ours.
     """
     quarters = np.array_split(needle, 4)
-    most = contains(haystack, needle)[1] > 0.5
-    return most and all(contains(haystack, quarter)[1] > 0.3 for quarter in quarters)
+    most = contains(haystack, needle)[1] > 0.6
+    return most and all(contains(haystack, quarter)[1] > 0.55 for quarter in quarters)
 
 
 def _best(around: npt.NDArray[np.float64], part: npt.NDArray[np.float64]) -> tuple[float, int]:

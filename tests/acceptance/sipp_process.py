@@ -38,8 +38,8 @@ class Sipp:
                 cwd=self._work, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         with contextlib.suppress(psutil.AccessDenied, psutil.NoSuchProcess):
-            # a phone does not share its processor
-            psutil.Process(self._process.pid).nice(SOUND_FIRST)
+            # as Asterisk: what a phone sends late is not heard in time
+            psutil.Process(self._process.pid).nice(psutil.Process().nice() + SOUND_FIRST)
         async with asyncio.timeout(180):
             while self._process.returncode is None and not self._bound():
                 await asyncio.sleep(0.02)

@@ -2,6 +2,7 @@
 and is audible.
 """
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +11,8 @@ import pytest
 from router.domain.attribution.terms import Verdict
 from router.domain.calls.call import Disposition, Ending, RecordingState, RoutedBy
 from router.domain.visitors.site import Destination
-from tests.acceptance import audio, sip
-from tests.acceptance.calling import (
-    QUESTION,
-    Voices,
-    company_line,
-    dial,
-    greeting,
-    heard_whole,
-    somebody,
-    the_call,
-)
+from tests.acceptance import sip
+from tests.acceptance.calling import Voices, company_line, dial, heard_whole, somebody, the_call
 from tests.acceptance.system import System, spool_names
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -190,13 +182,7 @@ async def test_twenty_calls_at_once(
     calls = [await the_call(running, who) for who in everybody]
     assert [call.lease_id for call in calls] == [lease.id for lease in leases]
     assert {call.routed_by for call in calls} == {RoutedBy.AGENT}
-    for recording in await running.recorded(*calls[:3], timeout=180):
-        # forty streams at once: a busy machine loses packets of some
-        sound = await running.listen(recording)
-        left, right = sound[:, 0].copy(), sound[:, 1].copy()
-        assert audio.contains(left, QUESTION)[1] > 0.3
-        assert audio.contains(right, greeting())[1] > 0.3
-        assert audio.contains(right, QUESTION)[1] < 0.4
+    await asyncio.gather(*(heard_whole(running, call) for call in calls[:3]))
     assert {r.state for r in await running.recorded(*calls, timeout=180)} == {RecordingState.STORED}
 
 
