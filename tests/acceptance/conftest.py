@@ -10,13 +10,12 @@ from playwright.async_api import Browser, expect
 from tests.acceptance.calling import Voices, voices
 from tests.acceptance.promises import subscribe
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.script_visitor import Visitor, chromium, close, visiting
+from tests.acceptance.script_visitor import PATIENCE, Visitor, chromium, close, visiting
 from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 from tests.support.priority import take_priority
 
-# of what takes a moment where the machine has nothing else to do
-expect.set_options(timeout=120_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 # files of a minute or two: begun last, one of them would run on alone
 LONG = (

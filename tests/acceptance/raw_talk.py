@@ -7,7 +7,7 @@ from tests.acceptance.raw_media import RawMedia
 from tests.acceptance.raw_phone import RawDialog
 
 LOUD = 20  # packets
-PATIENCE = 60.0  # seconds
+PATIENCE = 180.0  # seconds
 PIECE = 0.2  # of speech
 
 

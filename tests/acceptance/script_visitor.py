@@ -19,6 +19,9 @@ FLAGS = [
 ]  # fmt: skip
 
 
+PATIENCE = 180.0  # seconds for what takes a moment where the machine has nothing else to do
+
+
 @dataclass
 class Visitor:
     """A browser on the company's page, and everything there that an owner would not want to see."""
@@ -49,13 +52,13 @@ class Visitor:
         """Wait until the page says yes. Asked from outside: the page's policy may forbid evaluating
         text in it.
         """
-        async with asyncio.timeout(180):
+        async with asyncio.timeout(PATIENCE):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
 
     async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the server heard this so often; the bodies."""
-        async with asyncio.timeout(180):
+        async with asyncio.timeout(PATIENCE):
             while len(self.company.said(what)) < count:
                 await asyncio.sleep(0.02)
         return self.company.said(what)
@@ -75,10 +78,17 @@ async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=FLAGS
+            executable_path=shutil.which("chromium"), args=FLAGS, timeout=PATIENCE * 1000
         )
         yield browser
         await close(browser)
+
+
+async def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser of someone's own, which waits as long as a busy machine may take."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1000)
+    return context
 
 
 async def close(what: Browser | BrowserContext) -> None:
@@ -92,10 +102,7 @@ async def close(what: Browser | BrowserContext) -> None:
 @asynccontextmanager
 async def visiting(company: Company, browser: Browser, **more: Any) -> AsyncIterator[Visitor]:
     """Someone with a browser of their own; at the end nothing wrong may have been seen."""
-    context: BrowserContext = await browser.new_context(
-        viewport={"width": 1200, "height": 800}, **more
-    )
-    context.set_default_timeout(120_000)
+    context = await new_context(browser, viewport={"width": 1200, "height": 800}, **more)
     visitor = Visitor(company, await context.new_page())
     visitor.watch()
     yield visitor

@@ -16,11 +16,19 @@ from playwright.async_api import Browser, Page
 import recordings
 from router.domain.calls.call import Recording
 from router.recorder import StorageReader
-from tests.acceptance.script_visitor import close
+from tests.acceptance.script_visitor import PATIENCE, close, new_context
 from tests.support.web_calls import a_call, a_recording
 from tests.support.web_world import PASSWORD, World, a_world, served
 
 SECONDS = 40  # what the sound lasts
+# so that it does not end before a busy machine has done what it is to do meanwhile
+SLOWLY = "document.querySelector('audio').playbackRate = 0.1"
+NOTE_SEEKS = """(() => {
+  window.sought = [];
+  const audio = document.querySelector("audio");
+  audio.addEventListener("seeking", () => window.sought.push(audio.currentTime));
+  return true;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +101,10 @@ async def looking(
 ) -> AsyncIterator[Seen]:
     """Someone before the log-in form; at the end nothing wrong may have been seen."""
     async with served(world.app) as address:
-        context = await browser.new_context(
-            viewport={"width": width, "height": 900}, locale=locale, timezone_id="Europe/Moscow"
+        screen = {"width": width, "height": 900}
+        context = await new_context(
+            browser, viewport=screen, locale=locale, timezone_id="Europe/Moscow"
         )
-        context.set_default_timeout(120_000)
         seen = Seen(await context.new_page(), address)
         seen.watch()
         await seen.page.goto(f"{address}/login")
@@ -119,9 +127,14 @@ async def until(page: Page, expression: str) -> None:
     """Wait until the page says yes. Asked from outside: the page's own policy forbids evaluating
     text in it.
     """
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(PATIENCE):
         while not await page.evaluate(expression):
             await asyncio.sleep(0.05)
+
+
+async def sought(page: Page, at: float, within: float = 0.2) -> None:
+    """Wait until the player has sought this second since `NOTE_SEEKS`; it may play on."""
+    await until(page, f"window.sought.some((place) => Math.abs(place - {at}) < {within})")
 
 
 async def open_filters(page: Page) -> None:

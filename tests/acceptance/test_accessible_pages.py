@@ -29,7 +29,6 @@ LOOKS: list[
 ]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="npm has not installed axe-core")
 @pytest.mark.parametrize(("width", "locale", "scheme", "rules"), LOOKS)
 async def test_axe_finds_nothing_on_any_page(
     world: World,

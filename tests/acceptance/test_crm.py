@@ -55,7 +55,7 @@ async def delivery_of(running: System, call: Call) -> Delivery:
         ]
         return mine[0] if mine and mine[0].state is not DeliveryState.PENDING else None
 
-    return await running.until(look, f"Tryton was not told of {call.id}", 40)
+    return await running.until(look, f"Tryton was not told of {call.id}")
 
 
 async def test_a_call_becomes_a_contact_and_a_deal_of_the_employee_who_answered(

@@ -165,7 +165,7 @@ async def test_of_two_phones_behind_a_proxy_the_one_that_answers_is_heard(
     if second == "answers too":
         forked(plan.first, invite, "200 OK", "bbb", b)
     caller = await calling
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while min(caller_rtp.audible(), a.audible()) < 20:
             await asyncio.gather(caller_rtp.talk(caller.media, 0.2), a.talk(invite.media(), 0.2))
     await caller.hang_up()

@@ -41,13 +41,14 @@ async def quiet(plan: World) -> None:
 async def test_a_step_after_one_that_is_set_up_wrongly_says_how_the_call_ended(
     plan: World, status: str, said: str, rang: bool, ending: Ending
 ) -> None:
-    plan.route("PJSIP/first~20", "PJSIP/second~3")
+    patience = 20 if said else 3
+    plan.route("PJSIP/first~20", f"PJSIP/second~{patience}")
     calling = asyncio.create_task(plan.call())
     plan.first.reply(await plan.asked(plan.first), status)
     invite = await plan.asked(plan.second)
     if rang:
         plan.second.reply(invite, "180 Ringing")
-        await asyncio.sleep(0.2)
+        await plan.carrier.expect(lambda message: message.status == 180)
     if said:
         plan.second.reply(invite, said)
     await calling

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.acceptance.script_visitor import close
+from tests.acceptance.script_visitor import close, new_context
 from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, until
 from tests.acceptance.test_list_place import fill
 from tests.support.web_calls import furnish
@@ -27,14 +27,14 @@ async def test_a_list_left_open_after_the_log_out_asks_to_log_in_and_shows_no_er
 ) -> None:
     await furnish(world)
     async with served(world.app) as address:
-        context = await browser.new_context()
+        context = await new_context(browser)
         one, other = await context.new_page(), await context.new_page()
         said = listen(one)
         await one.goto(f"{address}/login")
         await log_in(Seen(one, address))
         await other.goto(f"{address}/calls")
         await other.get_by_role("button", name="Log out").click()
-        await one.wait_for_url("**/login**", wait_until="commit", timeout=180_000)
+        await one.wait_for_url("**/login**", wait_until="commit")
         await close(context)
     assert said == []
 
@@ -45,7 +45,7 @@ async def test_a_refusal_and_a_lost_connection_are_shown_and_not_logged(
     await fill(world)
     call = (await furnish(world))["attributed"]
     async with served(world.app) as address:
-        context = await browser.new_context()
+        context = await new_context(browser)
         page = await context.new_page()
         said = listen(page)
         await page.goto(f"{address}/login")
@@ -70,7 +70,7 @@ async def test_after_a_search_that_was_given_up_the_field_says_what_the_list_sho
 ) -> None:
     await fill(world)
     async with served(world.app) as address:
-        context = await browser.new_context()
+        context = await new_context(browser)
         page = await context.new_page()
         await page.goto(f"{address}/login")
         await log_in(Seen(page, address))
@@ -83,5 +83,5 @@ async def test_after_a_search_that_was_given_up_the_field_says_what_the_list_sho
         await page.wait_for_url("**/pools")
         await page.go_back()
         await expect(page.locator("#rows tr").first).to_be_visible()
-        assert await field.input_value() == ""
+        await expect(field).to_have_value("")
         await close(context)

@@ -88,7 +88,9 @@ async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(
         page = seen.page
         await filter_by_outcome(page, "answered")
         await page.wait_for_url("**/calls?ending=answered")
-        await page.get_by_role("link", name="All", exact=True).click()
+        await page.get_by_role("link", name="Today", exact=True).click()
+        await page.wait_for_url("**/calls?*period=today*")
+        await expect(page.locator("#periods [aria-current]")).to_have_text("Today")
         await expect(page.locator("#filters [value=answered]")).to_be_checked()
         assert "ending=answered" in page.url
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.acceptance.script_visitor import close
+from tests.acceptance.script_visitor import close, new_context
 from tests.acceptance.supervisor import Seen, filter_by_outcome, log_in, looking, until
 from tests.support.ports import free_port
 from tests.support.web_calls import a_call, furnish, ringing
@@ -71,7 +71,7 @@ async def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
 ) -> None:
     async with served(world.app) as address:
         relay = await Relay.open(int(address.rpartition(":")[2]))
-        page = await (await browser.new_context(locale="en-GB")).new_page()
+        page = await (await new_context(browser, locale="en-GB")).new_page()
         await page.goto(f"http://127.0.0.1:{relay.port}/login")
         await log_in(Seen(page, address))
         await world.save(ringing("1", world.clock.now))
@@ -80,7 +80,7 @@ async def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
         await expect(page.get_by_text("Connection lost")).to_be_visible()
         await world.save(ringing("2", world.clock.now), a_call("1", world.clock.now))
         await relay.fix()
-        await expect(page.locator("#rows tr")).to_have_count(2, timeout=120_000)
+        await expect(page.locator("#rows tr")).to_have_count(2)
         await expect(page.get_by_text("Connection lost")).to_be_hidden()
         await expect(page.locator("#rows")).to_contain_text("Answered")
         await close(page.context)

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from router.domain.calls.call import RecordingState, Tag
-from tests.acceptance.supervisor import SECONDS, heard, log_in, looking, until
+from tests.acceptance.supervisor import SECONDS, SLOWLY, heard, log_in, looking, until
 from tests.support.web_calls import a_call, a_recording, furnish
 from tests.support.web_world import World
 
@@ -74,6 +74,7 @@ async def test_what_happens_to_a_call_shows_while_its_recording_goes_on_playing(
         await page.goto(f"{seen.address}/calls/{call.id}")
         await page.get_by_role("button", name="Play").click()
         await until(page, "document.querySelector('audio').currentTime > 0.2")
+        await page.evaluate(SLOWLY)
         async with world.store.write() as session:
             await session.tags.add(
                 Tag(call_id=call.id, name="from elsewhere", author="rule", at=world.clock.now)
@@ -153,4 +154,4 @@ async def test_keys_drive_the_player_after_clicks_and_the_speed_is_remembered(
         await until(page, "document.querySelector('audio').paused")
         await page.reload()
         await expect(page.get_by_label("Speed")).to_have_value("1.5")
-        assert await page.evaluate("document.querySelector('audio').playbackRate") == 1.5
+        await until(page, "document.querySelector('audio').playbackRate === 1.5")

@@ -66,7 +66,7 @@ async def test_speeds_have_steps_without_rounding_errors_and_are_remembered(
         assert await page.evaluate("document.querySelector('audio').preservesPitch") is True
         await page.reload()
         await expect(page.get_by_label("Speed")).to_have_value("2.25")
-        assert await page.evaluate(RATE) == 2.25
+        await until(page, f"{RATE} === 2.25")
 
 
 async def test_keys_act_whatever_was_clicked_and_not_in_fields_or_with_ctrl(

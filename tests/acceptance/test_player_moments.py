@@ -6,7 +6,17 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from router.domain.calls.call import Call, Spans
-from tests.acceptance.supervisor import SECONDS, Seen, heard, log_in, looking, until
+from tests.acceptance.supervisor import (
+    NOTE_SEEKS,
+    SECONDS,
+    SLOWLY,
+    Seen,
+    heard,
+    log_in,
+    looking,
+    sought,
+    until,
+)
 from tests.support.web_calls import furnish
 from tests.support.web_world import World
 
@@ -44,15 +54,12 @@ async def test_a_part_that_is_dragged_over_repeats_until_escape(
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = await open_call(seen, calls["attributed"])
-        await page.evaluate(
-            "window.jumps = []; document.querySelector('audio').addEventListener("
-            "'seeking', event => window.jumps.push(event.target.currentTime))"
-        )
+        await page.evaluate(NOTE_SEEKS)
         await drag(page, 0.52, 0.5)  # backwards too: 0.8 seconds
         await expect(page.get_by_role("button", name="End the repeat")).to_be_visible()
         await page.keyboard.press("k")
-        await until(page, "window.jumps.length >= 3")
-        jumps = await page.evaluate("window.jumps")
+        await until(page, "window.sought.length >= 3")
+        jumps = await page.evaluate("window.sought")
         assert [at for at in jumps if abs(at - SECONDS / 2) > 0.2] == []
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("button", name="End the repeat")).to_be_hidden()
@@ -80,8 +87,10 @@ async def test_a_link_leads_to_a_moment_and_a_reload_goes_on_where_it_was(
         await until(page, f"Math.abs({TIME} - 31) < 0.1")
         await page.reload()
         await until(page, f"Math.abs({TIME} - 31) < 0.2")
+        await page.evaluate(NOTE_SEEKS)
         await page.evaluate("location.hash = 't=0:12'")
-        await until(page, f"{TIME} >= 12 && {TIME} < 20")
+        await sought(page, 12)
+        await until(page, f"!{PAUSED}")
         await page.evaluate("document.querySelector('audio').pause()")
 
         await page.evaluate(
@@ -104,13 +113,16 @@ async def test_marks_seek_and_silences_are_skipped_on_wish(
     async with looking(world, browser) as seen:
         await log_in(seen)
         page = await open_call(seen, calls["attributed"])
+        await page.evaluate(NOTE_SEEKS)
         await page.get_by_role("link", name="0:12 Talk-over").click()
-        await until(page, f"{TIME} >= 12 && {TIME} < 18 && !{PAUSED}")
+        await sought(page, 12)
+        await until(page, f"!{PAUSED}")
         await page.keyboard.press("k")
         tick = page.locator(".ticks .silence").last
         assert await tick.get_attribute("title") == "0:20 Silence 0:19"
         await tick.click()
-        await until(page, f"{TIME} >= 20 && !{PAUSED}")
+        await sought(page, 20)
+        await until(page, f"!{PAUSED}")
 
         await page.keyboard.press("0")
         await page.get_by_label("Skip silence").check()
@@ -121,8 +133,11 @@ async def test_marks_seek_and_silences_are_skipped_on_wish(
             "window.heard = []; document.querySelector('audio').addEventListener("
             "'timeupdate', event => window.heard.push(event.target.currentTime))"
         )
-        await page.keyboard.press("Digit0")
+        await page.evaluate("document.querySelector('audio').currentTime = 3.9")
+        await page.evaluate(SLOWLY)
         await page.keyboard.press("k")
+        await until(page, f"{TIME} > 8")
+        await page.evaluate("document.querySelector('audio').playbackRate = 1")
         await until(page, f"{TIME} > 9.5")
         inside = [at for at in await page.evaluate("window.heard") if 6 < at < 8.6]
         assert inside == []

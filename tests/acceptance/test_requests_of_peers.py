@@ -125,7 +125,7 @@ async def test_a_caller_is_heard_whatever_becomes_of_the_stream(plan: World) -> 
 async def heard(talk: Talk, kind: int, sound: bytes) -> None:
     """The caller speaks in such packets until the company has heard some."""
     before = len(talk.company_rtp.heard)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while talk.company_rtp.audible(before) < 10:
             await talk.caller_rtp.talk(talk.caller.media, 0.2, sound, kind)
 

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from router.service.calls import score_cards
 from router.service.calls.score_cards import CardText
 from router.service.calls.scoring import submitted_scores
-from tests.acceptance.supervisor import heard, log_in, looking, until
+from tests.acceptance.supervisor import SLOWLY, heard, log_in, looking, until
 from tests.integration.scores_world import QUESTIONS, ROOT, scored
 from tests.support.web_calls import furnish
 from tests.support.web_world import World
@@ -29,6 +29,7 @@ async def test_a_call_is_scored_by_digits_while_it_plays(
         await expect(page.get_by_role("slider").first.locator("canvas").first).to_be_visible()
         await page.keyboard.press("k")
         await until(page, "document.querySelector('audio').currentTime > 0.5")
+        await page.evaluate(SLOWLY)
 
         await page.keyboard.press("s")
         questions = page.locator("[data-questions] > div")

@@ -13,6 +13,7 @@ from router.domain.calls.review import Review
 from router.service.calls import scoring
 from router.service.calls.comments import add_comment
 from router.service.calls.tags import register_tag
+from tests.acceptance.script_visitor import close, new_context
 from tests.acceptance.supervisor import heard, log_in, looking, until
 from tests.integration.scores_world import a_card
 from tests.support.web_calls import a_call, furnish
@@ -156,8 +157,7 @@ async def test_two_supervisors_judge_one_call_at_a_time_and_both_see_both(
     await a_card(world.store)
     await add_comment(world.store, call.id, "Earlier", author="anna", now=now)
     async with looking(world, browser) as seen:
-        context = await browser.new_context(timezone_id="Europe/Moscow")
-        context.set_default_timeout(120_000)
+        context = await new_context(browser, timezone_id="Europe/Moscow")
         other = type(seen)(await context.new_page(), seen.address)
         other.watch()
         await other.page.goto(f"{seen.address}/login")
@@ -174,7 +174,7 @@ async def test_two_supervisors_judge_one_call_at_a_time_and_both_see_both(
                 await expect(tag).to_have_attribute("aria-pressed", "true")
             await expect(page.locator("#comments .written")).to_have_count(3)
             await expect(page.locator("#score-others .scorers a")).to_have_count(2)
-        await context.close()
+        await close(context)
         assert other.wrongs == []
     sheets = await scoring.submitted_scores(world.store, call.id)
     assert {sheet.score.scorer: sheet.score.score for sheet in sheets} == {"anna": 100, "root": 100}

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from router.domain.calls.call import Call
 from router.domain.calls.transcript import Side, Spoken
 from router.domain.visitors.visit import Visit, Visitor
-from tests.acceptance.supervisor import heard, log_in, looking, until
+from tests.acceptance.supervisor import NOTE_SEEKS, SLOWLY, heard, log_in, looking, sought, until
 from tests.acceptance.whole_desk import SAID, transcribe
 from tests.support.web_calls import furnish
 from tests.support.web_world import World
@@ -40,9 +40,11 @@ async def test_what_was_said_is_heard_found_corrected_and_proves_a_visit(
         await until(page, "document.querySelector('audio').readyState >= 1")
 
         # a word is heard, and its line is lit while it lasts
+        await page.evaluate(NOTE_SEEKS)
         await lines.nth(1).locator(".word", has_text="winter").click()
-        await until(page, f"!document.querySelector('audio').paused && {AT} > 8")
-        assert await page.evaluate(f"{AT} < 12")
+        await sought(page, 10, within=2)
+        await until(page, "!document.querySelector('audio').paused")
+        await page.evaluate(f"{SLOWLY}; {AT} = 12")
         await until(page, f"{AT} > 12.1")
         await expect(lines.nth(2)).to_have_attribute("aria-current", "true")
         await expect(page.locator(".line[aria-current]")).to_have_count(1)
@@ -55,7 +57,7 @@ async def test_what_was_said_is_heard_found_corrected_and_proves_a_visit(
         await expect(page.locator(".find output")).to_have_text("1 / 5")
         await expect(page.locator(".word.found")).to_have_text(["expensive,", "think"])
         await search.press("Enter")
-        await until(page, f"{AT} > 21 && {AT} < 27")
+        await sought(page, 24, within=3)
         await page.locator("h1").click()
         await page.keyboard.press("k")
         await search.fill("")
@@ -69,7 +71,8 @@ async def test_what_was_said_is_heard_found_corrected_and_proves_a_visit(
         )
         await expect(lines.nth(0).locator("summary")).to_have_text("corrected")
         await lines.nth(0).locator(".word", has_text="evening").click()  # its words are heard, too
-        await until(page, f"!document.querySelector('audio').paused && {AT} < 5")
+        await sought(page, 2.5, within=2.5)
+        await until(page, "!document.querySelector('audio').paused")
 
         # the code that was heard is offered, and proves the visit
         offer = page.locator("#codes form")

@@ -266,7 +266,7 @@ async def test_all_phones_that_registered_under_one_account_ring(
         calling = asyncio.create_task(
             wire.carrier.call(STATIC, sdp(await wire.carrier.new_media()))
         )
-        invites = await asyncio.gather(first.request("INVITE", 30), second.request("INVITE", 180))
+        invites = await asyncio.gather(first.request("INVITE"), second.request("INVITE"))
         first.reply(invites[0], "180 Ringing")
         second_rtp = await second.new_media()
         await second.accept(invites[1], sdp(second_rtp))

@@ -108,7 +108,7 @@ class Beside:
 
     async def call(self, story: Story, true: Callable[[Call], bool] = lambda _: True) -> Call:
         """The call, as soon as it is known to be so."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while True:
                 async with self.store.read() as session:
                     found = await session.peek(Call, story.linkedid)
@@ -118,7 +118,7 @@ class Beside:
 
     async def held(self, story: Story, since: datetime, until: datetime | None) -> None:
         """Wait until the call is known to be, or to have been, on hold."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while True:
                 async with self.store.read() as session:
                     found = [hold for _, hold in await session.holds.of([story.linkedid])]

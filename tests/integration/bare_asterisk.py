@@ -176,7 +176,7 @@ async def bare_asterisk(tmp_path: Path) -> AsyncIterator[BareAsterisk]:
     )
     server = BareAsterisk(home, port, launch)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while "fully booted" not in await server.command("core waitfullybooted"):
                 await asyncio.sleep(0.1)
         yield server

@@ -86,7 +86,7 @@ async def test_a_call_that_the_cel_log_never_spoke_of_is_in_the_list(beside: Bes
             await until(lambda: len(beside.answers()) > 0)
             await kept_requests(beside, "rt1-1.7")
             beside.clock.move(60)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(180):
                 while not (calls := (await known(beside.store))[0]):
                     await asyncio.sleep(0.02)
     (call,) = calls
@@ -104,7 +104,7 @@ async def furnish_webhook(store: SqlStore) -> None:
 
 async def kept_requests(beside: Beside, *linkedids: str) -> None:
     """Wait until what was asked for these calls is in the database."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while True:
             async with beside.store.read() as session:
                 asked = await session.route_requests.before("cel_log", later(10**6))

@@ -89,7 +89,7 @@ async def test_one_question_that_cannot_be_answered_does_not_end_the_agent(
         with monkeypatch.context() as patched:
             patched.setattr(Routes, "answer", fail)
             beside.ear.route_asked("1", 1)
-            await asyncio.wait_for(asked.wait(), 30)
+            await asyncio.wait_for(asked.wait(), 180)
         beside.ear.route_asked("2", 2)
         await until(lambda: len(beside.answers()) > 0)
         assert [call for call, _ in beside.answers()] == ["rt1-1.2"]

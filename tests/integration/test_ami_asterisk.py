@@ -124,7 +124,7 @@ async def real() -> AsyncIterator[Real]:
         str(found.launch), "-f", "-n", "-C", str(config), stdout=null, stderr=null, stdin=null
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 with suppress(AsteriskUnavailable):
                     await console.run("core waitfullybooted")

@@ -30,7 +30,7 @@ class Held:
     async def __call__(self, *args: Any, **more: Any) -> Any:
         found = await self._real(*args, **more)
         self.reached.set()
-        await asyncio.wait_for(self.go.wait(), 30)
+        await asyncio.wait_for(self.go.wait(), 180)
         return found
 
 

@@ -68,7 +68,7 @@ async def answer(port: int, head: bytes, body: bytes = b"") -> bytes:
 async def is_closed(reader: asyncio.StreamReader) -> bool:
     """Wait until the other side has closed the connection."""
     with suppress(ConnectionError):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while await reader.read(4096):
                 pass
     return True
@@ -224,7 +224,7 @@ async def test_an_answer_under_way_ends_with_its_connection_though_another_reque
     async with serving() as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + REQUEST + b"\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while not slow_readers:
                 await asyncio.sleep(0.01)
             writer.close()
@@ -241,7 +241,7 @@ async def test_an_answer_under_way_is_not_closed_for_being_long(
         LimitedConnection.most = 5
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while not slow_readers:
                 await asyncio.sleep(0.01)
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
@@ -282,7 +282,7 @@ async def test_bodies_that_are_not_whole_are_limited_together(
                 )
                 await writer.drain()
         closed = [asyncio.create_task(is_closed(reader)) for reader, _ in large]
-        done, waiting = await asyncio.wait(closed, return_when=asyncio.FIRST_COMPLETED, timeout=20)
+        done, waiting = await asyncio.wait(closed, return_when=asyncio.FIRST_COMPLETED, timeout=180)
         assert done
         assert not small.transport.is_closing()
         assert LimitedConnection.held_bytes <= 1_000_000

@@ -44,7 +44,7 @@ async def test_learning_of_a_call_while_its_delivery_is_settled_ends_neither(
         await session.calls.save([call])
         await session.deliveries.add([told])
     with capture_logs() as logs:
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, other_store.write() as agent:
+        async with asyncio.timeout(180), asyncio.TaskGroup() as tasks, other_store.write() as agent:
             await agent.calls.save([call])
             if writer == "worker":
                 tasks.create_task(deliver_due(store, Taker(), lambda: later(1)))

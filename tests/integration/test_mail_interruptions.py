@@ -71,7 +71,7 @@ async def test_killed_between_reading_and_keeping_nothing_is_lost_or_sent_twice(
             return batch
 
     killed = asyncio.create_task(poller(store, clock, Slow()).collect("shop"))
-    await asyncio.wait_for(read.wait(), 20)
+    await asyncio.wait_for(read.wait(), 180)
     killed.cancel()
     with suppress(asyncio.CancelledError):
         await killed
@@ -99,7 +99,7 @@ async def test_who_comes_back_after_another_took_over_keeps_nothing(
             return batch
 
     sleeper = asyncio.create_task(poller(store, clock, Sleepy()).collect("shop"))
-    await asyncio.wait_for(read.wait(), 20)
+    await asyncio.wait_for(read.wait(), 180)
     clock.move(CLAIM.total_seconds())
     await collect(poller(store, clock))
     mine = await the_box(store)

@@ -246,7 +246,7 @@ async def test_the_worker_reads_mailboxes_and_tells_of_what_came(
     man = MailboxPoller(store, CLIENT, lambda _: PASSWORD, real, timedelta(seconds=0.2))
     task = asyncio.create_task(Worker(store, None, Sender(), real, man).run())  # type: ignore[arg-type]
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while len(told) < 1:
                 await asyncio.sleep(0.02)
             server.put(letter(2))

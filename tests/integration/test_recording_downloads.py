@@ -108,7 +108,7 @@ async def test_ffmpeg_ends_when_its_reader_leaves(world: World) -> None:
             async with client.stream("GET", address + recording) as answer:
                 assert (await anext(answer.aiter_raw()))[:4] == b"RIFF"
                 assert children() != []
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(180):
                 while children():
                     await asyncio.sleep(0.05)
         finally:

@@ -75,7 +75,7 @@ async def test_calls_that_end_while_no_write_succeeds_have_ended_once(
                 for story in stories:
                     beside.write(story, 9)
                 asterisk.answers = Manager().answers  # no channel is up any more
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(180):
                     while "cel_log_down" not in [entry["event"] for entry in logs]:
                         await end_those_who_wait()  # type: ignore[misc]
                         await asyncio.sleep(0.05)

@@ -45,7 +45,7 @@ async def test_caller_and_company_are_heard_whole_each_on_its_own_side(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=frames)
         )
         async with caller:
-            called = await caller.finished(60)
+            called = await caller.finished(180)
         took = await company.stop()
     assert (called.attempted, called.ok, called.failed, called.statuses) == (1, 1, 0, (200,))
     assert (took.statuses, [invite.dialled for invite in took.invites]) == ((200,), ["200"])
@@ -68,7 +68,7 @@ async def test_an_echoing_line_sends_the_callers_voice_back(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=8, speech=frames)
         )
         async with caller:
-            await caller.finished(60)
+            await caller.finished(180)
     assert faults(from_sln(bare_asterisk.home / "200-company.sln"), CALLER, SENT) == []
 
 
@@ -91,7 +91,7 @@ async def test_a_refusal_reaches_the_caller(
         async with sip.caller(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200")
         ) as caller:
-            called = await caller.finished(40)
+            called = await caller.finished(180)
         took = await company.stop()
     assert called.statuses == (told,)
     assert (called.ok, called.failed) == (0, 1)
@@ -107,7 +107,7 @@ async def test_a_caller_who_gives_up_stops_a_line_that_rings_for_ever(
         await bare_asterisk.line(200, company.port)
         who = sip.Caller(did="200", abandon_after=1.0)
         async with sip.caller(tmp_path / "caller", bare_asterisk.port, who) as caller:
-            called = await caller.finished(40)
+            called = await caller.finished(180)
         took = await company.stop()
     assert (called.ok, called.statuses) == (1, (487,))
     assert took.statuses == (487,)
@@ -123,7 +123,7 @@ async def test_a_line_that_hangs_up_ends_the_call(
         async with sip.caller(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=60)
         ) as caller:
-            called = await caller.finished(40)
+            called = await caller.finished(180)
     assert called.ok == 1
     assert any(not m.sent and m.first.startswith("BYE ") for m in called.messages)
 
@@ -138,7 +138,7 @@ async def test_a_held_caller_is_taken_back(
         async with sip.caller(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=6)
         ) as caller:
-            called = await caller.finished(40)
+            called = await caller.finished(180)
         took = await company.stop()
     offers = [
         m.text.rpartition("a=")[2].strip()
@@ -165,7 +165,7 @@ async def test_a_transferred_caller_speaks_with_the_colleague(
         async with sip.caller(
             tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=10)
         ) as caller:
-            called = await caller.finished(60)
+            called = await caller.finished(180)
         transferred, took = await company.stop(), await colleague.stop()
     assert (called.ok, transferred.failed, took.failed) == (1, 0, 0), (called, transferred, took)
     assert took.statuses == (200,)
@@ -190,7 +190,7 @@ async def test_a_hostile_name_arrives_as_it_was_written(tmp_path: Path, name: st
         async with sip.caller(
             tmp_path / "caller", company.port, sip.Caller(did="200", name=name)
         ) as caller:
-            await caller.finished(40)
+            await caller.finished(180)
         took = await company.stop()
     shown = f'"{name}" ' if name else ""
     assert f"\r\nFrom: {shown}<sip:+79161234567@127.0.0.1>;tag=" in took.invites[0].text
@@ -203,7 +203,7 @@ async def test_the_number_dialled_may_be_in_to_or_in_called_party(tmp_path: Path
     )
     async with sip.company(tmp_path / "company", 9, sip.refuses()) as company:
         async with sip.caller(tmp_path / "caller", company.port, who) as caller:
-            await caller.finished(40)
+            await caller.finished(180)
         (invite,) = (await company.stop()).invites
     assert invite.dialled == "account"
     assert "sip:+74951112233@" in (invite.header("To") or "")
@@ -215,7 +215,7 @@ async def test_a_company_line_answers_options(tmp_path: Path) -> None:
     async with sip.company(tmp_path / "company", 9, sip.answers()) as company:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
-            probe.settimeout(30)
+            probe.settimeout(180)
             here = f"127.0.0.1:{probe.getsockname()[1]}"
             text = (
                 f"OPTIONS sip:127.0.0.1:{company.port} SIP/2.0\r\nVia: SIP/2.0/UDP "
@@ -238,7 +238,7 @@ async def test_many_callers_are_distinguished_and_their_delays_measured(
     async with sip.company(tmp_path / "company", bare_asterisk.port, sip.answers(0.01)) as company:
         await bare_asterisk.line(200, company.port)
         async with sip.callers(tmp_path / "callers", bare_asterisk.port, rows, rate=50) as callers:
-            called = await callers.finished(60)
+            called = await callers.finished(180)
         took = await company.stop()
     assert (called.attempted, called.ok, called.failed) == (100, 100, 0)
     delays = sip.post_dial_delays(called, took)

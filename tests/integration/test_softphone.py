@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.integration.bare_asterisk import BareAsterisk
 
 pytest_plugins = ["tests.integration.bare_asterisk"]
-LONG = 30.0  # seconds for what takes a moment where the machine has nothing else to do
+LONG = 180.0  # seconds for what takes a moment where the machine has nothing else to do
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ async def test_a_cancelled_writer_leaves_no_lock_behind(
     await inside.wait()
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
-    async with asyncio.timeout(30), other_store.write() as session:
+    async with asyncio.timeout(180), other_store.write() as session:
         await session.add(destination())
 
 
@@ -114,7 +114,7 @@ async def test_revisions_are_in_the_order_of_commits(
                     seen.append(changed.revision)
                     reached = changed.revision
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await asyncio.gather(write(store, "a"), write(other_store, "b"), watch())
     assert seen == list(range(1, 31))
 
@@ -152,7 +152,7 @@ async def impatient(sqlite_file: Path) -> AsyncIterator[SqlStore]:
 
 
 async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=60)
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=600)
     holder = sqlite3.connect(sqlite_file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(save(store, call()))
@@ -161,7 +161,7 @@ async def test_a_writer_waits_while_another_program_holds_sqlites_lock(sqlite_fi
     async with store.read() as session:  # readers do not wait
         assert await session.calls.revision() == 0
     holder.execute("COMMIT")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         await writing
     holder.close()
     await store.close()
@@ -219,13 +219,13 @@ async def test_a_deadlock_on_postgresql_is_worth_trying_again(postgres: Postgres
 
 async def test_the_loop_goes_on_while_another_program_holds_sqlites_lock(sqlite_file: Path) -> None:
     """Writing takes no thread; only the statements themselves may stop the loop."""
-    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=60)
+    store = SqlStore(f"sqlite+aiosqlite:///{sqlite_file}", busy_seconds=600)
     holder = sqlite3.connect(sqlite_file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(save(store, call()))
     for _ in range(50):
         await asyncio.sleep(0)
-        async with asyncio.timeout(20), store.read_inline() as session:
+        async with asyncio.timeout(180), store.read_inline() as session:
             assert await session.calls.revision() == 0
     assert not writing.done()
     holder.execute("COMMIT")

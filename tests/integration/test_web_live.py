@@ -40,7 +40,7 @@ async def page(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that is logged in over a real connection."""
     async with (
         served(world.app) as address,
-        httpx.AsyncClient(base_url=address, timeout=30) as client,
+        httpx.AsyncClient(base_url=address, timeout=180) as client,
     ):
         data = {"login": "anna", "password": PASSWORD}
         await client.post("/login", data=data, headers={"Origin": address})
@@ -77,7 +77,7 @@ async def following(events: AsyncIterator[Event]) -> None:
 async def next_events(events: AsyncIterator[Event], count: int = 1) -> list[Event]:
     """The next events that are not comments."""
     found: list[Event] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while len(found) < count:
             event = await anext(events)
             found += [event] if event.name else []
@@ -176,7 +176,7 @@ async def test_who_may_see_calls_no_more_hears_no_more(world: World, removed: bo
             else:
                 anna = await session.get(Person, "anna")
                 await session.change(replace(anna, role=Role.EMPLOYEE, employee="company"))
-        async with asyncio.timeout(30):  # it ends
+        async with asyncio.timeout(180):  # it ends
             assert [event async for event in events if event.name] == []
 
 
@@ -187,7 +187,7 @@ async def test_a_stream_without_news_is_kept_alive(
     async with page(world) as client, client.stream("GET", "/live") as answer:
         assert answer.headers["x-accel-buffering"] == "no"
         lines = answer.aiter_lines()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while await anext(lines) != ": ping":
                 pass
 
@@ -209,7 +209,7 @@ async def test_a_browser_that_leaves_is_not_followed_any_longer(
         async with stream(client, "/live") as events:
             await following(events)
             assert not over.is_set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             await over.wait()
 
 
@@ -223,7 +223,7 @@ async def test_a_database_that_does_not_answer_ends_the_stream_and_the_browser_c
         with monkeypatch.context() as patched:
             patched.setattr("router.web.live.changes_since", broken)
             with capture_logs() as logs:
-                async with stream(client, "/live") as events, asyncio.timeout(30):
+                async with stream(client, "/live") as events, asyncio.timeout(180):
                     assert [event async for event in events if event.name] == []
         assert [entry["event"] for entry in logs] == ["live_page_ended"]
         await world.save(a_call("1", world.clock.now))

@@ -59,7 +59,7 @@ async def working(store: SqlStore) -> AsyncIterator[None]:
 
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while not await look():
             await asyncio.sleep(0.02)
 

@@ -42,7 +42,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for something to become true."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -168,7 +168,7 @@ def client(asterisk: Manager, secret: str = "secret") -> Ami:
 
 
 async def next_event(ami: Ami) -> Event:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         return await ami.events.get()
 
 

@@ -197,7 +197,7 @@ class ImapServer:
 
     async def conversations(self, count: int) -> list[str]:
         """What the server notes of each connection that logged out, once there are so many."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while len(lines := [line for line in self._log() if "Logged out in=" in line]) < count:
                 await asyncio.sleep(0.02)
         return lines

@@ -118,7 +118,7 @@ class Postgres:
         return server
 
     async def _wait(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while self._server.poll() is None:
                 try:
                     await self._admin("SELECT 1")
