@@ -209,6 +209,23 @@ def directories(home: Path, modules: Path, data: Path) -> str:
     )
 
 
+# what a small PBX of phones and one carrier loads, and no more
+SHORT_LIST = (
+    "pbx_config", "app_dial", "app_stack", "func_callerid", "func_logic", "func_strings",
+    "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip",
+    "res_pjsip_session", "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user",
+    "res_pjsip_authenticator_digest", "res_pjsip_sdp_rtp", "res_pjsip_caller_id", "chan_pjsip",
+    "res_rtp_asterisk", "codec_alaw", "codec_ulaw", "format_pcm", "bridge_simple",
+    "bridge_native_rtp", "res_timing_timerfd", "app_queue", "res_musiconhold",
+)  # fmt: skip
+
+
+def short_module_list(*more: str) -> str:
+    """A list of modules without those that Ringtrace needs, but for `more`."""
+    lines = (f"load = {name}.so\n" for name in SHORT_LIST)
+    return "[modules]\nautoload = no\n" + "".join((*lines, *(f"{line}\n" for line in more)))
+
+
 def modules_to_load() -> str:
     """All that a stock Asterisk loads, but what needs hardware, a database or a port of its own."""
     left_out = (

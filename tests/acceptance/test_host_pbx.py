@@ -3,16 +3,24 @@ as ever.
 """
 
 import asyncio
+import re
 import stat
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
 from router.asterisk.cel_log import CelLog
 from router.asterisk.files import write_fallback
+from router.asterisk.process import Console
+from router.cli.doctor import asterisk as doctor
+from router.cli.doctor.finding import Finding, Level
+from router.config import Settings
 from router.domain.calls.folding import fold
 from router.domain.calls.routing import FallbackEntry
 from tests.acceptance.host_pbx import TRACKED_DID, HostPbx, hang_up, host_pbx, started
+from tests.acceptance.host_pbx_files import short_module_list
 from tests.acceptance.raw_media import sdp
 from tests.acceptance.raw_phone import RawPhone
 
@@ -67,6 +75,54 @@ async def test_a_step_that_says_nothing_gives_way_within_three_seconds_of_stock_
             assert caller.answer is not None
             assert caller.answer.status == 200
             await hang_up(caller, company)
+
+
+@dataclass
+class OnlyAsterisk:
+    """What doctor needs to look at Asterisk."""
+
+    settings: Settings
+    asterisk: Console
+
+    def console(self) -> Console:
+        return self.asterisk
+
+
+async def modules_of(pbx: HostPbx) -> Finding:
+    """What doctor says of the modules."""
+    case = OnlyAsterisk(pbx.settings, pbx.console)
+    return await doctor.modules(case)  # type: ignore[arg-type]
+
+
+async def test_a_pbx_of_few_modules_is_told_the_lines_to_add_and_then_its_calls_are_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its clock shows another time zone, its language is not English, and others use its CEL."""
+    monkeypatch.setenv("TZ", "America/St_Johns")
+    async with host_pbx() as pbx:
+        etc = pbx.home / "etc"
+        (etc / "cel_custom.conf").write_text(
+            "[mappings]\nMaster.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${eventtime})}\n"
+        )
+        endpoints = (etc / "pjsip.conf").read_text()
+        spoken = endpoints.replace("type=endpoint", "type=endpoint\nlanguage=ru")
+        (etc / "pjsip.conf").write_text(spoken)
+        (etc / "modules.conf").write_text(short_module_list())
+        await pbx.attach()
+        send_tracked_calls_to_us(pbx, "PJSIP/101~20")
+        async with started(pbx):
+            told = await modules_of(pbx)
+        assert told.level is Level.FAIL
+        lines = re.findall("`(load = [^`]+)`", told.fix or "")
+        assert "load = app_mixmonitor.so" in lines
+        (etc / "modules.conf").write_text(short_module_list(*lines))
+        async with started(pbx):
+            assert (await modules_of(pbx)).level is Level.OK
+            pbx.media = await pbx.phone.new_media()
+            await the_tracked_number_is_ours(pbx)
+        assert "LINKEDID_END" in (pbx.home / "log/cel-custom/Master.csv").read_text()
+        (first, *_) = CelLog(pbx.settings.cel_log).read(None).rows  # type: ignore[union-attr]
+        assert abs((datetime.now(UTC) - first.at).total_seconds()) < 600
 
 
 def send_tracked_calls_to_us(pbx: HostPbx, steps: str = "Local/600@ext-queues~20") -> None:
