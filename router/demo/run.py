@@ -33,6 +33,7 @@ from router.demo.facts import (
 )
 from router.demo.month import receivers
 from router.demo.month.fill import Filling, fill_month
+from router.demo.month.speech_server import SpeechServer
 from router.demo.set_up import CARRIER_ADDRESS, set_up
 from router.demo.visitor import DemoVisitor
 from router.demo.waiting import PATIENCE, after, until
@@ -103,9 +104,10 @@ async def running(settings: Settings) -> AsyncIterator[Stage]:
     """Run the whole system, with the demo's phones, numbers, page and CRM, ready for calls."""
     secrets = await bootstrap.prepare(settings)
     receiver, visitor = Receiver(), DemoVisitor(_local(settings))
-    async with bootstrap.open_store(settings) as store, _serving(receiver, visitor) as url:
+    speech = SpeechServer.of(find_installation().speech)
+    async with bootstrap.open_store(settings) as store, _serving(receiver, visitor, speech) as url:
         visitor.page = url
-        await set_up(store, settings, secrets, url)
+        await set_up(store, settings, secrets, url, transcribes=speech is not None)
         receiver.secret = webhook_secret(secrets.webhook_key, RECEIVER)
         async with visitor.on_the_way(settings):
             system = asyncio.create_task(supervise.supervise(settings))
@@ -248,12 +250,16 @@ async def _replay(settings: Settings, secrets: Secrets, view: CallView) -> bytes
 
 
 @asynccontextmanager
-async def _serving(receiver: Receiver, visitor: DemoVisitor) -> AsyncIterator[str]:
-    """The company's page and its CRM; their address."""
+async def _serving(
+    receiver: Receiver, visitor: DemoVisitor, speech: SpeechServer | None
+) -> AsyncIterator[str]:
+    """The company's page, its CRM and its speech to text; their address."""
     app = FastAPI(openapi_url=None)
     app.add_api_route("/ringtrace", receiver.take, methods=["POST"])
     receivers.serve(app)
     visitor.serve(app)
+    if speech is not None:
+        speech.serve(app)
     server = Server(app, "127.0.0.1", 0)
     task = asyncio.create_task(server.serve())
     try:

@@ -10,6 +10,7 @@ from router.demo.facts import (
     CERTAINTY,
     RECEIVER,
 )
+from router.demo.month.speech_server import speech_rule
 from router.demo.visitor import COMPANY_NUMBER
 from router.domain.delivery.delivery import Webhook
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
@@ -21,7 +22,10 @@ NUMBERS = ("+74950000001", "+74950000002")
 CARRIER_ADDRESS = "127.0.0.2"  # loopback has room for a carrier of its own
 
 
-async def set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside: str) -> None:
+async def set_up(
+    store: SqlStore, settings: Settings, secrets: Secrets, outside: str, *, transcribes: bool
+) -> None:
+    """`outside`: the address of the company's page, its CRM and its speech to text."""
     now = bootstrap.now()
     steps = (Step(dial="PJSIP/demo-company"),)
     things: list[Any] = [
@@ -40,6 +44,8 @@ async def set_up(store: SqlStore, settings: Settings, secrets: Secrets, outside:
         *(_number(e164, now) for e164 in NUMBERS),
         Webhook(id=RECEIVER, url=f"{outside}/ringtrace", site_id="demo", created_at=now),
     ]
+    if transcribes:
+        things.append(speech_rule(outside, now))
     async with store.write() as session:
         for thing in things:
             if isinstance(thing, TrackingNumber):

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
 import recordings
 from router.demo.month.cast import SITES, ZONE
@@ -22,6 +23,7 @@ from router.domain.calls.call import Call, Recording, RecordingState
 from router.domain.calls.call_filter import Among, CallFilter
 from router.domain.calls.missed import MissedCaller
 from router.domain.calls.missed_events import MISSED_ENDINGS
+from router.domain.calls.transcript import Transcript, TranscriptState
 from router.domain.visitors.visit import Visit
 from router.phone.speech import RATE
 from router.recorder import SpoolRecorder
@@ -29,12 +31,19 @@ from router.service.calls.missed_figures import missed_figures
 from router.service.calls.recording import store_due
 from router.service.visitors.ports import VisitEnrichment
 from router.web.rendering import ZONE_COOKIE
+from tests.support.month_transcripts import transcribe, transcribing
 from tests.support.web_world import Clock, World, a_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOW = datetime(2026, 1, 20, 13, 30, tzinfo=UTC)  # a Tuesday afternoon in Moscow
 SIZE = Size(days=6, visits=7, other_calls=4, recordings=2)
 SITE = SITES[0].id
+TEXTS = {
+    "queue-thankyou": "Thank you for your patience",
+    "pls-hold-while-try": "Please hold while we try to connect you.",
+    "vm-goodbye": "Goodbye",
+    "something-terribly-wrong": "Something is terribly wrong!",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,25 +76,41 @@ async def month(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Month
             receivers="http://127.0.0.1:9/month",
         )
         await fill_month(filling)
-        await store_recordings(world, home)
+        async with transcribing(world, filling.speech) as is_ready:
+            assert is_ready
+            storage = await store_recordings(world, home)
+            await transcribe(world, storage, home, NOW + timedelta(minutes=5))
         browser = await world.person("root")
         browser.cookies.set(ZONE_COOKIE, "Europe/Moscow")
         yield Month(world=world, filling=filling, browser=browser)
 
 
 def prompts(directory: Path) -> Path:
-    """Sounds that are named and built like Asterisk's prompts."""
+    """Sounds that are named and built like Asterisk's prompts, and their texts."""
     directory.mkdir()
-    noise = np.random.default_rng(1).integers(-6000, 6000, RATE * 3 // 2)
-    syllables = np.sin(np.arange(len(noise)) * 4 * np.pi / RATE) ** 2
-    for name in ("vm-one", "vm-two"):
+    lines = (f"{name}: {text}" for name, text in TEXTS.items())
+    (directory / "core-sounds-en.txt").write_text("; Sounds\n\n" + "\n".join(lines))
+    for place, name in enumerate(TEXTS):
+        sound = babble(place)
         with wave.open(str(directory / f"{name}.wav"), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
-            file.writeframes((noise * syllables).astype("<i2").tobytes())
+            file.writeframes(sound.astype("<i2").tobytes())
     return directory
 
 
-async def store_recordings(world: World, home: Path) -> None:
+def babble(seed: int) -> NDArray[np.float64]:
+    """Syllables of several tones, other ones for each seed."""
+    chance = np.random.default_rng(seed)
+    times = np.arange(RATE // 5) / RATE
+    syllables = []
+    for _ in range(8):
+        tones = chance.uniform(200, 3000, 4)
+        loud = 4000 * np.sin(np.pi * times / times[-1])
+        syllables.append(loud * np.sin(2 * np.pi * np.outer(tones, times)).mean(axis=0))
+    return np.concatenate(syllables)
+
+
+async def store_recordings(world: World, home: Path) -> recordings.Storage:
     """The worker's part, long after the calls."""
     for file in (home / "spool").iterdir():
         os.utime(file, (NOW.timestamp(), NOW.timestamp()))
@@ -94,6 +119,7 @@ async def store_recordings(world: World, home: Path) -> None:
     while await store_due(world.store, recorder, lambda: NOW + timedelta(minutes=5), at_once=4):
         pass
     recorder.close()
+    return storage
 
 
 async def every(world: World, kind: type) -> list:  # type: ignore[type-arg]
@@ -106,11 +132,14 @@ async def every(world: World, kind: type) -> list:  # type: ignore[type-arg]
     [
         ("/calls", r"<tr id=\"call-", 20),
         ("/calls?tag=missed", r"<tr id=\"call-", 4),
-        ("/missed", r"<li class=\"task", 5),
+        ("/missed", r"<li class=\"task", 3),
         ("/missed", r"<th scope=\"row\">\d\d:00", 5),
         ("/tags", r"<li class=\"card", 5),
         ("/samples", r"<li class=\"card", 1),
         ("/scores", r"<tr", 3),
+        ("/scores", r"Disputes to answer", 1),
+        ("/words", r"<li class=\"card", 2),
+        ("/spam", r"Automatic survey", 1),
         ("/cards", r"Consultation", 1),
         ("/rules", r"Long silences", 1),
         ("/pools", r"<section class=\"card", 2),
@@ -144,6 +173,27 @@ async def test_a_call_of_the_month_is_heard_commented_reviewed_and_attributed(
     assert "data-peaks" in call
     assert '<li id="comment-' in call
     assert re.search(r'<tr id="call-', await month.page("/calls?reviewed=yes"))
+
+
+async def test_each_recording_is_transcribed_and_what_is_said_becomes_tags_and_is_found(
+    month: Month,
+) -> None:
+    recorded = [
+        recording.call_id
+        for recording in await every(month.world, Recording)
+        if recording.state is RecordingState.STORED
+    ]
+    transcripts = await every(month.world, Transcript)
+    assert {transcript.call_id for transcript in transcripts} == set(recorded)
+    assert [transcript.outcome for transcript in transcripts] == [None] * len(transcripts)
+    assert {transcript.state for transcript in transcripts} == {TranscriptState.DONE}
+    async with month.world.store.read() as session:
+        segments = [
+            segment for call in recorded for segment in await session.transcripts.segments(call)
+        ]
+    assert {segment.text for segment in segments} == set(TEXTS.values())
+    assert 'id="call-' in await month.page("/calls?tag=something+wrong")
+    assert 'id="call-' in await month.page("/calls?text=terribly+wrong")
 
 
 async def test_recordings_are_measured(month: Month) -> None:

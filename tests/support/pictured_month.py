@@ -14,6 +14,7 @@ from router.demo.month.rows import CallRows
 from router.demo.month.terms import DESTINATION
 from router.domain.calls.call import Call
 from router.domain.calls.comment import Comment
+from router.domain.calls.scoring import Dispute
 from router.domain.delivery.delivery import Webhook
 from router.enrichment.browsers import read_browser
 from router.enrichment.referrers import Referrers
@@ -23,6 +24,7 @@ from router.service.calls.ports import Cursor
 from router.service.calls.recording import store_due
 from router.service.calls.routing import Routes
 from router.service.visitors.ports import VisitEnrichment
+from tests.support.month_transcripts import transcribe, transcribing
 from tests.support.web_world import Clock, World, a_world, served
 
 NOW = datetime(2026, 1, 20, 13, 30, tzinfo=UTC)  # a Tuesday afternoon in Moscow
@@ -30,11 +32,12 @@ NOW = datetime(2026, 1, 20, 13, 30, tzinfo=UTC)  # a Tuesday afternoon in Moscow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PicturedMonth:
-    """Where its pages are, and which call and sample are shown."""
+    """Where its pages are, and which call, sample and score are shown."""
 
     address: str
     call: str
     sample: str
+    score: str  # a disputed one
 
 
 @asynccontextmanager
@@ -53,7 +56,10 @@ async def pictured_month(home: Path) -> AsyncIterator[PicturedMonth]:
         async with world.store.write() as session:
             await session.remove(Webhook, "crm")
         await fill_month(filling)
-        await _record(world, home, storage)
+        async with transcribing(world, filling.speech) as transcribes:
+            await _record(world, home, storage)
+            if transcribes:
+                await transcribe(world, storage, home, NOW + timedelta(minutes=5))
         await _go_on(world)
         async with served(world.app) as address:
             yield await _chosen(world, address)
@@ -94,6 +100,9 @@ async def _chosen(world: World, address: str) -> PicturedMonth:
     async with world.store.read() as session:
         comments = [comment for comment in await session.find(Comment) if not comment.private]
         (sample,) = await session.samples.all(1)
+        dispute = next(found for found in await session.find(Dispute) if not found.settlement)
         calls = await session.get_many(Call, {comment.call_id for comment in comments})
     longest = max(calls.values(), key=lambda call: call.talk_seconds)
-    return PicturedMonth(address=address, call=longest.id, sample=sample.sample.id)
+    return PicturedMonth(
+        address=address, call=longest.id, sample=sample.sample.id, score=dispute.score_id
+    )

@@ -47,6 +47,9 @@ MONTH = {
     "missed": "/missed",
     "board": "/board",
     "tags": "/tags",
+    "tag": "/tags/change?name=price",
+    "words": "/words",
+    "word-list": "/words/asked-to-wait",
     "samples": "/samples",
     "scores": "/scores",
     "cards": "/cards",
@@ -95,7 +98,11 @@ async def month() -> AsyncIterator[Shown]:
     """An installation with the demo's month."""
     with TemporaryDirectory() as directory:
         async with pictured_month(Path(directory)) as shown:
-            paths = {"call": f"/calls/{shown.call}", "sample": f"/samples/{shown.sample}"}
+            paths = {
+                "call": f"/calls/{shown.call}",
+                "sample": f"/samples/{shown.sample}",
+                "dispute": f"/scores/{shown.score}",
+            }
             yield Shown(address=shown.address, paths={**MONTH, **paths})
 
 

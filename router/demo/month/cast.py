@@ -105,6 +105,18 @@ COMMENTS = (
     "Цена названа уверенно, возражение снято.",
     "The caller compared us with another shop.",
 )
+# in recordings, Asterisk's prompts are said
+WORD_LISTS = {
+    "asked-to-wait": ("please hold", "one moment", "patience"),
+    "something-wrong": ("terribly wrong", "not in service", "cannot be completed", "problems"),
+}
+BLOCKED = ("Offers a place in a catalogue, every week", "Automatic survey")
+DISPUTES = (
+    "The caller hung up before I could agree on the next step.",
+    "I asked what they need at 0:12, it is in the recording.",
+    "The question about the next step does not fit a call about opening hours.",
+)
+ANSWER = "You are right, I have heard it again."
 # Busy hours: the share of each hour's visits, from midnight
 HOURS = (1, 1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 12, 11, 11, 12, 12, 11, 10, 8, 6, 5, 4, 2)
 WEEKDAYS = (1.15, 1.1, 1.05, 1.05, 1.0, 0.8, 0.45)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from router.demo.month.cast import COMMENTS, SITES, SUPERVISORS, ZONE
+from router.demo.month.cast import BLOCKED, COMMENTS, SITES, SUPERVISORS, ZONE
 from router.demo.month.judging import judge
 from router.domain.access import Person, Role
 from router.domain.calls.call import Call, Ending
@@ -24,6 +24,7 @@ from router.service.calls.bulk import BulkAction, change_calls
 from router.service.calls.comments import add_comment
 from router.service.calls.samples import Wanted, draw_sample
 from router.service.calls.selection import Selection
+from router.service.calls.spam import block_caller
 from router.service.calls.tags import register_tag
 from router.service.calls.views import ViewChange, save_view
 from router.service.ports import Store
@@ -58,6 +59,7 @@ async def work_at_the_desk(store: Store, end: datetime, seed: int) -> None:
     await _review(store, calls, end, chance)
     await _sample(store, end)
     await judge(store, _recorded(calls) or calls, end, chance)
+    await _block(store, calls, end)
     for name, query, shared in _VIEWS:
         change = ViewChange(name=name, query=read_text(query), shared=shared)
         await save_view(store, Editor(login=SUPERVISORS[0]), change, now=end)
@@ -104,6 +106,14 @@ async def _review(
             at_seconds=round(call.talk_seconds * chance.uniform(0.1, 0.9), 1),
             private=place % 5 == 4,
         )
+
+
+async def _block(store: Store, calls: Sequence[Call], end: datetime) -> None:
+    """The callers of the shortest talks are on the block list: their calls are spam."""
+    shortest = sorted(calls, key=lambda call: call.talk_seconds)
+    callers = list(dict.fromkeys(call.caller for call in shortest if call.caller))
+    for caller, note in zip(callers, BLOCKED, strict=False):
+        await block_caller(store, caller, note=note, author=SUPERVISORS[1], now=end)
 
 
 def _recorded(calls: Sequence[Call]) -> list[Call]:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from router.demo.month.cast import SITES, InventedSite
+from router.demo.month.cast import SITES, WORD_LISTS, InventedSite
 from router.demo.month.desk import work_at_the_desk
 from router.demo.month.play import Play
 from router.demo.month.sound import Voices
 from router.demo.month.terms import DESTINATION, SYSTEM, Clock, Size, begun, file_of
+from router.domain.calls.word_list import WordList
 from router.domain.delivery.delivery import Webhook
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.service.calls.ingest import CallIngest
@@ -94,6 +95,9 @@ async def _set_up(store: Store, at: datetime) -> None:
         )
         for site in SITES:
             await session.add(*_site(site, at))
+        for name, phrases in WORD_LISTS.items():
+            tag = name.replace("-", " ")
+            await session.add(WordList(id=name, tag=tag, phrases=phrases, created_at=at))
 
 
 def _site(site: InventedSite, at: datetime) -> list[Any]:

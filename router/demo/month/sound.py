@@ -1,19 +1,18 @@
 """Conversations of recorded human speech for invented calls: two people who take turns."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 import recordings
+from router.demo.month.prompts import CALLER_SAYS, COMPANY_SAYS, deeper, prompts_in
 from router.phone.speech import RATE, Samples, read_speech
 
-_BYTES = (16_000, 80_000)  # of a prompt: one to five seconds
-_PROMPTS = ("agent-*", "auth-*", "demo-*", "dir-*", "pbx-*", "priv-*", "queue-*", "vm-*")
 _TAKES_TURNS = 0.75
-_DEEPER = 1.13  # the caller's voice; all prompts are spoken by one person
+_OWN_PAUSE = 0.3  # seconds: people do not interrupt themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,48 +33,43 @@ class Voices:
     """Asterisk's prompts, for both sides."""
 
     def __init__(self, directory: Path) -> None:
-        found = {path for pattern in _PROMPTS for path in directory.glob(f"{pattern}.wav")}
-        self._files = sorted(path for path in found if _fits(path))
+        self._files = {
+            True: prompts_in(directory, CALLER_SAYS),
+            False: prompts_in(directory, COMPANY_SAYS),
+        }
         self._read: dict[tuple[Path, bool], Samples] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return all(self._files.values())
 
     def talk(self, seconds: float, chance: random.Random) -> Conversation:
         """A conversation of this length: turns, pauses, and now and then both at once."""
         length = int(seconds * RATE)
         sides = {True: np.zeros(length, np.int16), False: np.zeros(length, np.int16)}
         at, calls = int(0.4 * RATE), False
-        for turn, said in enumerate(self._turns(chance, sides)):
+        for turn in count():
             side = sides[calls]
-            part = said[calls][: max(0, length - at)]
+            said = self._voice(chance.choice(self._files[calls]), caller=calls)
+            part = said[: max(0, length - at)]
             side[at : at + len(part)] = part
-            at += len(part) + int(RATE * _pause(chance))
+            pause = _pause(chance)
             if turn == 0 or chance.random() < _TAKES_TURNS:
                 calls = not calls
+            else:
+                pause = max(pause, _OWN_PAUSE)
+            at += len(part) + int(RATE * pause)
             if at >= length:
                 break
         return Conversation(caller=sides[True], company=sides[False])
-
-    def _turns(
-        self, chance: random.Random, sides: dict[bool, Samples]
-    ) -> Iterator[dict[bool, Samples]]:
-        while True:
-            path = chance.choice(self._files)
-            yield {caller: self._voice(path, caller=caller) for caller in sides}
 
     def _voice(self, path: Path, *, caller: bool) -> Samples:
         key = (path, caller)
         if key not in self._read:
             samples = read_speech([path])
             if caller:
-                samples = _deeper(samples)
+                samples = deeper(samples)
             self._read[key] = samples
         return self._read[key]
-
-
-def _fits(path: Path) -> bool:
-    return _BYTES[0] <= path.stat().st_size <= _BYTES[1]
 
 
 def _pause(chance: random.Random) -> float:
@@ -86,10 +80,3 @@ def _pause(chance: random.Random) -> float:
     if kind > 0.95:
         return chance.uniform(5, 9)
     return chance.uniform(0.1, 1.0)
-
-
-def _deeper(samples: Samples) -> Samples:
-    places = np.arange(0, len(samples) - 1, 1 / _DEEPER)
-    lower = np.interp(places, np.arange(len(samples)), samples)
-    quieter: Samples = (lower * 0.7).astype(np.int16)
-    return quieter
