@@ -98,3 +98,18 @@ async def test_a_period_keeps_the_filters_and_dates_unmark_the_period(
         await page.get_by_label("From", exact=True).fill("2026-01-02")
         await page.wait_for_url("**since=2026-01-02**")
         await expect(page.locator("#periods [aria-current]")).to_have_count(0)
+
+
+async def test_other_filters_leave_the_button_of_all_keys(world: World, browser: Browser) -> None:
+    await fill(world)
+    async with looking(world, browser) as seen:
+        await log_in(seen)
+        page = seen.page
+        keys = page.get_by_role("button", name="All keys")
+        await expect(keys).to_be_visible()
+        await filter_by_outcome(page, "answered")
+        await page.wait_for_url("**/calls?ending=answered")
+        await expect(page.locator("#results[aria-busy]")).to_have_count(0)
+        await expect(keys).to_be_visible()
+        await keys.click()
+        await expect(page.get_by_role("dialog", name="All keys")).to_be_visible()

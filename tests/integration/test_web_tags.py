@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from router.domain.access import Scope
-from router.domain.calls.call import Call
+from router.domain.calls.call import Call, Tag
+from router.service.calls.browse import MOST_VALUES
 from tests.support.web_calls import furnish
 from tests.support.web_world import World, a_world
 
@@ -130,3 +131,20 @@ async def test_programs_review_calls(world: World, calls: dict[str, Call]) -> No
     assert (await write.put("/api/v1/calls/none/review")).status_code == 404
     assert (await write.delete(f"{path}/review")).status_code == 204
     assert (await read.get(path)).json()["review"] is None
+
+
+async def test_a_tag_beyond_the_most_frequent_ones_is_found_by_typing_part_of_it(
+    world: World, calls: dict[str, Call]
+) -> None:
+    call, now = calls["attributed"], world.clock.now
+    names = [f"brand {number:05}" for number in range(10_000)]
+    async with world.store.write() as session:
+        for name in [*names, "Ёлка"]:
+            await session.add(Tag(call_id=call.id, name=name.lower(), author="anna", at=now))
+    anna = await world.person("anna")
+    offered = (await anna.get("/calls/values/tag")).text
+    assert offered.count("<option") == MOST_VALUES
+    typed = (await anna.get("/calls/values/tag", params={"name": " 09998"})).text
+    assert re.findall(r'value="([^"]*)"', typed) == ["brand 09998"]
+    assert "ёлка" in (await anna.get("/calls/values/tag", params={"tag": "ЁЛ"})).text
+    assert "<option" not in (await anna.get("/calls/values/tag", params={"tag": "<b>"})).text

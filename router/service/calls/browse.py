@@ -25,7 +25,8 @@ from router.service.ids import ids_of
 from router.service.ports import Session, Store
 
 MOST_COUNTED = 10_000  # calls of a list
-MOST_VALUES = 200  # of a filter
+MOST_VALUES = 200  # of a filter, to choose from
+MOST_SEARCHED = 20_000  # values, for those that contain what was typed
 _BAD_CURSOR = "invalid cursor: use the one from the previous answer"
 # filters typed as text
 VALUED = ("source", "campaign", "term", "channel", "employee", "scored", "tag")
@@ -188,12 +189,17 @@ async def count_calls(store: Store, wanted: CallFilter) -> Count:
     return Count(calls=min(calls, MOST_COUNTED), is_exact=is_exact)
 
 
-async def values_of(store: Store, name: str, *, since: datetime) -> list[str]:
-    """The values of a filter in calls since then, the most frequent first. Raises `NotFound`."""
+async def values_of(store: Store, name: str, *, since: datetime, containing: str = "") -> list[str]:
+    """The values of a filter in calls since then that contain this text, the most frequent first.
+    Raises `NotFound`.
+    """
     if name not in VALUED:
         raise NotFound(f"There is no list of values for '{name[:40]}'.")
+    most = MOST_SEARCHED if containing else MOST_VALUES
     async with store.survey() as session:
-        return await session.calls.values(name, since, MOST_VALUES)
+        found = await session.calls.values(name, since, most)
+    wanted = containing.casefold()
+    return [value for value in found if wanted in value.casefold()][:MOST_VALUES]
 
 
 async def changes_since(

@@ -40,6 +40,7 @@ router = APIRouter(include_in_schema=False)
 ROWS = 50  # added by one click on More
 MOST_ROWS = 1000  # limit of an address
 AT_ONCE = 200  # per query
+LONGEST_TYPED = 80  # characters
 VALUES_FROM = timedelta(days=90)  # that the values of a filter are taken from
 SESSION_CHECK = 4  # polls after which the session is checked again
 LastEvent = Annotated[str | None, Header(pattern=r"^\d{1,18}$")]
@@ -99,9 +100,12 @@ async def calls(
 
 @router.get("/calls/values/{name}", dependencies=[Depends(logged_in)])
 async def values(request: Request, app_state: AppStateOf, name: str) -> Response:
-    """The values of one filter in the last 90 days, to choose from."""
-    now = app_state.web.clock()
-    found = await values_of(app_state.web.store, name, since=now - VALUES_FROM)
+    """The values of one filter in the last 90 days, to choose from: those that contain what was
+    typed, which is sent under the name of the field.
+    """
+    typed = next(iter(request.query_params.values()), "").strip()[:LONGEST_TYPED]
+    since = app_state.web.clock() - VALUES_FROM
+    found = await values_of(app_state.web.store, name, since=since, containing=typed)
     return app_state.pages.render(request, "values.html", values=found)
 
 

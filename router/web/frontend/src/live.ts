@@ -108,8 +108,14 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   else if (isFilledIn(detail.target)) {
     detail.shouldSwap = false;
     late = true;
-  }
+  } else keepOpen(detail.target, detail.fragment);
 });
+
+/* What somebody has opened stays open where it has news. */
+function keepOpen(shown: HTMLElement, fresh: DocumentFragment): void {
+  for (const { id } of shown.querySelectorAll("details[open][id]"))
+    fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+}
 
 let late = false; // a part has news, and somebody was writing in it
 

@@ -16,5 +16,4 @@ function move(by: number): boolean {
 if (document.querySelector("#rows")) {
   onKey("next", () => move(1));
   onKey("previous", () => move(-1));
-  for (const button of document.querySelectorAll<HTMLElement>("[data-all-keys]")) button.hidden = false;
 }
