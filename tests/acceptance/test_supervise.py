@@ -16,7 +16,7 @@ import pytest
 
 from router.config import Settings
 from router.domain.calls.call import RoutedBy
-from router.supervise import DESCRIPTORS, SOUND_FIRST
+from router.supervise import DESCRIPTORS, SHORT_LOOKUPS, SOUND_FIRST
 from tests.acceptance import sip
 from tests.acceptance.calling import Voices, company_line
 from tests.acceptance.promises import crowd, kept, subscribe, visitors
@@ -47,6 +47,8 @@ async def test_on_a_busy_machine_sound_goes_first_and_what_can_wait_last(tmp_pat
         ours = psutil.Process().nice()
         assert niceness["worker"] > niceness["web"] == niceness["agent"] == ours
         assert niceness["asterisk"] == ours + (SOUND_FIRST if os.geteuid() == 0 else 0)
+        environment = psutil.Process(pids["asterisk"]).environ()
+        assert environment.items() >= SHORT_LOOKUPS.items(), "a dead name server does not delay it"
         for name, pid in pids.items():  # ten calls take 120
             least, most = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
             assert least == min(DESCRIPTORS, most), name

@@ -1,6 +1,4 @@
-"""What a connection may cost the web process: the size of a head, the time of a request, the number
-of connections.
-"""
+"""What a connection may cost the web process: size of a head, time, number of connections."""
 
 import asyncio
 import logging

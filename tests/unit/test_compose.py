@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from router import supervise
 from router.config import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,10 @@ def test_everything_copied_into_the_image_exists_and_all_that_is_packed_is_copie
         project["project"]["readme"],
     }
     assert packed <= set(copied)
+
+
+def test_asterisk_has_the_environment_of_one_that_we_start_ourselves() -> None:
+    assert SERVICES["asterisk"]["environment"].items() >= supervise.SHORT_LOOKUPS.items()
 
 
 def test_services_start_only_after_what_they_need_is_defined() -> None:
