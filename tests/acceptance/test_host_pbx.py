@@ -14,7 +14,7 @@ import pytest
 from router.asterisk.cel_log import CelLog
 from router.asterisk.files import write_fallback
 from router.asterisk.process import Console
-from router.cli.doctor import asterisk as doctor
+from router.cli.doctor import modules
 from router.cli.doctor.finding import Finding, Level
 from router.config import Settings
 from router.domain.calls.folding import fold
@@ -91,7 +91,7 @@ class OnlyAsterisk:
 async def modules_of(pbx: HostPbx) -> Finding:
     """What doctor says of the modules."""
     case = OnlyAsterisk(pbx.settings, pbx.console)
-    return await doctor.modules(case)  # type: ignore[arg-type]
+    return await modules.modules(case)  # type: ignore[arg-type]
 
 
 async def test_a_pbx_of_few_modules_is_told_the_lines_to_add_and_then_its_calls_are_ours(

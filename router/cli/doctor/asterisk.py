@@ -23,16 +23,6 @@ OLDEST, ADVISED = (20,), (22, 10, 1)
 LATE_HEARTBEAT = 3  # seconds; then the dialplan does not ask any more
 SLOW_NAME = 1.0  # seconds
 _INCLUDE = re.compile(r"^\s*#include\s+\W?(?:\S*/)?ringtrace/", re.MULTILINE)
-# without them calls are routed, recorded and attributed; refused ones are not counted, the agent
-# starts no call back, and SIP cannot be seen at the console
-EXTRA_MODULES = {
-    "app_playback.so",
-    "app_queue.so",
-    "res_clioriginate.so",
-    "res_hep.so",
-    "res_hep_pjsip.so",
-    "res_pjsip_logger.so",
-}
 READABLE = "Run doctor as a user who can read it."
 AFTER_CORRECTION = "restart Asterisk; again after each upgrade of its package."
 CANNOT_CORRECT = (
@@ -156,26 +146,6 @@ async def user(case: Case) -> list[Finding]:
             "elsewhere (RINGTRACE_CACHE, RINGTRACE_HOME).",
         )
     ]
-
-
-async def modules(case: Case) -> Finding:
-    """The modules in modules.conf are loaded."""
-    wanted = set(
-        re.findall(r"^load = (\S+)", (source() / "modules.conf").read_text(), re.MULTILINE)
-    )
-    shown = await case.console().run("module show")
-    present = {line.split()[0] for line in shown.splitlines() if " Running " in line}
-    missing = sorted(wanted - present)
-    if not missing:
-        return ok("modules", f"all {len(wanted)} loaded")
-    found = f"not loaded: {', '.join(missing)}"
-    advice = "`module load` each at Asterisk's console; see its log."
-    if case.settings.asterisk == "external":
-        lines = ", ".join(f"`load = {name}`" for name in missing)
-        advice = f"Add to [modules] of its modules.conf: {lines}; then restart Asterisk."
-    if set(missing) <= EXTRA_MODULES:
-        return warn("modules", f"{found}: calls work, but not all of what Ringtrace shows", advice)
-    return fail("modules", found, advice)
 
 
 async def dialplan(case: Case) -> Finding:
