@@ -1,7 +1,9 @@
 """Checks of trunks and destinations."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from router.asterisk.pjsip import Pjsip
 from router.asterisk.refused_calls import read_refused
@@ -21,7 +23,8 @@ async def endpoints(case: Case) -> list[Finding]:
     trunks = Trunks(case.settings.ringtrace_etc).all()
     seen = await Seen.ask(Pjsip(case.console()))
     if trunks:
-        return [_judge(trunk, seen) for trunk in trunks]
+        advice = _how_to_load(case.settings.asterisk_etc / "sorcery.conf")
+        return [_judge(trunk, seen, advice) for trunk in trunks]
     if seen.endpoints:
         return [
             ok(
@@ -32,13 +35,34 @@ async def endpoints(case: Case) -> list[Finding]:
     return [warn("trunks", "none: no call can arrive or leave", "`ringtrace trunk add`")]
 
 
-def _judge(trunk: Trunk, seen: Seen) -> Finding:
+def _how_to_load(sorcery: Path) -> str:
+    """What to do when Asterisk did not load a trunk. One that reads PJSIP from a database alone
+    never loads it.
+    """
+    text = ""
+    if sorcery.exists():
+        text = sorcery.read_text(errors="replace")
+
+    missing = []
+    for kind in re.findall(
+        r"^\s*(endpoint|aor|auth|identify|registration)\s*=", text, re.MULTILINE
+    ):
+        line = f"{kind}=config,pjsip.conf,criteria=type={kind}"
+        if line not in re.sub("[ \t]", "", text) and line not in missing:
+            missing.append(line)
+    if missing:
+        lines = ", ".join(f"`{line}`" for line in missing)
+        return f"Asterisk reads no pjsip.conf for it: add to {sorcery}: {lines}; then restart it."
+    return "`module reload res_pjsip.so` at its console; then see its log."
+
+
+def _judge(trunk: Trunk, seen: Seen, how_to_load: str) -> Finding:
     name, state = f"trunk {trunk.name}", seen.state(trunk)
     if trunk.name not in seen.endpoints:
         return fail(
             name,
             "Asterisk has not loaded it",
-            "`module reload res_pjsip.so` at its console; then see its log.",
+            how_to_load,
         )
     contacts = seen.contacts.get(trunk.name, [])
     if trunk.kind is TrunkKind.REGISTRATION and seen.registrations.get(trunk.name) != "Registered":
