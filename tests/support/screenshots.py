@@ -59,7 +59,7 @@ MONTH = {
 }
 DOCUMENTED = {  # the pictures, and how much of each page
     "calls": 1000,
-    "call": 1250,
+    "call": 1700,
     "missed": 1000,
     "board": 600,
     "deliveries": 1250,
