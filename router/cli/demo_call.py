@@ -1,6 +1,5 @@
 """The call of `ringtrace demo`, and what is printed of it."""
 
-import asyncio
 import json
 import shlex
 
@@ -11,7 +10,7 @@ from rich.table import Table
 from router import bootstrap, logs
 from router.config import Settings, load_settings
 from router.demo.facts import Fact
-from router.demo.run import Stage, demo_settings, invent, play, running
+from router.demo.run import Stage, demo_settings, go_on, invent, play, running
 from router.demo.waiting import DemoFailed
 from router.secrets import Secrets
 
@@ -40,14 +39,14 @@ async def _demo(settings: Settings, facts: list[Fact], *, once: bool, as_json: b
             if not once:
                 await _invent(stage)
                 _err.print(
-                    "The system keeps running, without the two phones; Ctrl-C stops it. Use "
-                    "commands with"
+                    "The system keeps running, and somebody calls now and then; Ctrl-C stops it. "
+                    "Use commands with"
                 )
                 _err.print(
                     f"  RINGTRACE_HOME={shlex.quote(str(settings.home))} ringtrace …",
                     soft_wrap=True,
                 )
-                await asyncio.Event().wait()
+                await go_on(stage)
 
 
 async def _invent(stage: Stage) -> None:

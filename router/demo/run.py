@@ -33,15 +33,16 @@ from router.demo.facts import (
 )
 from router.demo.month import receivers
 from router.demo.month.fill import Filling, fill_month
+from router.demo.month.sound import Voices
 from router.demo.month.speech_server import SpeechServer
-from router.demo.set_up import CARRIER_ADDRESS, set_up
+from router.demo.phones import keep_calling, phones
+from router.demo.set_up import set_up
 from router.demo.visitor import DemoVisitor
 from router.demo.waiting import PATIENCE, after, until
 from router.domain.calls.call import RecordingState, State
 from router.domain.calls.call_filter import CallFilter
 from router.domain.delivery.delivery import DeliveryState
 from router.errors import ConfigurationError
-from router.phone.softphone import Softphone
 from router.phone.speech import Samples, read_speech
 from router.receivers.webhook import sign, webhook_secret
 from router.secrets import Secrets
@@ -132,14 +133,7 @@ async def play(stage: Stage) -> list[Fact]:
     visitor_says, company_says = _speech()
     shown = await visitor.look()
     began = bootstrap.now()
-    async with (
-        Softphone(
-            "127.0.0.1", settings.sip_port, "carrier", "", bind=CARRIER_ADDRESS, register=False
-        ) as mobile,
-        Softphone(
-            "127.0.0.1", settings.sip_port, "demo-company", stage.secrets.first_password
-        ) as office,
-    ):
+    async with phones(settings, stage.secrets) as (mobile, office):
         outgoing = await mobile.call(
             shown.number.lstrip("+"), caller_number=visitor.phone, caller_name="Visitor"
         )
@@ -195,6 +189,13 @@ async def invent(stage: Stage, progress: Callable[[int, int], None]) -> None:
         progress=progress,
     )
     await fill_month(filling)
+
+
+async def go_on(stage: Stage) -> None:
+    """Somebody calls now and then, until this is cancelled."""
+    speech = find_installation().speech
+    assert speech is not None  # the first call was made with it
+    await keep_calling(stage.settings, stage.secrets, Voices(speech))
 
 
 async def _ready(settings: Settings, system: asyncio.Task[None]) -> None:

@@ -12,9 +12,11 @@ from router.demo.facts import (
 )
 from router.demo.month.speech_server import speech_rule
 from router.demo.visitor import COMPANY_NUMBER
+from router.domain.access import Scope
 from router.domain.delivery.delivery import Webhook
 from router.domain.visitors.site import Destination, NumberKind, Pool, Site, Step, TrackingNumber
 from router.secrets import Secrets
+from router.service.admin.access import set_scopes
 from router.store.engine import SqlStore
 
 NUMBERS = ("+74950000001", "+74950000002")
@@ -55,6 +57,7 @@ async def set_up(
                 await session.add(thing)
             else:
                 await session.change(thing)
+    await set_scopes(store, bootstrap.FIRST_LOGIN, [Scope.CALLS_LISTEN])
     trunks = Trunks(settings.ringtrace_etc)
     for trunk in trunks.all():  # in its own home: rewritten in this version's format
         trunks.remove(trunk.name)
