@@ -87,6 +87,7 @@ async def test_registrations_at_one_address_are_told_apart(
         body = sdp(await registrar.new_media())
         assert (await registrar.ask(dialog, "INVITE", (), body)).status == 486
         await refusing
+        await plan.ended()
         (said,) = plan.said("RINGTRACE_CALL")
         assert (said["trunk"], said["did"]) == (f"line-{count}", did)
 

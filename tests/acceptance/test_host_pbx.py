@@ -120,7 +120,9 @@ async def test_a_pbx_of_few_modules_is_told_the_lines_to_add_and_then_its_calls_
             assert (await modules_of(pbx)).level is Level.OK
             pbx.media = await pbx.phone.new_media()
             await the_tracked_number_is_ours(pbx)
-        assert "LINKEDID_END" in (pbx.home / "log/cel-custom/Master.csv").read_text()
+            async with asyncio.timeout(180):
+                while "LINKEDID_END" not in (pbx.home / "log/cel-custom/Master.csv").read_text():
+                    await asyncio.sleep(0.05)
         (first, *_) = CelLog(pbx.settings.cel_log).read(None).rows  # type: ignore[union-attr]
         assert abs((datetime.now(UTC) - first.at).total_seconds()) < 600
 
