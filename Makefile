@@ -39,6 +39,7 @@ run: setup ## starts the system for production: Asterisk, agent, worker and web
 test: setup $(BIN)/.dev ## runs all tests, or one tier: TIER=unit|scenarios|integration|acceptance
 	.ci/need $(TO_TEST) >&2
 	{ $(BROWSER); } >&2
+	[ -e router/web/frontend/node_modules/axe-core ] || npm --prefix router/web/frontend ci >&2
 	$(if $(AT_ONCE),$(PYTEST) -n 4 $(addprefix --ignore=,$(SOUND)) $(AT_ONCE))
 	$(if $(REAL_TIME),$(PYTEST) -n 3 $(REAL_TIME))
 
