@@ -1,6 +1,6 @@
 """What acceptance tests share: the voices, and one system for all tests of a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.acceptance.script_visitor import PATIENCE, Visitor, chromium, close, 
 from tests.acceptance.script_world import Company, open_for_business
 from tests.acceptance.system import PARTS, System, line, system
 from tests.support.priority import take_priority
+from tests.support.standstill import Standstill
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -47,6 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def in_real_time() -> None:
     """Calls, phones and pages go before other work."""
     take_priority()
+
+
+@pytest.fixture
+def still() -> Iterator[Standstill]:
+    """How long the machine lets the test stand still."""
+    with Standstill() as measured:
+        yield measured
 
 
 @pytest.fixture(scope="session")

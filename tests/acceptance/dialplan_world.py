@@ -28,10 +28,16 @@ from tests.support.ports import free_port
 NUMBERS = ("74951234567", "74957654321")
 CARRIER, FIRST, SECOND = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 OWN = {  # an administrator's own queue
-    "extensions.conf": "[our-queues]\nexten => 600,1,Answer()\n same => "
-    "n,Queue(sales,t,,,6)\n same => "
-    "n,Hangup()\n",
-    "queues.conf": "[sales]\nstrategy = ringall\ntimeout = 30\nmember => PJSIP/first\n",
+    "extensions.conf": """
+[our-queues]
+exten => 600,1,Answer()
+ same => n,Queue(sales,t,,,60)
+ same => n,Hangup()
+exten => 601,1,Answer()
+ same => n,Queue(sales,t,,,6)
+ same => n,Hangup()
+""",
+    "queues.conf": "[sales]\nstrategy = ringall\ntimeout = 60\nmember => PJSIP/first\n",
 }
 
 
@@ -102,6 +108,7 @@ class World:
 
     async def forget(self) -> None:
         """Begin a new CEL log, when all channels are gone."""
+        await self.console.run("channel request hangup all")
         async with asyncio.timeout(180):
             while "0 active channels" not in await self.console.run("core show channels count"):
                 await asyncio.sleep(0.05)

@@ -165,7 +165,7 @@ QUEUES = """
 persistentmembers=yes
 [600]
 strategy=ringall
-timeout=6
+timeout=60
 retry=1
 member=Local/101@from-internal/n,0,101,PJSIP/101
 """

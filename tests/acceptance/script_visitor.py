@@ -22,6 +22,12 @@ FLAGS = [
 PATIENCE = 180.0  # seconds for what takes a moment where the machine has nothing else to do
 
 
+HTML = "selector => document.querySelector(selector).innerHTML"
+HTMLS = "selectors => selectors.map(selector => document.querySelector(selector).innerHTML)"
+TEXTS = "selectors => selectors.map(selector => document.querySelector(selector).textContent)"
+HREFS = "[...document.querySelectorAll('a')].map(link => link.getAttribute('href'))"
+
+
 @dataclass
 class Visitor:
     """A browser on the company's page, and everything there that an owner would not want to see."""
@@ -55,6 +61,17 @@ class Visitor:
         async with asyncio.timeout(PATIENCE):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
+
+    async def gives(self, expression: str, wanted: Any, about: Any = None) -> None:
+        """Wait until an expression, or a function of `about`, has this value: one part of a page
+        may change later than another.
+        """
+        found: Any = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while (found := await self.page.evaluate(expression, about)) != wanted:
+                    await asyncio.sleep(0.02)
+        assert found == wanted
 
     async def heard(self, what: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the server heard this so often; the bodies."""

@@ -212,7 +212,7 @@ async def system(
     async with bootstrap.open_store(chosen) as store:
         running = System(settings=chosen, secrets=secrets, store=store)
         now = bootstrap.now()
-        steps = tuple(Step(dial=dial, ring_seconds=6) for dial in company)
+        steps = tuple(Step(dial=dial, ring_seconds=20) for dial in company)
         await running.put(
             Destination(id="office", name="Office", steps=steps, created_at=now),
             Site(

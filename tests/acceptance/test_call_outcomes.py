@@ -91,8 +91,16 @@ async def test_a_busy_or_refusing_company_is_reported_to_the_caller(
 async def test_a_call_is_not_answered(running: System, tmp_path: Path) -> None:
     lease = await running.lease()
     who = somebody(lease.number)
-    async with company_line(running, tmp_path, sip.rings_for_ever()):
-        called = await dial(running, tmp_path, who)
+    async with running.store.read() as session:
+        plain = await session.get(Destination, "office")
+    try:
+        await running.direct(
+            replace(plain, steps=tuple(replace(step, ring_seconds=6) for step in plain.steps))
+        )
+        async with company_line(running, tmp_path, sip.rings_for_ever()):
+            called = await dial(running, tmp_path, who)
+    finally:
+        await running.direct(plain)
     call = await the_call(running, who)
     assert (call.ending, call.disposition) == (Ending.NO_ANSWER, Disposition.NO_ANSWER)
     assert 5.5 < call.wait_seconds < called.waited + 0.1

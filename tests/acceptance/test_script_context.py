@@ -4,7 +4,7 @@ left alone.
 
 import pytest
 
-from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_visitor import HTMLS, TEXTS, Visitor
 from tests.acceptance.script_world import Company, a_pool
 
 pytestmark = pytest.mark.acceptance
@@ -46,11 +46,8 @@ async def test_a_number_is_found_through_indents_marks_and_tags(visitor: Visitor
         + "<i>84951234567</i>"
     )
     await visitor.shows("84957770001", "i")
-    now = [
-        (await visitor.page.inner_html(f"#p{at}")).replace("&nbsp;", "\u00a0")
-        for at in range(len(FOUND))
-    ]
-    assert now == [after for _, after in FOUND]
+    after = [html.replace("\u00a0", "&nbsp;") for _, html in FOUND]
+    await visitor.gives(HTMLS, after, [f"#p{at}" for at in range(len(FOUND))])
 
 
 async def test_addresses_messengers_and_second_lines_are_left_alone(visitor: Visitor) -> None:
@@ -105,13 +102,10 @@ async def test_whatever_dials_or_says_the_number_changes_with_it(visitor: Visito
     await visitor.until(
         "document.querySelector('body > i:last-of-type').textContent === '84957770001'"
     )
-    now = [
-        await visitor.page.get_attribute(f"#a{at}", name)
-        for at, (_, name, _) in enumerate(ATTRIBUTES)
-    ]
-    assert [value.strip() if value else value for value in now] == [
-        after for _, _, after in ATTRIBUTES
-    ]
+    values = """names => names.map((name, at) =>
+        document.querySelector(`#a${at}`).getAttribute(name).trim())"""
+    after = [value for _, _, value in ATTRIBUTES]
+    await visitor.gives(values, after, [name for _, name, _ in ATTRIBUTES])
 
 
 @pytest.mark.parametrize(
@@ -156,11 +150,11 @@ async def test_numbers_of_belarus_are_found_as_people_write_them(
         + "<i>80171234567</i>"
     )
     await visitor.shows("80177770001", "i")
-    now = [await visitor.text(f"#p{at}") for at in range(len(BELARUS))]
-    assert now == [
+    after = [
         said.replace("123", "777").replace("45-67", "00-01").replace("4567", "0001")
         for said in BELARUS
     ]
+    await visitor.gives(TEXTS, after, [f"#p{at}" for at in range(len(BELARUS))])
 
 
 async def test_a_page_that_draws_numbers_itself_asks_for_them(

@@ -4,7 +4,7 @@ changes.
 
 import pytest
 
-from tests.acceptance.script_visitor import Visitor
+from tests.acceptance.script_visitor import HREFS, HTML, HTMLS, TEXTS, Visitor
 from tests.acceptance.script_world import LEASED, NEXT, Company, a_pool
 
 pytestmark = pytest.mark.acceptance
@@ -62,8 +62,8 @@ async def test_of_a_wrapper_only_the_number_changes_and_the_links_that_lead_to_i
         f'{wrappers}<p class="phone" id="last">8 812 555-66-77</p><p id="other">8 812 000-11-22</p>'
     )
     await visitor.shows("8 495 777-00-01", "#last")
-    for i, (_, after) in enumerate(WRAPPERS):
-        assert await visitor.page.inner_html(f"#w{i}") == after
+    shown = [html for _, html in WRAPPERS]
+    await visitor.gives(HTMLS, shown, [f"#w{i}" for i in range(len(WRAPPERS))])
     assert await visitor.text("#other") == "8 812 000-11-22"
 
 
@@ -79,9 +79,8 @@ async def test_a_wrapper_that_is_filled_in_several_steps_shows_the_number(
             part,
         )
     await visitor.shows("777-00-01", "b")
-    assert await visitor.page.inner_html("#late") == (
-        "<span>8 (495)</span> <b>777-00-01</b><br><small>9–21</small>"
-    )
+    shown = "<span>8 (495)</span> <b>777-00-01</b><br><small>9–21</small>"
+    await visitor.gives(HTML, shown, "#late")
 
 
 async def test_in_a_wrapper_with_the_companys_number_no_other_number_changes(
@@ -93,9 +92,8 @@ async def test_in_a_wrapper_with_the_companys_number_no_other_number_changes(
         "<b>123-45-67</b></a></div>"
     )
     await visitor.shows("777-00-01", ".phone")
-    assert await visitor.page.inner_html(".phone") == (
-        '<i>8 800 000-11-22</i> <a href="tel:+74957770001">8 (495) <b>777-00-01</b></a>'
-    )
+    shown = '<i>8 800 000-11-22</i> <a href="tel:+74957770001">8 (495) <b>777-00-01</b></a>'
+    await visitor.gives(HTML, shown, ".phone")
 
 
 async def test_a_number_whose_last_seven_digits_are_the_same_is_another_number(
@@ -118,18 +116,13 @@ async def test_what_was_there_comes_back_when_the_number_is_lost(
     for number, end in ((LEASED, "777-00-01"), (NEXT, "777-00-02")):
         phones.news = {"visitors": number}
         await visitor.page.evaluate("end => history.pushState({}, '', '/' + end)", end)
-        await visitor.shows(end, "u")
-        assert [await visitor.text(name) for name in ("a", "div", "i", "u")] == [
-            f"+7 495 {end}", f"8 (495) {end}", f"+7 495 {end}", f"+7 495 {end}",
-        ]  # fmt: skip
-        hrefs = await visitor.page.eval_on_selector_all(
-            "a", "all => all.map(a => a.getAttribute('href'))"
-        )
-        assert hrefs == [f"tel:{number}"] * 2
+        shown = [f"+7 495 {end}", f"8 (495) {end}", f"+7 495 {end}", f"+7 495 {end}"]
+        await visitor.gives(TEXTS, shown, ["a", "div", "i", "u"])
+        await visitor.gives(HREFS, [f"tel:{number}"] * 2)
     phones.news = {"visitors": None}
     await visitor.page.evaluate("history.pushState({}, '', '/last')")
     await visitor.shows("звоните", "u")
-    assert await visitor.page.inner_html("main") == body
+    await visitor.gives(HTML, body, "main")
 
 
 async def test_what_a_page_writes_into_a_wrapper_later_gives_way_at_once(

@@ -293,4 +293,4 @@ async def _registers(phone: RawPhone, password: str) -> bool:
         f'cnonce="one"{opaque}'
     )
     dialog.remote = dialog.remote.partition(";tag=")[0]
-    return (await dialog.ask("REGISTER", (digest, "Expires: 60"))).status == 200
+    return (await dialog.ask("REGISTER", (digest, "Expires: 3600"))).status == 200

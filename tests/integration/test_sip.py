@@ -6,13 +6,14 @@ from __future__ import annotations  # the plugin must not be imported before pyt
 
 import asyncio
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance import sip
-from tests.acceptance.audio import contains, from_pcap, from_sln, spoken, to_alaw
+from tests.acceptance.audio import RATE, Samples, contains, from_pcap, from_sln, spoken, to_alaw
 from tests.acceptance.whole_sound import faults, spoken_frames
 from tests.bench.sip_pair import SipPair
 
@@ -149,6 +150,17 @@ async def test_a_held_caller_is_taken_back(
     assert (called.ok, took.failed) == (1, 0)
 
 
+async def is_recorded(path: Path, speech: Samples) -> None:
+    """Wait until the end of the speech is in the file; half a minute where an Asterisk keeps it to
+    itself until the call ends.
+    """
+    end = speech[-RATE:]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while not path.exists() or contains(from_sln(path), end)[1] < 0.9:
+                await asyncio.sleep(0.2)
+
+
 @pytest.mark.parametrize("kind", [sip.transfers_blind, sip.transfers_attended])
 async def test_a_transferred_caller_speaks_with_the_colleague(
     bare_asterisk: BareAsterisk, tmp_path: Path, kind: object
@@ -163,8 +175,10 @@ async def test_a_transferred_caller_speaks_with_the_colleague(
         await bare_asterisk.line(200, company.port)
         await bare_asterisk.line(201, colleague.port)
         async with sip.caller(
-            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=10)
+            tmp_path / "caller", bare_asterisk.port, sip.Caller(did="200", talk=180)
         ) as caller:
+            await is_recorded(bare_asterisk.home / "200-company.sln", greeting)
+            await bare_asterisk.command("channel request hangup all")
             called = await caller.finished(180)
         transferred, took = await company.stop(), await colleague.stop()
     assert (called.ok, transferred.failed, took.failed) == (1, 0, 0), (called, transferred, took)
