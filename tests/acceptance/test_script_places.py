@@ -78,7 +78,7 @@ async def test_frames_of_the_same_origin_are_read_and_taps_there_are_sent(
     for frame in "ab":
         await visitor.until(said.format(frame, SHOWN))
     for frame in "cef":
-        assert await visitor.page.evaluate(said.format(frame, OWN))
+        await visitor.until(said.format(frame, OWN))
 
     await (
         visitor.page.frame_locator("#a")
@@ -91,6 +91,39 @@ async def test_frames_of_the_same_origin_are_read_and_taps_there_are_sent(
         said.format("a", SHOWN)
         + " && !document.querySelector('#a').contentDocument.querySelector('a')"
     )
+    for frame in "cef":
+        assert await visitor.page.evaluate(said.format(frame, OWN))
+
+
+BEGIN = """own => {
+    for (const id of ["with", "without"]) {
+        const frame = document.createElement("iframe");
+        frame.id = id;
+        document.body.append(frame);
+        frame.contentDocument.open();
+        frame.contentDocument.write(`<p>${own}</p>`);
+    }
+    document.body.insertAdjacentHTML("beforeend", `<u>${own}</u>`);
+}"""
+FINISH = """([id, rest]) => {
+    const inside = document.querySelector("#" + id).contentDocument;
+    inside.write(rest);
+    inside.close();
+}"""
+
+
+async def test_a_frame_is_read_when_it_is_known_whether_it_has_a_line_of_its_own(
+    visitor: Visitor,
+) -> None:
+    await visitor.opens(f"<p>{OWN}</p>")
+    await visitor.shows(SHOWN, "p")
+    await visitor.page.evaluate(BEGIN, OWN)
+    await visitor.shows(SHOWN, "u")
+    await visitor.page.evaluate(FINISH, ["with", "<script data-ringtrace>0</script>"])
+    await visitor.page.evaluate(FINISH, ["without", "<p>Moscow</p>"])
+    said = "document.querySelector('#{}').contentDocument.body.textContent.includes('{}')"
+    await visitor.until(said.format("without", SHOWN))
+    assert await visitor.page.evaluate(said.format("with", OWN))
 
 
 DIGITS = "<div style='display:flex'>" + _each(OWN, "div") + "</div>"

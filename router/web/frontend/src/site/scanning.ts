@@ -179,14 +179,15 @@ export function scanner({ untouched, whole, read, meet, change }: Reader): Scann
 
   /** Read a frame of the same origin that has no line of its own, and each page it shows. */
   function enterFrame(frame: HTMLIFrameElement): void {
-    if (!frames.has(frame))
-      frame.addEventListener("load", () => {
-        attempt(enterFrame, frame);
-        work();
-      });
+    const again = () => {
+      attempt(enterFrame, frame);
+      work();
+    };
+    if (!frames.has(frame)) frame.addEventListener("load", again);
     frames.add(frame);
     const inside = frame.contentDocument; // none of another origin
     if (!inside || inside.querySelector(LINE)) return;
+    if (inside.readyState === "loading") return inside.addEventListener("DOMContentLoaded", again); // its line may come
     if (!frames.has(inside)) listen(inside);
     frames.add(inside);
     enter(inside);
