@@ -16,7 +16,7 @@ from tests.acceptance.rtp import ALAW, Media, Start
 from tests.acceptance.sip_text import Sip, answer_to
 from tests.support.ports import free_port
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 _CODECS = {8: "PCMA", 0: "PCMU"}
 
 
@@ -123,6 +123,7 @@ class PhoneCall:
     _version: int = 0
     _answers: dict[int, "asyncio.Queue[Sip]"] = field(default_factory=dict)
     _acked: asyncio.Event = field(default_factory=asyncio.Event)
+    _transferred: asyncio.Event = field(default_factory=asyncio.Event)
     _server_media: tuple[str, int] | None = None
 
     def offered(self, invite: Sip) -> None:
@@ -178,6 +179,12 @@ class PhoneCall:
             where += f"?Replaces={replaces.call_id}%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}"
         answer = await self.request("REFER", headers=f"Refer-To: <{where}>\r\n")
         assert answer.status == 202, answer.text
+
+    async def transferred(self) -> None:
+        """Wait until Asterisk has said more than 100 about a transfer: who hangs up right after
+        the REFER may hang up on both.
+        """
+        await asyncio.wait_for(self._transferred.wait(), PATIENCE)
 
     async def press(self, keys: str) -> None:
         """Press keys as a person does, each by INFO."""
@@ -238,6 +245,8 @@ class PhoneCall:
             self.ended.set()
         elif message.method != "INVITE":
             self.phone.send(answer_to(message, "200 OK"))
+            if message.method == "NOTIFY" and "SIP/2.0 100" not in message.text:
+                self._transferred.set()
 
     def sdp(self, direction: str = "sendrecv") -> str:
         """What we offer or answer: one codec."""

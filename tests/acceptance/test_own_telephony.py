@@ -177,6 +177,7 @@ async def test_a_parked_caller_is_taken_by_another_phone_and_recorded_with_both(
         await asyncio.sleep(TALK)
         first = list(phone.media.sent)
         await phone.refer("700")
+        await phone.transferred()
         await phone.hang_up()
         assert await packets(caller, 2 * TALK) > 20, "music in the parking lot"
         colleague = await rung_by_asterisk(phones, "PJSIP/second", "701")
@@ -217,6 +218,7 @@ async def test_a_parked_caller_whom_no_phone_takes_comes_back_to_the_parker(
     async with talking_with_first(phones) as (dial, caller, phone):
         first = list(phone.media.sent)
         await phone.refer("750")
+        await phone.transferred()
         await phone.hang_up()
         back = await phones.office.rings(dial.number)
         back.media.speaker = SECOND
@@ -250,6 +252,7 @@ async def test_a_caller_is_moved_into_a_conference_of_three_and_recorded_there(
             await member.answer()
             member.media.speak(member.start, quiet=True)
         await phone.refer("601")
+        await phone.transferred()
         await phone.hang_up()
         caller.media.speak(caller.start.jumped(1), quiet=True)
         for member in members:  # one after the other: a conference adds voices up, and clips
