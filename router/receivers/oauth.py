@@ -35,6 +35,15 @@ _MOST_TOKEN = 10_000  # characters
 _ENDED = frozenset({"invalid_grant", "invalid_code", "invalid_token", "bad_refresh_token"})
 
 
+# the new token may have been issued nevertheless; the former one may still be taken for a while
+_ANSWER_LOST = frozenset(
+    {
+        *(AnswerCode.TIMED_OUT, AnswerCode.NO_CONNECTION, AnswerCode.NOT_HTTP),
+        *(AnswerCode.UNAVAILABLE, AnswerCode.ANSWER_IN_PIECES),
+    }
+)
+
+
 class Body(StrEnum):
     """The format of requests to the token endpoint."""
 
@@ -157,9 +166,7 @@ class AccessToken:
             try:
                 new = await self._asked(known)
             except ReceiverUnavailable as error:
-                if (
-                    error.outcome.code != AnswerCode.TIMED_OUT
-                ):  # the token may have been issued nevertheless
+                if error.outcome.code not in _ANSWER_LOST:
                     self._save({"renewal_began": known.get("renewal_began", "")})
                 raise
             self._save({**new, "renewal_began": ""})

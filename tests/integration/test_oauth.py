@@ -1,11 +1,9 @@
 """OAuth apps: tokens are renewed once, by one process, and stored before they are used."""
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -191,55 +189,6 @@ async def test_two_processes_that_need_a_token_at_once_make_one_renewal(tmp_path
         said = [(await process.communicate())[0].decode().strip() for process in processes]
         assert said == [crm.server.access] * 2
         assert (crm.server.issued, crm.server.used_twice) == (2, [])
-
-
-async def killed_in_renewal(crm: Account) -> None:
-    """A process is killed after the server has issued the new token, before it hears of it."""
-    await crm.allow(utc_now() - timedelta(hours=2))
-    process = await crm.process()
-    crm.server.before_answer = lambda: os.kill(process.pid, signal.SIGKILL)
-    await process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    crm.server.before_answer = lambda: None
-    crm.clock.now = utc_now()
-
-
-async def test_a_kill_in_the_middle_of_a_renewal_is_named_where_the_crm_forgives_nothing(
-    tmp_path: Path,
-) -> None:
-    async with account(AMOCRM, tmp_path) as crm:
-        await killed_in_renewal(crm)
-        for _ in range(2):
-            with pytest.raises(ReceiverUnavailable, match="was stopped while it was renewed"):
-                await crm.ask(crm.client())
-
-
-async def test_a_kill_in_the_middle_of_a_renewal_loses_nothing_where_the_crm_forgives(
-    tmp_path: Path,
-) -> None:
-    async with account(AMOCRM, tmp_path) as crm:
-        crm.server.forgiving = True
-        await killed_in_renewal(crm)
-        assert (await crm.ask(crm.client()))["given"] == 1
-        assert "renewal_began" not in crm.stored()
-
-
-async def test_a_renewal_that_has_begun_is_stored_although_its_request_was_stopped(
-    tmp_path: Path,
-) -> None:
-    async with account(AMOCRM, tmp_path) as crm:
-        await crm.allow()
-        crm.clock.move(3600)
-        issued = asyncio.Event()
-        crm.server.slow, crm.server.before_answer = 0.2, issued.set
-        client = crm.client()
-        request = asyncio.create_task(crm.ask(client))
-        await issued.wait()
-        request.cancel()
-        with suppress(asyncio.CancelledError):
-            await request
-        await client.close()
-        assert crm.stored()["refresh_token"] == crm.server.refresh
 
 
 async def test_a_disk_that_takes_nothing_does_not_cost_the_refresh_token(
