@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.catalogue import Catalogue, Field, Named, Pipeline, Place
@@ -24,6 +24,15 @@ from router.service.delivery.outcomes import ReceiverUnavailable, Refused
 from router.service.delivery.ports import Check, Draft
 
 
+@runtime_checkable
+class AddsFields(Protocol):
+    """An adapter whose CRM lets us create fields."""
+
+    async def add_field(self, kind: EntityKind, name: str) -> None:
+        """Create a text field."""
+        ...
+
+
 class CustomFieldCrm(ABC):
     """Common code of these adapters; it reads `field` and `stage` of the connection's `options`."""
 
@@ -31,9 +40,6 @@ class CustomFieldCrm(ABC):
     uid: ClassVar[str]  # the field of the call's id
     usual_field: ClassVar[str]  # the default name of the client ID's field
     usual_stage: ClassVar[str] = ""  # the default stage of new deals
-    adds_fields: ClassVar[bool] = (
-        True  # whether we may create fields; otherwise an administrator does
-    )
 
     def __init__(self, connection: Connection, activities: Activities, *also: EntityKind) -> None:
         """`also`: further kinds that have our fields."""
@@ -48,10 +54,6 @@ class CustomFieldCrm(ABC):
     @abstractmethod
     async def fields_of(self, kind: EntityKind, again: bool) -> Mapping[str, Field]:
         """The fields of a kind, by every name that a rule may use; read again on request."""
-
-    async def add_field(self, kind: EntityKind, name: str) -> None:
-        """Create a text field, if the account allows it."""
-        raise NotImplementedError
 
     @abstractmethod
     async def contacts(self, phone: str) -> list[Found]:
@@ -104,8 +106,8 @@ class CustomFieldCrm(ABC):
         return [Check.of(CheckCode.ACCESS, True, system=self.system), *checks]
 
     async def prepare(self) -> list[str]:
-        """Create the text fields that are missing."""
-        if not self.adds_fields:
+        """Create the text fields that are missing; without `AddsFields` an administrator does."""
+        if not isinstance(self, AddsFields):
             return []
         return await tools.add_fields(self._names(), self.fields_of, self.add_field)
 

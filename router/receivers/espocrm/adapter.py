@@ -36,7 +36,7 @@ class EspoCrm(QueriedCrm):
 
     system, uid, usual_field = "EspoCRM", "cRingtraceCall", "cGaClientId"
     titles: ClassVar = dict.fromkeys(EntityKind, "name")
-    phones, created, stage_field, adds_fields = ("phoneNumber",), "createdAt", "stage", False
+    phones, created, stage_field = ("phoneNumber",), "createdAt", "stage"
 
     def __init__(self, connection: Connection, token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead

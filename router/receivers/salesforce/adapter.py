@@ -36,7 +36,7 @@ class Salesforce(QueriedCrm):
     system, uid, usual_field = "Salesforce", "Ringtrace_Call__c", "GA_Client_ID__c"
     titles: ClassVar = tools.by_kind("LastName", "Name", "LastName", "Name")
     phones, created = ("Phone", "MobilePhone"), "CreatedDate"
-    stage_field, usual_stage, adds_fields = "StageName", "Prospecting", False
+    stage_field, usual_stage = "StageName", "Prospecting"
 
     def __init__(self, connection: Connection, _token: Mapping[str, str], http: HttpClient) -> None:
         self.clock_ahead = http.clock_ahead
