@@ -3,6 +3,7 @@
 import re
 
 _HALF_EMOJI = "\u200d\ufe0f \n"  # what joins an emoji to its next part
+_MOST_BYTES = 255  # of a name
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -17,6 +18,14 @@ def one_line(text: str, most: int = 300) -> str:
 def storable(text: str) -> str:
     """The text with U+FFFD for characters that databases refuse: NUL and lone surrogates."""
     return _UNKEPT.sub("\ufffd", text)
+
+
+def short_name(text: str, most: int) -> str:
+    """A name on one line that fits wherever a CRM counts: in characters, in UTF-16 units (an emoji
+    is two), or in bytes, of which its column has 255.
+    """
+    units = cut(" ".join(text.split()), most)
+    return units.encode()[:_MOST_BYTES].decode(errors="ignore").rstrip(_HALF_EMOJI)
 
 
 def cut(text: str, most: int) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from router.domain.delivery.call_event import CallEvent
 from router.domain.delivery.entity import Ref
+from router.domain.text import cut
 from router.receivers.crm_tools import html_lines, is_noted, mark
 from router.service.delivery.crm_fill import PEOPLE
 from router.service.delivery.crm_ports import CallRecord, Task
@@ -68,7 +69,7 @@ class Activities(ABC):
         """See `TaskBook`."""
         if not await self.has(Entry.TASK, task.ref, task.call_id):
             activity = Activity(
-                subject=task.text.partition("\n")[0][:255],
+                subject=cut(task.text.partition("\n")[0], 255),
                 text=self._marked(Entry.TASK, task.text, task.call_id),
                 at=task.due_at,
                 refs=[task.ref],
@@ -84,7 +85,7 @@ class Activities(ABC):
         if not await self.has(Entry.CALL, refs[0], call.id):
             kinds = {ref.kind: ref for ref in reversed(refs)}
             activity = Activity(
-                subject=record.text[:255],
+                subject=cut(record.text, 255),
                 text=self._marked(Entry.CALL, record.text, call.id, record.link),
                 at=call.arrived_at,
                 refs=sorted(kinds.values(), key=_people_last),

@@ -106,3 +106,13 @@ def test_values_stay_on_their_line_and_are_never_read_as_templates(facts: dict[s
 def test_what_looks_like_a_template_in_a_value_stays_as_it_is() -> None:
     call = replace(call_event(), facts={"source": "{caller!r} {{"})
     assert render(Part.TITLE, call, EN, {Part.TITLE: "{source}"}) == "{caller!r} {{"
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "語", "😀", "e\u0301"])
+def test_a_name_fits_wherever_a_crm_counts_characters_utf_16_units_or_bytes(letter: str) -> None:
+    call = call_event(facts={"campaign": letter * 300})
+    name = render(Part.TITLE, call, None, {Part.TITLE: "Call " + "{campaign} " * 3})
+    assert name.startswith(f"Call {letter}")
+    assert len(name.encode("utf-16-le")) <= 2 * MOST_NAME
+    assert 240 <= len(name.encode()) <= 255 or len(name) == MOST_NAME
+    assert not name.endswith(("\u200d", "\ufffd", " "))

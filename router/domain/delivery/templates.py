@@ -14,10 +14,10 @@ from types import MappingProxyType
 from router.domain.delivery.call_event import FACTS, CallEvent
 from router.domain.delivery.transfer_words import transfer_in_words
 from router.domain.language import Language
-from router.domain.text import one_line
+from router.domain.text import one_line, short_name
 
 MOST_TEMPLATE = 4000  # characters
-MOST_NAME = 200  # of a title or a contact's name: the shortest field of a CRM has 255
+MOST_NAME = 200  # UTF-16 units of a title or a contact's name: the shortest field of a CRM has 255
 MOST_VALUE = 300  # of one value in a text
 _TRANSFERS = "transfers"
 _PLACES = frozenset({*FACTS, "call", "caller", "site", "withheld", "came_from", _TRANSFERS})
@@ -159,7 +159,7 @@ def render(
     text = "\n".join(lines).strip()
     if part in {Part.NOTE, Part.TASK}:
         return text or words.hidden
-    return " ".join(text.split())[:MOST_NAME].strip() or words.hidden
+    return short_name(text, MOST_NAME) or words.hidden
 
 
 def _line(template: str, values: Mapping[str, str]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from router.domain.delivery.entity import EntityKind, Ref
+from router.domain.text import cut
 from router.receivers import crm_tools as tools
 from router.receivers.activities import Activities, Activity, Entry
 from router.receivers.http import entity
@@ -35,7 +36,7 @@ class SalesforceActivities(Activities):
     async def add_note(self, ref: Ref, text: str) -> None:
         """Add a completed task, as people log what they did."""
         values = {"Status": "Completed", _place(ref): ref.id}
-        await self._add(text.partition("\n")[0][:255], text, values)
+        await self._add(cut(text.partition("\n")[0], 255), text, values)
 
     async def add_activity(self, activity: Activity) -> None:
         """Add a task, with a reminder because its due date has no time, or a call as a telephony
