@@ -9,12 +9,19 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
+def _config(app: ASGIApp) -> uvicorn.Config:
+    # no idle connection is closed, which on a busy machine a client would use at that moment
+    return uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=3600
+    )
+
+
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The address of a real server of this application, on a free port, for as long as the block
     lasts.
     """
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+    server = uvicorn.Server(_config(app))
     with socket.socket(
         proto=socket.IPPROTO_TCP
     ) as listener:  # named, or asyncio leaves Nagle's delay on: 40 ms

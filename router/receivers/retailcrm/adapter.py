@@ -20,7 +20,7 @@ from router.domain.delivery.connection import SCENARIO_KINDS, Connection
 from router.domain.delivery.crm_codes import RetailCrmCode
 from router.domain.delivery.entity import EntityKind, Found, Ref
 from router.domain.phone import digits, tail
-from router.receivers.crm_tools import unique, with_phone
+from router.receivers.crm_tools import search_endings, unique, with_phone
 from router.receivers.http import NO_RIGHT, HttpClient
 from router.receivers.json_body import filled, mapping, member
 from router.receivers.remembered import Remembered
@@ -91,10 +91,11 @@ class RetailCrm:
     async def contacts(self, phone: str) -> list[Found]:
         """Customers with this phone, and the corporate customers whose contacts they are.
 
-        RetailCRM stores phones as typed: both the text search and the telephony's look-up are used.
+        RetailCRM stores phones as typed: the text search for each usual spelling and the
+        telephony's look-up, which finds one customer, are used.
         """
         rows = list[Row]()
-        for spelling in (digits(phone), tail(phone)):
+        for spelling in (digits(phone), tail(phone), *search_endings(phone)):
             rows += await self._api.list(CUSTOMERS, {"name": spelling})
         caller = await self._api.caller(digits(phone))
         known = {row["id"] for row in rows}
