@@ -39,6 +39,7 @@ from router.cli.output import (
     say,
 )
 from router.domain.delivery.connection import Connection, Mode
+from router.domain.delivery.crm_codes import CrmCode
 from router.errors import Conflict
 from router.receivers.kept_tokens import TokenInFile
 from router.receivers.registry import KINDS
@@ -243,6 +244,8 @@ def _state(standing: Standing) -> str:
     health = standing.health
     if health is None:
         return "nothing sent yet"
+    if health.reason is not None and health.reason.code == CrmCode.CLIENT_ID_FIELD_REFUSES:
+        return f"{health.refusals} calls: {health.reason}"
     if health.refusals:
         return f"the last {health.refusals} deliveries refused: {health.reason}"
     if not health.failures:

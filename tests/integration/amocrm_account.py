@@ -122,5 +122,5 @@ class AmoCrmAccount(CrmAccount):
 
     @property
     def violations(self) -> list[str]:
-        expected = ("Unauthorized", "'status_id', 'NotSupportedChoice'")  # tests ask for these
+        expected = ("Unauthorized", "NotSupportedChoice")  # tests ask for these
         return [one for one in self.account.complaints if not any(word in one for word in expected)]

@@ -75,7 +75,7 @@ async def test_what_validation_refuses_is_named_with_its_place(amo: World) -> No
     done = await amo.annotate(amo.connection(options={"status": "999"}))
     assert "without stage: 400 leads: status_id: The value" in str(done.said)
     assert "(NotSupportedChoice)" in str(done.said)
-    assert len(amo.account.complaints) == 1
+    assert all("'status_id'" in complaint for complaint in amo.account.complaints)
     amo.account.complaints.clear()
 
 
@@ -89,9 +89,8 @@ async def test_a_field_that_went_away_is_refused_once_and_then_looked_for_again(
         Refused, match=r"custom_fields_values\.0\.field_id: .* \(NotSupportedChoice\)"
     ):
         await crm.write(lead, {"GCLIENTID": CLIENT_ID})
-    with pytest.raises(
-        ReceiverUnavailable, match="leads have no field 'GCLIENTID': run `ringtrace crm connect`"
-    ):
+    missing = "leads have no field 'GCLIENTID': run `ringtrace crm connect`"
+    with pytest.raises(Refused, match=missing):
         await crm.write(lead, {"GCLIENTID": CLIENT_ID})
     amo.account.fields["leads"].append(gone)
     await crm.write(lead, {"GCLIENTID": CLIENT_ID})

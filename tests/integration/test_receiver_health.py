@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from router.domain.delivery.connection import FAILURES, ReceiverHealth
-from router.domain.delivery.delivery import Delivery, DeliveryKind, Webhook, new_delivery
+from router.domain.delivery.crm_codes import CrmCode
+from router.domain.delivery.delivery import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Webhook,
+    new_delivery,
+)
 from router.domain.delivery.outcome import Outcome, as_json
 from router.service.delivery.dispatch import deliver_due
 from router.service.delivery.outcomes import Receiver, ReceiverUnavailable, Refused, SendResult
@@ -71,6 +78,27 @@ async def test_refusals_are_counted_with_their_reason_until_one_is_taken(store: 
     sender.answer = SendResult(said=Outcome.text("200"))
     health = await deliver(store, sender, clock)
     assert (health.refusals, health.reason, health.failing) == (0, None, False)
+
+
+async def test_a_field_that_refuses_the_client_id_is_named_though_the_deliveries_are_done(
+    store: SqlStore,
+) -> None:
+    await two_webhooks(store)
+    sender, clock = Sender(), Clock(NOON)
+    fault = Outcome.of(
+        CrmCode.CLIENT_ID_FIELD_REFUSES, field="X", kind="deal", reason=Outcome.text("read-only")
+    )
+    sender.answer = SendResult(said=Outcome.text("created deal 5"), fault=fault)
+    health = await deliver(store, sender, clock, 3)
+    assert (health.refusals, health.failing) == (3, True)
+    assert str(health.reason) == "'X' of each deal does not take the client ID: read-only"
+    assert [payload["event"] for payload in sender.told] == ["receiver.failing"]
+    async with store.read() as session:
+        made = await session.deliveries.find(receiver_id="crm")
+    assert {delivery.state for delivery in made} == {DeliveryState.DONE}
+
+    sender.answer = SendResult(said=Outcome.text("created deal 6"))
+    assert not (await deliver(store, sender, clock)).failing
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,18 @@ class CrmCode(Code):
             "characters or more"
         ),
     )
+    CLIENT_ID_FIELD_REFUSES = (
+        "client_id_field_refuses",
+        N_("'%(field)s' of each %(kind)s does not take the client ID: %(reason)s"),
+    )
+    CLIENT_ID_IN_NOTE = (
+        "client_id_in_note",
+        N_("%(entity)s has the client ID in its text: '%(field)s' does not take it: %(reason)s"),
+    )
+    CLIENT_ID_IN_OTHER = (
+        "client_id_in_other",
+        N_("%(entity)s has the client ID in %(other)s: '%(field)s' does not take it: %(reason)s"),
+    )
     CLIENT_ID_NOT_EMPTIED = (
         "client_id_not_emptied",
         N_(

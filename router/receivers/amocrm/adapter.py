@@ -186,9 +186,8 @@ class AmoCrm:
     async def write(self, ref: Ref, values: Mapping[str, str]) -> None:
         """Write only these fields, then read them back: amoCRM may answer 200 without a change."""
         path, ours = PATHS[ref.kind], self.client_id_field(ref.kind)
-        if ours in values and ref.kind in self._kinds:
-            await self._fields.need(path, ours)
-        elif ours in values and not await self._fields.find(path, ours):
+        if ours in values and not await self._fields.find(path, ours):
+            self._fields.forget()
             raise Refused(CrmCode.FIELD_MISSING, path=path, field=ours)
         packed = await self._fields.packed(path, values)
         if not packed:

@@ -254,8 +254,8 @@ class Hubspot:
     def _person_of(self, draft: Draft) -> Draft:
         """The contact of a lead."""
         values, call = dict[str, str](), draft.call
-        if call.client_id:
-            values[self._field] = call.client_id
+        if self._field in draft.values:
+            values[self._field] = draft.values[self._field]
         title = draft.person or call.caller or "Hidden number"
         return replace(draft, kind=EntityKind.CONTACT, title=title, values=values)
 

@@ -144,6 +144,8 @@ def _health_after(health: ReceiverHealth, tried: Attempt, now: datetime) -> Rece
         return failed(health, tried.trouble.outcome, now, tried.trouble.pause)
     if tried.refusal is not None:
         return refused(health, tried.refusal, len(tried.outcomes))
+    if tried.sent is not None and tried.sent.fault is not None:
+        return refused(health, tried.sent.fault, len(tried.outcomes))
     if tried.sent is not None:
         reasons = [
             result.outcome for result in tried.sent.results.values() if result.use is Use.NEVER

@@ -1,9 +1,10 @@
 """Writes the facts of a call into an entity's fields, and reads the client ID back.
 
-The client ID comes first: other facts that the CRM refuses are left out and named.
+The client ID comes first: other facts that the CRM refuses are left out and named. Where its own
+field does not take it, the second field of the rules may.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from router.domain.delivery.call_event import CallEvent
@@ -19,11 +20,20 @@ from router.service.delivery.ports import Crm, Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The client ID's own field does not take it."""
+
+    reason: Outcome
+    other: str | None  # the second field of the rules, which has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """The result of writing to one entity: a client ID of others that stays, and refused fields."""
 
     kept: str | None = None
     refused: Mapping[str, Outcome] = field(default_factory=dict)  # field → the CRM's reason
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +74,35 @@ class FieldWriter:
         """Field → text of everything that the call says."""
         return {**self.own(kind, call), **self.facts(kind, call).values}
 
-    async def create(self, draft: Draft) -> tuple[Ref, dict[str, Outcome]]:
-        """Create an entity with its client ID; other refused fields are left out and returned with
-        the reason. Raises `Refused` if the CRM refuses even the bare entity.
+    async def create(self, draft: Draft) -> tuple[Ref, Written]:
+        """Create an entity with its client ID; refused fields are left out and returned with the
+        reason. Raises `Refused` if the CRM refuses even the bare entity.
         """
-        fitted = self.facts(draft.kind, draft.call)
-        facts = fitted.values
+        fitted, own = self.facts(draft.kind, draft.call), self.crm.client_id_field(draft.kind)
         bare = replace(draft, values=self.essential(draft.kind, draft.call))
-        whole = replace(bare, values={**bare.values, **facts})
+        whole = replace(bare, values={**bare.values, **fitted.values})
         try:
-            return await self.crm.create(whole), fitted.refused
+            return await self.crm.create(whole), Written(refused=fitted.refused)
         except Refused as error:
             refusal = error
 
-        for attempt in _simpler(whole, bare):
+        for attempt in _simpler(whole, bare, own):
             try:
                 ref = await self.crm.create(attempt)
             except Refused:
                 continue
 
-            left_out = {name: text for name, text in facts.items() if name not in attempt.values}
+            values = whole.values.items()
+            left_out = {name: text for name, text in values if name not in attempt.values}
             refused = {**fitted.refused, **await self._each(ref, left_out)}
             if attempt.responsible != draft.responsible:
                 refused["responsible"] = refusal.outcome
             if not attempt.placed:
                 refused["stage"] = refusal.outcome
-            return ref, refused
+            lost = None
+            if own in refused:
+                lost = self._lost(own, refused.pop(own), whole.values.keys() - refused.keys())
+            return ref, Written(refused=refused, lost=lost)
         raise refusal
 
     async def write(self, ref: Ref, call: CallEvent, overwrite: Overwrite) -> Written:
@@ -111,21 +124,56 @@ class FieldWriter:
             return Written(kept=found[own])
 
         wanted = dict.fromkeys((name for name in found if not of_others(name)), "") | values
-        changed = {}
+        if overwrite is Overwrite.NEVER:
+            wanted = {name: text for name, text in wanted.items() if not of_others(name)}
+        return await self._save(ref, call, wanted, found)
+
+    async def _save(
+        self, ref: Ref, call: CallEvent, wanted: Mapping[str, str], found: Mapping[str, str]
+    ) -> Written:
+        """Write what differs from the values found, and read the client ID back."""
+        own, changed = self.crm.client_id_field(ref.kind), {}
         for name, text in wanted.items():
             is_same = same_id if name == own else same_text
             if not is_same(text, found.get(name, "")):
                 changed[name] = text
-        if overwrite is Overwrite.NEVER:
-            changed = {name: text for name, text in changed.items() if not of_others(name)}
 
-        refused, kept = dict(self.facts(ref.kind, call).refused), None
-        if changed:
-            refused |= await self._all_or_each(ref, changed)
-        if own in changed:
-            kept = await self.read_back(ref, call, found.get(own))
+        refused = dict(self.facts(ref.kind, call).refused)
+        try:
+            if changed:
+                refused |= await self._all_or_each(ref, changed)
+            kept = None
+            if own in changed:
+                kept = await self.read_back(ref, call, found.get(own))
+            return Written(kept=kept, refused=refused)
+        except EntityGone:
+            raise
+        except Refused as error:
+            if not changed.get(own):  # a wrong one stays: a person has to remove it
+                raise
+            reason = error.outcome
 
-        return Written(kept=kept, refused=refused)
+        others = {name: text for name, text in changed.items() if name != own}
+        refused |= await self._each(ref, others)
+        lost = self._lost(own, reason, wanted.keys() - refused.keys())
+        return Written(refused=refused, lost=lost)
+
+    async def confirm(self, ref: Ref, call: CallEvent) -> Written:
+        """Read the client ID of a new entity back."""
+        try:
+            return Written(kept=await self.read_back(ref, call, None))
+        except EntityGone:
+            raise
+        except Refused as error:
+            own, saved = self.crm.client_id_field(ref.kind), self.values(ref.kind, call).keys()
+            return Written(lost=self._lost(own, error.outcome, saved))
+
+    def _lost(self, own: str, reason: Outcome, saved: Set[str]) -> Lost:
+        """What its own field does not take may be in the other one that the rules name."""
+        other = self.rules.fields.get("client_id")
+        if other == own or other not in saved:
+            other = None
+        return Lost(reason=reason, other=other)
 
     async def read_back(self, ref: Ref, call: CallEvent, before: str | None) -> str | None:
         """A value that others wrote meanwhile, which stays. Raises `Refused` if the field does not
@@ -176,15 +224,21 @@ class FieldWriter:
         return refused
 
 
-def _simpler(whole: Draft, bare: Draft) -> Iterator[Draft]:
-    """What to try where the CRM refuses the whole draft: without facts, without the responsible
-    user, and a deal or lead where the CRM itself puts it.
+def _simpler(whole: Draft, bare: Draft, own: str) -> Iterator[Draft]:
+    """What to try where the CRM refuses the whole draft: without facts, without the client ID (it
+    is written afterwards), without the responsible user, and a deal or lead where the CRM itself
+    puts it.
     """
     tried = [whole]
-    without = [bare, replace(whole, responsible=None), replace(bare, responsible=None)]
+    without = [bare, _without(whole, own), _without(bare, own)]
+    without += [replace(draft, responsible=None) for draft in (whole, *without)]
     if whole.kind in {EntityKind.DEAL, EntityKind.LEAD}:
         without += [replace(draft, placed=False) for draft in (whole, *without)]
     for attempt in without:
         if attempt not in tried:
             tried.append(attempt)
             yield attempt
+
+
+def _without(draft: Draft, own: str) -> Draft:
+    return replace(draft, values={name: draft.values[name] for name in draft.values if name != own})

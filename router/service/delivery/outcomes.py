@@ -86,6 +86,7 @@ class SendResult:
     entities: tuple[tuple[Ref, CreatedBy], ...] = ()
     client_id: str | None = None  # that is in them,
     without: frozenset[Ref] = frozenset()  # but for these
+    fault: Outcome | None = None  # done, but a person has to change something in the receiver
     results: Mapping[str, Result] = field(default_factory=dict)  # of several, by their keys
     records: Mapping[str, int] = field(default_factory=dict)  # the places of several in one request
     look_in: timedelta | None = None  # it is being processed: when to request the result

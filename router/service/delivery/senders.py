@@ -123,7 +123,11 @@ class Senders:
             had=await self._had(connection, call),
         )
         return SendResult(
-            said=done.said, entities=done.entities, client_id=done.client_id, without=done.without
+            said=done.said,
+            entities=done.entities,
+            client_id=done.client_id,
+            without=done.without,
+            fault=done.fault,
         )
 
     async def _recent(self, connection: Connection, call: CallEvent) -> list[Ref]:
