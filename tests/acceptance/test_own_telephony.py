@@ -1,6 +1,4 @@
-"""Conferences, parking and queues of the administrator's own, behind a destination `Local/…`: both
-sides are in the recording, and talk is the time with a person.
-"""
+"""Conferences, parking, queues behind `Local/…`: both sides are recorded, talk is with a person."""
 
 import asyncio
 import time
