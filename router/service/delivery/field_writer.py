@@ -149,7 +149,8 @@ class FieldWriter:
         except EntityGone:
             raise
         except Refused as error:
-            if not changed.get(own):  # a wrong one stays: a person has to remove it
+            # a wrong one stays, or something else was refused: a person has to see to it
+            if not changed.get(own) or await self._has(ref, own, changed[own]):
                 raise
             reason = error.outcome
 
@@ -157,6 +158,10 @@ class FieldWriter:
         refused |= await self._each(ref, others)
         lost = self._lost(own, reason, wanted.keys() - refused.keys())
         return Written(refused=refused, lost=lost)
+
+    async def _has(self, ref: Ref, own: str, client_id: str) -> bool:
+        found = await self.crm.read(ref, [own])
+        return same_id(client_id, found.get(own, ""))
 
     async def confirm(self, ref: Ref, call: CallEvent) -> Written:
         """Read the client ID of a new entity back."""
