@@ -114,6 +114,7 @@ class SecurePhone(RawPhone):
         super().__init__(host, peer_port)
         self.contact = f"<sip:raw@{host}:{self.port};transport=tls>"
         self._certificate = certificate
+        self._own: _Stream | None = None
 
     async def __aenter__(self) -> Self:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -126,8 +127,8 @@ class SecurePhone(RawPhone):
         context = ssl.create_default_context(cafile=str(self._certificate))
         where = {"local_addr": (self.host, 0), "ssl": context, "server_hostname": "127.0.0.1"}
         reader, writer = await asyncio.open_connection(*self.peer, **where)
+        self._own = self._transport = _Stream(writer)  # type: ignore[assignment]
         self._reading = asyncio.create_task(self._read(reader, writer))
-        await asyncio.sleep(0)
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
@@ -140,7 +141,7 @@ class SecurePhone(RawPhone):
         return media
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._transport = _Stream(writer)  # type: ignore[assignment]
+        stream = _Stream(writer)
         while True:
             try:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -148,7 +149,10 @@ class SecurePhone(RawPhone):
                 return
             length = re.search(rb"(?im)^Content-Length:\s*(\d+)", head)
             body = await reader.readexactly(int(length[1])) if length else b""
+            # the peer opens connections too, and closes them: ours is for what we ask
+            self._transport = stream  # type: ignore[assignment]
             self.datagram_received(head + body, self.peer)
+            self._transport = self._own or stream  # type: ignore[assignment]
 
 
 class _Stream:
