@@ -37,6 +37,7 @@ from router.web.deps import Web
 from router.web.server import Server
 from tests.bench.desk_meter import Meter
 from tests.bench.desk_requests import Request, requests
+from tests.bench.desk_saving import saving_figures
 from tests.bench.desk_seed import Seed
 from tests.bench.desk_store import Installation, installations
 from tests.bench.figure import Figure
@@ -76,6 +77,8 @@ def measure(
                     Figure(name=name, ours=installation.migrated_in, unit="s", note=_load())
                 )
             figures += _measure(installation, wanted, times)
+            if re.search(only, "calls saved"):
+                figures += asyncio.run(saving_figures(installation, seed, quick=quick))
     return sorted(figures, key=lambda figure: -(figure.ratio or 1000.0))
 
 

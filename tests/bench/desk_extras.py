@@ -14,6 +14,7 @@ from router.store import tables
 from router.store.call_facets import write_facets
 from router.store.direct import AnyConnection
 from tests.bench.desk_facts import EMPLOYEES, call_id
+from tests.bench.desk_many import add_many
 from tests.bench.desk_qualified import add_qualified
 from tests.bench.desk_seed import Seed
 
@@ -85,6 +86,7 @@ async def add_extras(connection: AnyConnection, seed: Seed) -> None:
     for some in _batches(sorted(touched | set(map(call_id, _recorded_in_crm(seed))))):
         await write_facets(connection, some)
     await add_qualified(connection, seed)
+    await add_many(connection, seed)
 
 
 def _tables(seed: Seed) -> Iterator[tuple[Table, Iterable[Values]]]:

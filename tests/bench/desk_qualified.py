@@ -31,7 +31,7 @@ _COUNTED = (
 async def add_qualified(connection: AnyConnection, seed: Seed) -> None:
     """Write them all, then what lists find the calls by."""
     for table, rows in _tables(seed):
-        for batch in _batches(rows):
+        for batch in batches(rows):
             await connection.execute(insert(table), batch)
     for statement in _COUNTED:
         await connection.execute(text(statement))
@@ -139,7 +139,8 @@ def _answers(seed: Seed) -> Iterator[Values]:
             }
 
 
-def _batches(rows: Iterable[Values]) -> Iterator[list[Values]]:
+def batches(rows: Iterable[Values]) -> Iterator[list[Values]]:
+    """The rows, a few thousand at a time."""
     batch: list[Values] = []
     for row in rows:
         batch.append(row)

@@ -9,6 +9,7 @@ from router.service.calls.browse import written_cursor
 from router.web.api.calls import sealed
 from tests.bench.desk_facts import call_id, caller_of
 from tests.bench.desk_filters import filters, opened_from, some_call
+from tests.bench.desk_rest import more_filters, more_forms, more_pages, more_programs
 from tests.bench.desk_seed import DAYS, Seed
 
 ROWS = 50
@@ -27,7 +28,7 @@ class Request:
 def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     """All of them."""
     yield Request(name="healthz", path="/healthz")
-    for name, wanted in filters(seed, end).items():
+    for name, wanted in {**filters(seed, end), **more_filters(seed, end)}.items():
         yield _get(f"calls: {name}", "/calls", wanted)
     yield from _pages(seed, end)
     yield from _call_pages(seed)
@@ -37,6 +38,12 @@ def requests(seed: Seed, end: datetime) -> Iterator[Request]:
     yield from _pages_of_rules(seed)
     yield from _programs(seed, end)
     yield from _other_programs(seed, end)
+    for name, path, values in more_pages(seed, end):
+        yield _get(name, path, values)
+    for name, path, values in more_programs(seed, end):
+        yield _get(f"api {name}", f"/api/v1/{path}", values)
+    for name, path, forms in more_forms(seed):
+        yield Request(name=name, path=path, forms=forms)
 
 
 def _get(name: str, path: str, values: object = (), *, first_byte: bool = False) -> Request:

@@ -88,6 +88,10 @@ class Seed:
         for name in COLUMNS:
             yield name, getattr(self, f"_{name}")()
 
+    def arrived(self, n: int) -> datetime:
+        """When a call arrived."""
+        return self._at(n, self.calls)
+
     def _at(self, n: int, of: int) -> datetime:
         """Evenly over the time there was."""
         return self._start + (self.end - self._start) * ((n + 0.5) / of)
