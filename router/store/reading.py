@@ -44,12 +44,14 @@ def watch_sqlite(engine: Engine) -> None:
 
 def bound_postgresql(engine: Engine, seconds: float | None) -> None:
     """Plans for the values at hand, no compiling of plans, one processor for each reader, and a
-    limit to each statement on this engine.
+    limit to each statement on this engine. With the memory, the places of a million texts that an
+    index finds are exact: otherwise the trigrams of texts are computed once more, 0.1 ms each.
     """
     settings = [
         "jit = off",
         "plan_cache_mode = force_custom_plan",
         "max_parallel_workers_per_gather = 0",
+        "work_mem = '16MB'",
     ]
     if seconds is not None:
         settings.append(f"statement_timeout = {round(seconds * 1000)}")

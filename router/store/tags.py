@@ -13,11 +13,9 @@ from router.store.records import from_row, to_new_row
 from router.store.writing import upsert
 
 _tag, _registered = tables.tag, tables.registered_tag
-_TAGS = (
-    select(_tag, _registered.c.colour)
-    .outerjoin(_registered, _registered.c.name == _tag.c.name)
-    .order_by(_tag.c.at, _tag.c.name)
-)
+# of the tags of a page alone: a join may read all registered tags, 10 ms with 10,000
+_COLOUR = select(_registered.c.colour).where(_registered.c.name == _tag.c.name).scalar_subquery()
+_TAGS = select(_tag, _COLOUR.label("colour")).order_by(_tag.c.at, _tag.c.name)
 
 
 @dataclass(frozen=True, slots=True)

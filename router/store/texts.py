@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import FromClause, Select, and_, func, or_, select
 
 from router.domain.calls.search import COMMENTED, FIRST, Search
 from router.store import said, tables
@@ -40,6 +40,8 @@ class Texts:
             return None
         places = [place]
         if self._search.said:
+            if await self._is_commonly_said(most):
+                return None
             heard = said.calls_that_hold(self._search.said, sqlite=self._sqlite)
             if await self._exceeds(heard, most):
                 return None
@@ -69,6 +71,13 @@ class Texts:
                     return True
         return False
 
+    async def _is_commonly_said(self, most: int) -> bool:
+        """Whether the words are in so many transcripts that the newest tell it."""
+        if self._sqlite:
+            return False
+        common = said.are_common(self._search.said, most)
+        return bool((await self._connection.execute(common)).scalar_one())
+
     async def _exceeds(self, query: Select[Any], most: int) -> bool:
         some = query.limit(most + 1).subquery()
         count = await self._connection.execute(select(func.count()).select_from(some))
@@ -80,14 +89,12 @@ class Texts:
     def _holds(self, needle: str) -> Condition:
         """Prevents index use on purpose: tested on the rows of a walk."""
         place = place_of(self._connection)
-        same = (_other.c.call_id == _search.c.call_id, place(_other.c.comments, needle) > 0)
-        # only calls with comments are looked up once more
+        # only calls with comments are looked up once more; as a value of that one row, because
+        # PostgreSQL may answer an `EXISTS` by a list made of all calls, for 2 s
+        commented = select(place(_other.c.comments, needle) > 0)
+        same = commented.where(_other.c.call_id == _search.c.call_id).scalar_subquery()
         return or_(
-            place(_search.c.text, needle) > 0,
-            and_(
-                place(_search.c.text, COMMENTED) > 0,
-                exists(select(literal(1)).select_from(_other).where(*same)),
-            ),
+            place(_search.c.text, needle) > 0, and_(place(_search.c.text, COMMENTED) > 0, same)
         )
 
 

@@ -10,12 +10,14 @@ from sqlalchemy import event
 
 from router.domain.calls.call_filter import CallFilter
 from router.domain.calls.call_order import NEWEST, CallOrder, OrderBy
+from router.domain.calls.transcript import Side, Spoken, in_order
 from router.store import plans
 from router.store.engine import SqlStore
 from router.store.facet_conditions import INDEXED_FLAGS
 from tests.integration.searched_calls import ALONE, CALLS, MIXES, MONTH, fill, made
 from tests.integration.store_calls import save
 from tests.support.builders import NOON
+from tests.support.speech_world import asked, stored
 
 
 @pytest_asyncio.fixture
@@ -49,12 +51,42 @@ async def test_a_list_by_a_figure_is_read_by_its_index_whatever_is_filtered(
     by_talk = CallOrder(by=OrderBy.TALK)
     wanted = CallFilter(site_id="shop")
     async with full.read() as session:
-        asked = await _asked(
+        found = await _asked(
             full, session.calls.page(wanted, by_talk, before=None, limit=50, bounded=True)
         )
-        lines = [line for one in asked for line in await _explained(full, session, *one)]
+        lines = [line for one in found for line in await _explained(full, session, *one)]
     assert any("USING INDEX ix_call_facet_by_talk" in line for line in lines), lines
     assert not any("TEMP B-TREE FOR ORDER BY" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("typed", ["мария", "мария петрова", "мария 0011", "916"])
+async def test_the_words_of_a_search_are_found_by_indexes_alone(full: SqlStore, typed: str) -> None:
+    """With much memory PostgreSQL would rather list all calls with comments or transcripts, or
+    compute the trigrams of texts.
+    """
+    if full.sqlite:
+        pytest.skip("SQLite makes no such lists")
+    await _transcribe(full)
+    async with full.read() as session:
+        await session.connection.exec_driver_sql("SET LOCAL work_mem = '1GB'")
+        await session.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        lines = await _plan(full, session, CallFilter(text=typed))
+    wrong = [line for line in lines if "hashed SubPlan" in line or _computes_trigrams(line)]
+    assert wrong == []
+    assert any("ringtrace_trigrams" in line for line in lines)
+
+
+async def test_the_tags_of_a_page_are_read_without_reading_all_registered_ones(
+    full: SqlStore,
+) -> None:
+    async with full.read() as session:
+        if not full.sqlite:
+            await session.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        found = await _asked(full, session.tags.of([made(4).id]))
+        lines = [line for one in found for line in await _explained(full, session, *one)]
+    registered = [line for line in lines if "registered_tag" in line]
+    assert registered
+    assert [line for line in registered if _is_scan(line)] == []
 
 
 async def test_a_call_is_saved_without_reading_the_calls_of_its_site(full: SqlStore) -> None:
@@ -82,12 +114,12 @@ async def test_proofs_are_found_without_reading_the_visits_of_a_site(store: SqlS
     if not store.sqlite:
         pytest.skip("PostgreSQL plans by the sizes of tables")
     async with store.read() as session:
-        asked: list[tuple[str, Any]] = []
+        found: list[tuple[str, Any]] = []
         for site_id in (None, "shop"):
-            asked += await _asked(
+            found += await _asked(
                 store, session.witnesses.find(site_id, NOON - timedelta(days=90), NOON)
             )
-        lines = [line for one in asked for line in await _explained(store, session, *one)]
+        lines = [line for one in found for line in await _explained(store, session, *one)]
     visits = [line for line in lines if "visit" in line and "sqlite_autoindex" not in line]
     assert [line for line in visits if "ix_visit_code (code=?)" not in line] == []
     assert len(visits) == 2
@@ -109,6 +141,24 @@ async def _plan(store: SqlStore, session: Any, wanted: CallFilter) -> list[str]:
     for statement, parameters in await _asked(store, look()):
         lines += await _explained(store, session, statement, parameters)
     return lines
+
+
+async def _transcribe(store: SqlStore) -> None:
+    """Give a call a transcript: searches without any do not look for them."""
+    call_id = made(1).id
+    line = Spoken(side=Side.CALLER, at=0, until=5, text="Мария")
+    async with store.write() as session:
+        await session.recordings.save([stored(call_id)])
+        await session.transcripts.save(asked(call_id))
+        await session.transcripts.save_segments(call_id, in_order(call_id, [line]))
+
+
+def _computes_trigrams(line: str) -> bool:
+    return line.strip().startswith("Filter:") and "ringtrace_trigrams" in line
+
+
+def _is_scan(line: str) -> bool:
+    return line.strip().lstrip("-> ").startswith(("Seq Scan", "SCAN"))
 
 
 async def _asked(store: SqlStore, work: Awaitable[Any]) -> list[tuple[str, Any]]:

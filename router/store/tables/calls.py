@@ -91,7 +91,7 @@ call = Table(
 
 # What a call is found by (`router.domain.calls.search`). Migrations alone index its trigrams, for
 # each database has its own way: SQLite the virtual table `call_search_index`, PostgreSQL an index
-# over `ringtrace_trigrams(text)`, and over that of comments.
+# over `ringtrace_trigrams(text || comments)`.
 call_search = Table(
     "call_search",
     metadata,
