@@ -10,7 +10,7 @@ from router.domain.calls.word_list import WordList, words_said
 from router.service.calls.browse import CallLine, lines_of
 from router.service.ports import Session, Store
 
-MOST_TRIED = 100  # transcripts
+MOST_TRIED = 60  # transcripts
 EXAMPLES = 10
 
 
