@@ -31,7 +31,7 @@ def by_gin(terms: Sequence[Sequence[str]]) -> ColumnElement[bool]:
     words = func.ringtrace_trigrams(_search.c.text + _search.c.comments)
     choices = []
     for needles in _choices(terms):
-        trigrams = [func.ringtrace_trigrams(needle) for needle in needles]
+        trigrams: list[ColumnElement[Any]] = [func.ringtrace_trigrams(each) for each in needles]
         # one condition: PostgreSQL would take a term that all choices have out of them again
         choices.append(words.op("@>")(reduce(_and, trigrams)))
     return or_(*choices)
