@@ -89,7 +89,8 @@ class RealAccount(BottleCrmAccount):
         self.made += 1
         values: dict[str, Any] = {**_NEW.get(kind, {"name": f"Windows {self.made}"})}
         values["custom_fields"] = {FIELD: given.get("client_id")}
-        values |= {"phone": given["phone"]} if "phone" in given else {}
+        if "phone" in given:  # BottleCRM takes no words there
+            values["phone"] = given["phone"].removeprefix("tel. ")
         if "contact" in given and kind is DEAL:
             values["contacts"] = [given["contact"].id]
         if given.get("closed"):
