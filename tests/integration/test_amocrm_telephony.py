@@ -10,7 +10,7 @@ import pytest_asyncio
 from router.domain.delivery.connection import Connection, Mode, Overwrite, Rules
 from router.domain.delivery.entity import CreatedBy, EntityKind, Ref
 from router.service.delivery.crm_update import annotate
-from router.service.delivery.outcomes import NeedsReview, NotYet, Refused
+from router.service.delivery.outcomes import NeedsReview, NotYet
 from tests.contracts.amocrm_models import ENTITIES
 from tests.integration.amocrm_world import World, amocrm_world, contact, owner
 from tests.support.builders import later
@@ -188,8 +188,11 @@ async def test_a_200_that_changed_nothing_is_noticed(amo: World, stood: str) -> 
     given = [{"field_code": "GCLIENTID", "values": [{"value": stood}]}] if stood else []
     amo.account.entities["leads"][lead]["custom_fields_values"] = amo.account.values("leads", given)
     amo.account.deaf_fields = {field["id"] for field in amo.account.fields["leads"]}
-    with pytest.raises(Refused, match=r"GCLIENTID of deal .* did not save it: is it read-only"):
-        await amo.annotate(theirs(amo, overwrite=Overwrite.ALWAYS))
+    done = await amo.annotate(theirs(amo, overwrite=Overwrite.ALWAYS))
+    assert done.fault is not None
+    assert "did not save it: is it read-only" in str(done.said)
+    (note,) = amo.account.notes["leads"]
+    assert CLIENT_ID in note["params"]["text"]
 
 
 async def test_a_second_telling_writes_nothing(amo: World) -> None:

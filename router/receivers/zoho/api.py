@@ -47,7 +47,9 @@ class Api:
         """One record. Raises `EntityGone`."""
         params, path = {"fields": ",".join(fields)}, f"{MODULES[ref.kind]}/{ref.id}"
         answer = await self.ask("GET", path, accept=frozenset({404}), params=params)
-        for row in tools.rows_of(answer.body, "data"):
+        if answer.status == 404:
+            raise EntityGone(ref)
+        for row in rows_in(answer):
             return row
         raise EntityGone(ref)
 
